@@ -1,0 +1,22 @@
+import type { DeviceRequest, MedicationRequest, NutritionOrder, ServiceRequest, VisionPrescription } from '@medplum/fhirtypes';
+
+/** FHIR resource types that can be an order in a prior authorization. */
+export const ORDER_TYPES = ['ServiceRequest', 'DeviceRequest', 'MedicationRequest', 'NutritionOrder', 'VisionPrescription'] as const;
+export type OrderType = (typeof ORDER_TYPES)[number];
+export type Order = ServiceRequest | DeviceRequest | MedicationRequest | NutritionOrder | VisionPrescription;
+
+/** The one thing an order asks for, whatever its resource type. */
+export interface RequestedService {
+  /** Relative reference of the order, "ServiceRequest/123". */
+  readonly order: string;
+  readonly orderType: OrderType;
+  /** All codings of the order, as given but trimmed. */
+  readonly codings: readonly { readonly system: string; readonly code: string; readonly display?: string }[];
+  /** Words for the screen: text, else the first display, else the code. */
+  readonly display: string;
+  readonly quantity?: { readonly value: number; readonly unit?: string };
+  readonly priority: 'routine' | 'urgent' | 'asap' | 'stat';
+  readonly reasonCodes: readonly { readonly system: string; readonly code: string; readonly display?: string }[];
+  /** Relative references of Conditions or Observations named as the reason. */
+  readonly reasonReferences: readonly string[];
+}

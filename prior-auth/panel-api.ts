@@ -1,0 +1,96 @@
+import type { Questionnaire, QuestionnaireResponse, Resource } from '@medplum/fhirtypes';
+import { z } from 'zod/mini';
+import type { PriorAuthCase } from './case.ts';
+import type { EvidenceReference } from './coverage-requirement/requirement.ts';
+import type { DenialRisk } from './learning/denial-risk.ts';
+import type { DecisionWords } from './payer-decision/decision-words.ts';
+import type { Clock } from './payer-decision/deadlines.ts';
+
+/*
+ * One table of what the panel may ask of the server. The server maps over it (a missing handler does not compile);
+ * the panel has one typed `call`. Every message is sent with header `x-panel-session`, the id in the panel's address;
+ * the secret itself is an HttpOnly cookie of that id, so two charts in two tabs never share a session.
+ */
+
+export const PANEL_SESSION_HEADER = 'x-panel-session';
+
+export interface PanelSession {
+  readonly user: { readonly reference: string; readonly name: string };
+  readonly needPatientBanner: boolean;
+  readonly caseId: string;
+  readonly expiresAt: string;
+}
+
+export interface CaseView {
+  readonly case: PriorAuthCase;
+  readonly clock: Clock | null;
+  /** Present when the payer has answered. */
+  readonly decisionWords: DecisionWords | null;
+  readonly risk: DenialRisk | null;
+}
+
+/** One payer form of a case: the questionnaire as the payer sent it and the response as last saved. */
+export interface FormView {
+  readonly formId: string;
+  readonly questionnaire: Questionnaire;
+  readonly response: QuestionnaireResponse;
+  /** Grows by one at each save; send back the one you edited. */
+  readonly version: number;
+  /** linkId path -> where an automatic answer came from. */
+  readonly sources: Readonly<Record<string, readonly EvidenceReference[]>>;
+  readonly population: PopulationView;
+}
+
+export interface PopulationView {
+  readonly status: 'not-started' | 'done' | 'failed';
+  /** What could not be filled in, in words for staff; never patient data. */
+  readonly warnings: readonly string[];
+  /** `shipped-elm` or how the CQL was compiled; absent when the form has no CQL. */
+  readonly cql?: 'shipped-elm' | 'compiled-strict' | 'compiled-lenient';
+}
+
+/** What would be sent, for the person who submits (PAS: review must be possible, never required). */
+export interface SubmissionPreview {
+  readonly items: readonly { readonly sequence: number; readonly display: string; readonly code: string }[];
+  readonly resources: readonly { readonly resourceType: string; readonly display: string; readonly why: string }[];
+  /** Problems that stop the submission, each with what to do. */
+  readonly problems: readonly { readonly code: string; readonly message: string; readonly nextStep: string }[];
+}
+
+const nothing = z.object({});
+const formId = z.object({ formId: z.string().check(z.minLength(1), z.maxLength(200)) });
+const response = z.looseObject({ resourceType: z.literal('QuestionnaireResponse') });
+
+export const PANEL_API = {
+  readSession: { method: 'GET', path: '/session', request: nothing },
+  readCase: { method: 'GET', path: '/case', request: nothing },
+  listForms: { method: 'GET', path: '/questionnaires', request: nothing },
+  populateForm: { method: 'POST', path: '/questionnaires/populate', request: formId },
+  saveForm: { method: 'PUT', path: '/questionnaires/save', request: z.object({ formId: z.string(), version: z.int(), response }) },
+  completeForm: { method: 'POST', path: '/questionnaires/complete', request: z.object({ formId: z.string(), version: z.int(), response }) },
+  readSource: { method: 'GET', path: '/source', request: z.object({ reference: z.string().check(z.regex(/^[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}$/)) }) },
+  previewSubmission: { method: 'GET', path: '/pas-bundle/preview', request: nothing },
+  submit: { method: 'POST', path: '/pas-bundle/submit', request: z.object({ caseVersion: z.int() }) },
+  closeSession: { method: 'POST', path: '/session/close', request: nothing },
+} as const;
+
+export type PanelMessage = keyof typeof PANEL_API;
+export type PanelRequest<M extends PanelMessage> = z.infer<(typeof PANEL_API)[M]['request']>;
+
+export interface PanelReplies {
+  readonly readSession: PanelSession;
+  readonly readCase: CaseView;
+  readonly listForms: { readonly forms: readonly FormView[] };
+  readonly populateForm: { readonly form: FormView };
+  readonly saveForm: { readonly form: FormView };
+  readonly completeForm: { readonly form: FormView; readonly case: PriorAuthCase };
+  readonly readSource: { readonly resource: Resource; readonly summary: readonly { readonly label: string; readonly value: string }[] };
+  readonly previewSubmission: SubmissionPreview;
+  readonly submit: CaseView;
+  readonly closeSession: Record<string, never>;
+}
+
+/** Every JSON API of ours answers a failure with this body and the fitting HTTP status. */
+export interface ErrorReply {
+  readonly error: { readonly code: string; readonly message: string; readonly nextStep?: string };
+}

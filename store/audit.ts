@@ -1,0 +1,136 @@
+import type { AuditEvent } from '@medplum/fhirtypes';
+import type { Transaction } from 'kysely';
+import type { AnyDatabase, Store } from './database.ts';
+import { migratePart } from './migrate.ts';
+import { uuidv7 } from './uuid.ts';
+
+/** What happened, in words that stay the same: AuditEvent.subtype codes of ours. */
+export const AUDIT_ACTIONS = [
+  'hook-answered', 'hook-refused', 'feedback-received', 'panel-launched', 'record-read', 'case-opened', 'questionnaire-populated', 'questionnaire-saved',
+  'questionnaire-completed', 'pas-bundle-queued', 'pas-bundle-sent', 'pas-bundle-refused', 'payer-decision-received', 'denial-risk-scored', 'worklist-viewed', 'case-viewed',
+  'ehr-read', 'ehr-search', 'ehr-create', 'ehr-update', 'ehr-delete', 'ehr-login', 'ehr-order-signed', 'payer-request-received', 'payer-decided',
+] as const;
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+
+export interface AuditEntry {
+  readonly action: AuditAction;
+  /** Who: a relative reference ("Practitioner/123") or a system's name. Never a person's name. */
+  readonly who: string;
+  /** What it was about: relative references; ids only. */
+  readonly what?: readonly string[];
+  readonly caseId?: string;
+  /** Default success. */
+  readonly outcome?: 'success' | 'refused' | 'failed';
+  /** Facts such as a model version or an HTTP status; no patient data. */
+  readonly details?: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface AuditTrail {
+  /** Durable with the caller's transaction. */
+  recordWithin(trx: Transaction<AnyDatabase>, entry: AuditEntry): Promise<void>;
+  /** Buffered and written in one statement at most `flushMs` later, so that a hot path never waits. A killed process may lose that window. */
+  record(entry: AuditEntry): void;
+  ofCase(caseId: string): Promise<readonly AuditRow[]>;
+  flush(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface AuditRow {
+  readonly id: string;
+  readonly recorded: string;
+  readonly action: AuditAction;
+  readonly who: string;
+  readonly resource: AuditEvent;
+}
+
+type AuditTables = {
+  'audit.event': { id: string; recorded: string; action: string; who: string; case_id: string | null; resource: string };
+};
+
+const migrations = {
+  '000001-audit': `
+    create schema if not exists audit;
+    create table audit.event (
+      id uuid primary key, recorded timestamptz not null, action text not null, who text not null, case_id uuid, resource jsonb not null
+    );
+    create index event_case on audit.event (case_id, recorded) where case_id is not null;
+    create index event_recorded on audit.event (recorded)`,
+};
+
+const OUTCOME_CODES = { success: '0', refused: '4', failed: '8' } as const;
+
+/** The audit trail: FHIR AuditEvent rows. `now` gives epoch milliseconds; `onError` hears of a failed background write, whose entries are kept and tried again. */
+export async function openAuditTrail(store: Store, now: () => number, onError: (error: unknown) => void, flushMs = 250): Promise<AuditTrail> {
+  await migratePart(store, 'audit', migrations);
+  const db = store.db.withTables<AuditTables>();
+  let waiting: AuditTables['audit.event'][] = [];
+  let writing: Promise<void> = Promise.resolve();
+
+  const toRow = (entry: AuditEntry): AuditTables['audit.event'] => {
+    const id = uuidv7(now());
+    const recorded = new Date(now()).toISOString();
+    return { id, recorded, action: entry.action, who: entry.who, case_id: entry.caseId ?? null, resource: JSON.stringify(toAuditEvent(id, recorded, entry)) };
+  };
+  const flush = (): Promise<void> => {
+    writing = writing.then(async () => {
+      const rows = waiting.splice(0, 1000);
+      if (rows.length === 0) return;
+      try {
+        await db.insertInto('audit.event').values(rows).execute();
+      } catch (error) {
+        waiting = [...rows, ...waiting].slice(0, 100_000);
+        onError(error);
+      }
+    });
+    return writing;
+  };
+  const timer = setInterval(() => void flush(), flushMs);
+  timer.unref();
+
+  return {
+    async recordWithin(trx, entry) {
+      await trx.withTables<AuditTables>().insertInto('audit.event').values(toRow(entry)).execute();
+    },
+    record(entry) {
+      waiting.push(toRow(entry));
+    },
+    async ofCase(caseId) {
+      await flush();
+      const rows = await db.selectFrom('audit.event').selectAll().where('case_id', '=', caseId).orderBy('recorded').orderBy('id').execute();
+      return rows.map((row) => ({
+        id: row.id,
+        recorded: new Date(row.recorded).toISOString(),
+        action: row.action as AuditAction,
+        who: row.who,
+        resource: row.resource as unknown as AuditEvent,
+      }));
+    },
+    flush,
+    async stop() {
+      clearInterval(timer);
+      await flush();
+    },
+  };
+}
+
+function toAuditEvent(id: string, recorded: string, entry: AuditEntry): AuditEvent {
+  const isReference = /^[A-Z][A-Za-z]+\/.+/.test(entry.who);
+  return {
+    resourceType: 'AuditEvent',
+    id,
+    type: { system: 'http://terminology.hl7.org/CodeSystem/audit-event-type', code: 'rest' },
+    subtype: [{ system: 'https://openpriorauth.org/CodeSystem/audit-action', code: entry.action }],
+    recorded,
+    outcome: OUTCOME_CODES[entry.outcome ?? 'success'],
+    agent: [{ requestor: true, who: isReference ? { reference: entry.who } : { identifier: { value: entry.who } } }],
+    source: { observer: { display: 'Open Prior Auth' } },
+    ...(entry.what || entry.details
+      ? {
+          entity: [
+            ...(entry.what ?? []).map((reference) => ({ what: { reference } })),
+            ...(entry.details ? [{ detail: Object.entries(entry.details).map(([type, value]) => ({ type, valueString: String(value) })) }] : []),
+          ],
+        }
+      : {}),
+  };
+}

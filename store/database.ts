@@ -1,0 +1,98 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { CompiledQuery, Kysely, type KyselyPlugin, PGliteDialect, PostgresDialect, type Transaction } from 'kysely';
+import pg from 'pg';
+import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
+import { StoreError } from './errors.ts';
+
+/** Each part names its own tables: `store.db.withTables<EhrTables>()`, with `type EhrTables = { 'ehr.resource': {…} }`. */
+export type AnyDatabase = Record<string, never>;
+
+export interface Store {
+  readonly engine: 'pglite' | 'postgresql';
+  readonly db: Kysely<AnyDatabase>;
+  /** The embedded engine itself, for libraries that speak to it directly (pg-boss). */
+  readonly pglite?: PGlite;
+  readonly pool?: pg.Pool;
+  /** Runs `work` in one transaction. Inside it, only the given handle may be used: the root `db` refuses, because on the embedded engine it would wait for ever. */
+  transaction<T>(work: (trx: Transaction<AnyDatabase>) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface StoreOptions {
+  /** Folder of the embedded database; used when `databaseUrl` is absent. `memory` keeps nothing. */
+  readonly dataDir: string;
+  /** postgres://… selects PostgreSQL. */
+  readonly databaseUrl?: string | undefined;
+}
+
+const insideTransaction = new AsyncLocalStorage<true>();
+
+export async function openStore({ dataDir, databaseUrl }: StoreOptions): Promise<Store> {
+  return databaseUrl ? openPostgres(databaseUrl) : openEmbedded(dataDir);
+}
+
+async function openEmbedded(dataDir: string): Promise<Store> {
+  let lock: DirectoryLock | undefined;
+  let pglite: PGlite;
+  const settings = { parsers: { 20: Number } };
+  if (dataDir === 'memory') {
+    pglite = await PGlite.create(settings);
+  } else {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    lock = await lockDirectory(dataDir);
+    pglite = await PGlite.create(join(dataDir, 'database'), settings);
+  }
+  const db = new Kysely<AnyDatabase>({ dialect: new PGliteDialect({ pglite }), plugins: [refuseInsideTransaction] });
+  return {
+    engine: 'pglite',
+    db,
+    pglite,
+    transaction: (work) => runTransaction(db, work),
+    close: async () => {
+      await db.destroy();
+      if (!pglite.closed) await pglite.close();
+      await lock?.release();
+    },
+  };
+}
+
+async function openPostgres(connectionString: string): Promise<Store> {
+  pg.types.setTypeParser(20, Number);
+  const pool = new pg.Pool({ connectionString, max: 16 });
+  try {
+    await pool.query('select 1');
+  } catch (cause) {
+    await pool.end();
+    throw new StoreError('STORE_UNREACHABLE', 'PostgreSQL did not answer. Check DATABASE_URL and that the server runs.', { cause });
+  }
+  const db = new Kysely<AnyDatabase>({ dialect: new PostgresDialect({ pool }), plugins: [refuseInsideTransaction] });
+  return { engine: 'postgresql', db, pool, transaction: (work) => runTransaction(db, work), close: () => db.destroy() };
+}
+
+function runTransaction<T>(db: Kysely<AnyDatabase>, work: (trx: Transaction<AnyDatabase>) => Promise<T>): Promise<T> {
+  return db.transaction().execute((trx) => insideTransaction.run(true, () => work(trx.withoutPlugins())));
+}
+
+/**
+ * On the embedded engine the root handle used inside a transaction waits for ever; on PostgreSQL it silently writes outside it. Refuse on both.
+ * Transactions are handed out without plugins, so this sees root queries only.
+ */
+const refuseInsideTransaction: KyselyPlugin = {
+  transformQuery: ({ node }) => {
+    if (insideTransaction.getStore()) {
+      throw new StoreError('STORE_OUTSIDE_TRANSACTION', 'The root database handle was used inside a transaction. Use the handle the transaction gave.');
+    }
+    return node;
+  },
+  transformResult: async ({ result }) => result,
+};
+
+/** Runs plain SQL statements of a migration. */
+export async function runSql(db: Kysely<AnyDatabase>, statements: string): Promise<void> {
+  for (const statement of statements.split(/;\s*(?:\n|$)/).map((s) => s.trim()).filter(Boolean)) {
+    await db.executeQuery(CompiledQuery.raw(statement));
+  }
+}
