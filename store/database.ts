@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
 import { CompiledQuery, Kysely, type KyselyPlugin, PGliteDialect, PostgresDialect, type Transaction } from 'kysely';
 import pg from 'pg';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
+import { openEngine } from './embedded-engine.ts';
 import { StoreError } from './errors.ts';
 
 /** Each part names its own tables: `store.db.withTables<EhrTables>()`, with `type EhrTables = { 'ehr.resource': {…} }`. */
@@ -36,15 +36,11 @@ export async function openStore({ dataDir, databaseUrl }: StoreOptions): Promise
 
 async function openEmbedded(dataDir: string): Promise<Store> {
   let lock: DirectoryLock | undefined;
-  let pglite: PGlite;
-  const settings = { parsers: { 20: Number } };
-  if (dataDir === 'memory') {
-    pglite = await PGlite.create(settings);
-  } else {
+  if (dataDir !== 'memory') {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     lock = await lockDirectory(dataDir);
-    pglite = await PGlite.create(join(dataDir, 'database'), settings);
   }
+  const pglite = await openEngine(dataDir);
   const db = new Kysely<AnyDatabase>({ dialect: new PGliteDialect({ pglite }), plugins: [refuseInsideTransaction] });
   return {
     engine: 'pglite',
