@@ -1,4 +1,4 @@
-import type { Questionnaire, QuestionnaireResponse, Resource } from '@medplum/fhirtypes';
+import type { Questionnaire, QuestionnaireResponse, Resource, ValueSet } from '@medplum/fhirtypes';
 import { z } from 'zod/mini';
 import type { PriorAuthCase } from './case.ts';
 import type { EvidenceReference } from './coverage-requirement/requirement.ts';
@@ -39,6 +39,8 @@ export interface FormView {
   /** linkId path -> where an automatic answer came from. */
   readonly sources: Readonly<Record<string, readonly EvidenceReference[]>>;
   readonly population: PopulationView;
+  /** Expanded value sets of the payer's package, for `openForm`. */
+  readonly valueSets?: readonly ValueSet[];
 }
 
 export interface PopulationView {
