@@ -1,0 +1,36 @@
+import type { Coverage, Organization, Patient, Practitioner, PractitionerRole, QuestionnaireResponse, RelatedPerson, Resource } from '@medplum/fhirtypes';
+import type { PriorAuthCase } from '../case.ts';
+import type { EvidenceReference } from '../coverage-requirement/requirement.ts';
+import type { Order } from '../order/requested-service.ts';
+
+/** Everything a submission is built from: resources as the EHR gave them, with the ids they have there. Nothing here needs to be clean. */
+export interface SubmissionInput {
+  readonly case: PriorAuthCase;
+  readonly patient: Patient;
+  readonly coverage: Coverage;
+  /** Coverage.subscriber or policyHolder when it is not the patient and could be read. */
+  readonly subscriber?: Patient | RelatedPerson | undefined;
+  readonly order: Order;
+  /** The ordering clinician, as far as the EHR says. */
+  readonly practitioner?: Practitioner | undefined;
+  readonly practitionerRole?: PractitionerRole | undefined;
+  /** The clinician's organization as the EHR has it. */
+  readonly organization?: Organization | undefined;
+  /** The clinic that submits, as configured: stands in for what the EHR does not say (NPI, name, address, telecom). */
+  readonly clinic: Organization;
+  /** The payer as configured; its identifiers are the ones the payer knows itself by. */
+  readonly payerOrganization: Organization;
+  /** Completed responses, one per questionnaire. */
+  readonly questionnaireResponses: readonly QuestionnaireResponse[];
+  /** Record entries that answers of the responses came from (`FormView.sources`). */
+  readonly evidence: readonly EvidenceReference[];
+  /** Resources read from the EHR that may be needed: conditions of the order's reason, evidence, locations. Only those that the order, a response or `evidence` names are sent. */
+  readonly supporting: readonly Resource[];
+}
+
+export interface SubmissionProblem {
+  /** Stable, e.g. `MEMBER_ID_MISSING`. */
+  readonly code: string;
+  readonly message: string;
+  readonly nextStep: string;
+}

@@ -1,0 +1,23 @@
+import type { PriorAuthCase } from '#prior-auth/case.ts';
+import type { PayerDecision } from '#prior-auth/payer-decision/decision.ts';
+import type { AnyDatabase } from '#store/database.ts';
+import type { Transaction } from 'kysely';
+
+/** What became of a submission. Instants are ISO. */
+export type CaseAnswer =
+  | { readonly kind: 'pended'; readonly submittedAt: string; readonly decision: PayerDecision }
+  | { readonly kind: 'decided'; readonly submittedAt: string; readonly decision: PayerDecision }
+  /** `reason` is in words for staff: HTTP status and the payer's codes, never patient data. */
+  | { readonly kind: 'refused'; readonly refusedAt: string; readonly reason: string };
+
+/**
+ * What the sender needs of the case store. Every call happens inside the sender's transaction, which also writes the submission row:
+ * a case and its submission never disagree. All calls are idempotent: the sender may repeat one after a crash.
+ */
+export interface CasePort {
+  read(trx: Transaction<AnyDatabase>, caseId: string): Promise<PriorAuthCase | undefined>;
+  /** A queued case was tried and the payer could not be reached: attempts + 1, lastError. A case that is no longer queued is left alone. */
+  recordAttempt(trx: Transaction<AnyDatabase>, caseId: string, error: string): Promise<void>;
+  /** Moves a queued or pended case. A decided case is left alone; a step CASE_STEPS forbids throws CASE_STEP_NOT_ALLOWED. */
+  recordAnswer(trx: Transaction<AnyDatabase>, caseId: string, answer: CaseAnswer): Promise<void>;
+}
