@@ -1,0 +1,44 @@
+import type { Organization } from '@medplum/fhirtypes';
+
+export interface Payer {
+  readonly id: string;
+  /** As printed on the member's card. */
+  readonly name: string;
+  /** Identifiers by which a Coverage's payor Organization is known to be this payer; the first is ours. */
+  readonly organizationIdentifiers: readonly { readonly system: string; readonly value: string }[];
+  /** Names that mean this payer where an Organization carries no known identifier. */
+  readonly matchNames: readonly string[];
+  /** Absolute base URL of the payer's FHIR API. */
+  readonly fhirBase: string;
+  readonly pasVersion: '2.0.1' | '2.2.1';
+  /** How the payer tells us of a pended decision. */
+  readonly subscriptions: 'rest-hook' | 'none';
+  /** IANA name: policy dates are calendar days there. */
+  readonly timeZone: string;
+}
+
+export interface PayerDirectory {
+  readonly payers: readonly Payer[];
+  find(organization: Organization | undefined): Payer | undefined;
+  byId(id: string): Payer | undefined;
+}
+
+export function createPayerDirectory(payers: readonly Payer[]): PayerDirectory {
+  const byId = new Map(payers.map((payer) => [payer.id, payer]));
+  const byIdentifier = new Map(payers.flatMap((payer) => payer.organizationIdentifiers.map(({ system, value }) => [`${system}|${value}`, payer] as const)));
+  const byName = new Map(payers.flatMap((payer) => [payer.name, ...payer.matchNames].map((name) => [plainName(name), payer] as const)));
+  return {
+    payers,
+    byId: (id) => byId.get(id),
+    find(organization) {
+      const identified = organization?.identifier?.map(({ system, value }) => byIdentifier.get(`${system?.trim()}|${value?.trim()}`)).find((payer) => payer !== undefined);
+      if (identified) return identified;
+      return [organization?.name, ...(organization?.alias ?? [])].map((name) => (name ? byName.get(plainName(name)) : undefined)).find((payer) => payer !== undefined);
+    },
+  };
+}
+
+/** Names are compared without case, punctuation, "and"/"&" and "the". */
+function plainName(name: string): string {
+  return name.toLowerCase().replace(/&/g, ' and ').replace(/[^\p{L}\p{N}]+/gu, ' ').replace(/\b(the|and|of|for)\b/g, ' ').replace(/\s+/g, ' ').trim();
+}

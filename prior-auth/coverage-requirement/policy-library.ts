@@ -1,0 +1,74 @@
+import { canonicalCoding } from '../order/code-systems.ts';
+import type { Policy, PolicyDefault, PolicyRevision } from './policy.ts';
+import type { PolicyReference } from './requirement.ts';
+
+export interface PolicyQuestion {
+  readonly payerId: string;
+  readonly system: string;
+  readonly code: string;
+  /** Calendar day in the payer's time zone, YYYY-MM-DD. */
+  readonly date: string;
+  /** Two-letter state of the patient's home. Unknown: rules that hold in some states only do not apply. */
+  readonly state?: string | undefined;
+}
+
+export interface ApplicablePolicy {
+  readonly policy: Policy;
+  readonly revision: PolicyRevision;
+}
+
+export interface PolicyLibrary {
+  readonly policies: readonly Policy[];
+  readonly default: PolicyDefault;
+  /** The revision in force for that service on that day. A policy that names the payer goes before one for every payer. */
+  findFor(question: PolicyQuestion): ApplicablePolicy | undefined;
+  /** A revision by name, in force or not: the one kept with a case. */
+  revision(reference: PolicyReference): ApplicablePolicy | undefined;
+}
+
+interface IndexEntry extends ApplicablePolicy {
+  readonly from: string;
+  readonly to: string;
+  readonly states: ReadonlySet<string> | undefined;
+}
+
+export function createPolicyLibrary(policies: readonly Policy[], byDefault: PolicyDefault): PolicyLibrary {
+  const index = new Map<string, IndexEntry[]>();
+  const revisions = new Map<string, ApplicablePolicy>();
+  for (const policy of policies) {
+    for (const revision of policy.revisions) {
+      revisions.set(`${policy.id}|${revision.revision}`, { policy, revision });
+      for (const service of revision.services) {
+        const entry: IndexEntry = {
+          policy,
+          revision,
+          from: latest(revision.effectiveFrom, service.from ?? ''),
+          to: earliest(revision.effectiveTo ?? '9999-12-31', service.to ?? '9999-12-31'),
+          states: service.states ? new Set(service.states) : undefined,
+        };
+        for (const code of service.codes) {
+          const key = keyOf({ system: service.system, code });
+          if (key !== undefined) index.set(key, [...(index.get(key) ?? []), entry]);
+        }
+      }
+    }
+  }
+  return {
+    policies,
+    default: byDefault,
+    findFor({ payerId, system, code, date, state }) {
+      const entries = index.get(keyOf({ system, code }) ?? '') ?? [];
+      const inForce = entries.filter((entry) => entry.from <= date && date <= entry.to && (!entry.states || (state !== undefined && entry.states.has(state))));
+      return inForce.find((entry) => entry.policy.payers.includes(payerId)) ?? inForce.find((entry) => entry.policy.payers.includes('*'));
+    },
+    revision: ({ policyId, revision }) => revisions.get(`${policyId}|${revision}`),
+  };
+}
+
+function keyOf(coding: { readonly system: string; readonly code: string }): string | undefined {
+  const canonical = canonicalCoding(coding);
+  return canonical && `${canonical.system}|${canonical.code}`;
+}
+
+const latest = (a: string, b: string): string => (a > b ? a : b);
+const earliest = (a: string, b: string): string => (a < b ? a : b);

@@ -1,0 +1,82 @@
+import { z } from 'zod/mini';
+import { COVERED, DOC_NEEDED, DOC_PURPOSE, INFO_NEEDED, PA_NEEDED } from './requirement.ts';
+
+/*
+ * The policy format. docs/policies.md tells how to write one. A policy is one payer rule over time: each revision is a complete text,
+ * never changed once effective; a change of the rule is a new revision.
+ */
+
+const day = z.string().check(z.regex(/^\d{4}-\d{2}-\d{2}$/, 'a date YYYY-MM-DD'));
+const words = z.string().check(z.minLength(1));
+const id = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens'));
+
+const service = z.strictObject({
+  system: words,
+  codes: z.array(words).check(z.minLength(1)),
+  /** First and last day on which the revision names these codes; absent = as long as the revision. */
+  from: z.optional(day),
+  to: z.optional(day),
+  /** Two-letter states of the patient's home; absent = everywhere. */
+  states: z.optional(z.array(z.string().check(z.regex(/^[A-Z]{2}$/, 'two capital letters'))).check(z.minLength(1))),
+});
+
+const criterion = z.strictObject({
+  id,
+  /** Plain words a clinician reads. */
+  label: words,
+  /** FHIRPath over a Bundle of the chart (with the order and the patient): true met, false not met, empty unknown. */
+  record: words,
+  /** FHIRPath over the same Bundle: the resources that the finding rests on. */
+  evidence: words,
+  /** FHIRPath over the submitted PAS Bundle, same three outcomes. */
+  submission: words,
+});
+
+const decision = z.strictObject({
+  route: z.enum(['automatic', 'reviewer', 'limit']),
+  /** What the payer says when it refuses. */
+  denial: words,
+  limit: z.optional(z.strictObject({ max: z.number(), unit: words })),
+});
+
+const revision = z.strictObject({
+  revision: words,
+  effectiveFrom: day,
+  effectiveTo: z.optional(day),
+  source: z.strictObject({ title: words, url: z.url() }),
+  services: z.array(service).check(z.minLength(1)),
+  covered: z.enum(COVERED),
+  authorization: z.enum(PA_NEEDED),
+  documentation: z.nullable(z.enum(DOC_NEEDED)),
+  /** Why the documents are wanted; default `withpa` where an authorization is needed, else `retain-doc`. */
+  documentationPurpose: z.optional(z.enum(DOC_PURPOSE)),
+  /** What else decides, where something above is `conditional`. */
+  infoNeeded: z.optional(z.array(z.enum(INFO_NEEDED))),
+  /** Why, in the payer's words; a default is made from the title. */
+  reason: z.optional(words),
+  /** Version-specific canonicals. */
+  questionnaires: z.array(z.string().check(z.regex(/^https?:\/\/[^|\s]+\|[^|\s]+$/, 'a canonical with its version, url|version'))),
+  criteria: z.array(criterion),
+  /** How the payer of the sandbox decides; null where nothing is to be decided. */
+  decision: z.nullable(decision),
+  /** Markdown for the clinician, shown when the service is ordered; null for none. */
+  instructions: z.nullable(words),
+});
+
+export const policySchema = z.strictObject({
+  id,
+  title: words,
+  /** What the denial-risk model groups by, e.g. "cardiac-imaging". */
+  family: id,
+  /** Payer ids of payers.json; "*" is every payer. */
+  payers: z.array(words).check(z.minLength(1)),
+  revisions: z.array(revision).check(z.minLength(1)),
+});
+
+export const policyDefaultSchema = z.strictObject({ covered: z.enum(COVERED), authorization: z.enum(PA_NEEDED) });
+
+export type Policy = z.infer<typeof policySchema>;
+export type PolicyRevision = Policy['revisions'][number];
+export type PolicyCriterion = PolicyRevision['criteria'][number];
+/** What holds for a service that no policy names. */
+export type PolicyDefault = z.infer<typeof policyDefaultSchema>;
