@@ -1,0 +1,25 @@
+// Written by `npm run profiles:generate` from the packages named in ig.lock.json. Do not edit.
+
+/** http://hl7.org/fhir/us/davinci-crd/ValueSet/coverageInfo, crd-2.0.1 */
+export const COVERED_CODES = ['not-covered', 'covered', 'conditional'] as const;
+export type CoveredCode = (typeof COVERED_CODES)[number];
+
+/** http://hl7.org/fhir/us/davinci-crd/ValueSet/coveragePaDetail, crd-2.0.1 */
+export const PA_NEEDED_CODES = ['no-auth', 'auth-needed', 'satisfied', 'performpa', 'conditional'] as const;
+export type PaNeededCode = (typeof PA_NEEDED_CODES)[number];
+
+/** http://hl7.org/fhir/us/davinci-crd/ValueSet/AdditionalDocumentation, crd-2.0.1 */
+export const DOC_NEEDED_CODES = ['clinical', 'admin', 'both', 'conditional'] as const;
+export type DocNeededCode = (typeof DOC_NEEDED_CODES)[number];
+
+/** http://hl7.org/fhir/us/davinci-crd/ValueSet/DocReason, crd-2.0.1 */
+export const DOC_PURPOSE_CODES = ['withpa', 'withclaim', 'withorder', 'retain-doc', 'OTH'] as const;
+export type DocPurposeCode = (typeof DOC_PURPOSE_CODES)[number];
+
+/** http://hl7.org/fhir/us/davinci-crd/ValueSet/informationNeeded, crd-2.0.1 */
+export const INFO_NEEDED_CODES = ['performer', 'location', 'timeframe', 'contract-window', 'OTH'] as const;
+export type InfoNeededCode = (typeof INFO_NEEDED_CODES)[number];
+
+/** http://hl7.org/fhir/us/davinci-dtr/ValueSet/informationOrigins, dtr-2.0.1 */
+export const INFORMATION_ORIGIN_CODES = ['auto', 'override', 'manual'] as const;
+export type InformationOriginCode = (typeof INFORMATION_ORIGIN_CODES)[number];
