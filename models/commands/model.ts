@@ -1,0 +1,23 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { simulateDecisions } from '../train/simulate-decisions.ts';
+import { trainDenialRisk } from '../train/train-denial-risk.ts';
+
+// npm run model -- train [--rows N] [--seed N] : trains the denial-risk model on simulated decisions and writes models/denial-risk.onnx and .json.
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { rows: { type: 'string', default: '40000' }, seed: { type: 'string', default: '20261122' } } });
+const rows = Number(values.rows);
+const seed = Number(values.seed);
+if (positionals[0] !== 'train' || positionals.length > 1 || !Number.isInteger(rows) || rows < 1000 || !Number.isInteger(seed)) {
+  console.error('Usage: npm run model -- train [--rows N (at least 1000)] [--seed N]');
+  process.exit(2);
+}
+console.log(`Training on ${rows} simulated decisions, seed ${seed} …`);
+const { onnx, file } = trainDenialRisk(simulateDecisions(rows, seed), { source: 'simulated payer decisions', seed, simulated: true });
+const folder = join(import.meta.dirname, '..');
+writeFileSync(join(folder, 'denial-risk.onnx'), onnx);
+writeFileSync(join(folder, 'denial-risk.json'), `${JSON.stringify(file)}\n`);
+const { measures } = file;
+console.log(`Wrote models/denial-risk.onnx and .json, version ${file.version}.
+Simulated figures on the ${measures.split} (${measures.testRows} rows, ${(measures.baseRate * 100).toFixed(1)} % denied): AUC ${measures.areaUnderRoc.toFixed(3)}, Brier ${measures.brier.toFixed(4)}, calibration error ${measures.calibrationError.toFixed(4)}.`);

@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+
+/** Settings of the whole process, from the environment. docs/configuration.md lists them for operators. */
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  /** Public address without a trailing slash; everything that must be an absolute URL is made from it. */
+  readonly publicUrl: string | undefined;
+  readonly dataDir: string;
+  readonly databaseUrl: string | undefined;
+  readonly logLevel: string;
+  /** How long the built-in payer's reviewer takes, milliseconds. */
+  readonly reviewDelayMs: number;
+  /** express `trust proxy` hops in front of us. */
+  readonly trustedProxies: number;
+  /** Other origins that may show the panel in a frame. */
+  readonly panelFrameAncestors: readonly string[];
+}
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+const blankAsAbsent = (value: unknown) => (value === '' ? undefined : value);
+const optionalText = z.preprocess(blankAsAbsent, z.string().optional());
+const environment = z.object({
+  PORT: z.preprocess(blankAsAbsent, z.coerce.number().int().min(0).max(65_535).default(3000)),
+  HOST: z.preprocess(blankAsAbsent, z.string().default('127.0.0.1')),
+  PUBLIC_URL: z.preprocess(blankAsAbsent, z.url({ protocol: /^https?$/ }).optional()),
+  DATA_DIR: z.preprocess(blankAsAbsent, z.string().default(join(process.cwd(), 'data'))),
+  DATABASE_URL: z.preprocess(blankAsAbsent, z.url({ protocol: /^postgres(ql)?$/ }).optional()),
+  LOG_LEVEL: z.preprocess(blankAsAbsent, z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('warn')),
+  REVIEW_DELAY_MS: z.preprocess(blankAsAbsent, z.coerce.number().int().min(0).max(7 * 86_400_000).default(8_000)),
+  TRUST_PROXY: z.preprocess(blankAsAbsent, z.coerce.number().int().min(0).max(10).default(0)),
+  PANEL_FRAME_ANCESTORS: optionalText,
+});
+
+/** Throws ConfigError naming each setting that is wrong. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const parsed = environment.safeParse(env);
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'));
+  }
+  const values = parsed.data;
+  return {
+    port: values.PORT,
+    host: values.HOST,
+    publicUrl: values.PUBLIC_URL?.replace(/\/$/, ''),
+    dataDir: values.DATA_DIR,
+    databaseUrl: values.DATABASE_URL,
+    logLevel: values.LOG_LEVEL,
+    reviewDelayMs: values.REVIEW_DELAY_MS,
+    trustedProxies: values.TRUST_PROXY,
+    panelFrameAncestors: values.PANEL_FRAME_ANCESTORS?.split(/[\s,]+/).filter(Boolean) ?? [],
+  };
+}

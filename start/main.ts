@@ -1,0 +1,47 @@
+import { StoreError } from '#store/errors.ts';
+import { type Config, ConfigError, readConfig } from './config.ts';
+import { startOpenPriorAuth } from './open-prior-auth.ts';
+
+/** Says a start that failed in one or two lines, with what to do; anything unforeseen keeps its stack for the bug report. */
+function explain(error: unknown, config: Config | undefined): string {
+  if (error instanceof ConfigError) return `A setting is wrong:\n${error.message}\nSee docs/configuration.md.`;
+  if (error instanceof StoreError) return error.message;
+  if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
+    return `Port ${config?.port} is in use. Stop the program that has it, or start on another port: PORT=3001 npm start`;
+  }
+  return `Open Prior Auth could not start.\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+}
+
+let config: Config | undefined;
+const startedAt = performance.now();
+try {
+  config = readConfig(process.env);
+  const running = await startOpenPriorAuth(config);
+  console.log(`Open Prior Auth is up after ${((performance.now() - startedAt) / 1000).toFixed(1)} s.
+
+  Sandbox EHR   ${running.baseUrl}/
+  Worklist      ${running.baseUrl}/work/
+  CDS Hooks     ${running.baseUrl}/cds-services
+  Payer         ${running.baseUrl}/payer/fhir/metadata
+
+Click first: open the sandbox EHR, sign in as Dr. Amara Osei, choose Margaret Okafor,
+order home oxygen (E1390), sign it, and open the authorization panel from the card.
+Synthetic patients only; data in ${config.databaseUrl ? 'PostgreSQL (DATABASE_URL)' : config.dataDir}. Ctrl-C stops.`);
+  let stopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (stopping) process.exit(1);
+      stopping = true;
+      running.stop().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          console.error(explain(error, config));
+          process.exit(1);
+        },
+      );
+    });
+  }
+} catch (error) {
+  console.error(explain(error, config));
+  process.exit(1);
+}

@@ -1,0 +1,134 @@
+import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import express from 'express';
+import { pino } from 'pino';
+import { collectDefaultMetrics, register } from 'prom-client';
+import { createCdsHooks } from '#cds-hooks/cds-hooks.ts';
+import { openDenialRiskModel } from '#models/serve/denial-risk-model.ts';
+import { createPayer } from '#payer/payer.ts';
+import { loadPayers } from '#policies/load-payers.ts';
+import { loadPolicies } from '#policies/load-policies.ts';
+import { createSandboxEhr } from '#sandbox-ehr/sandbox-ehr.ts';
+import { createServer } from '#server/server.ts';
+import { openAuditTrail } from '#store/audit.ts';
+import { openStore } from '#store/database.ts';
+import { startJobs } from '#store/jobs.ts';
+import type { Config } from './config.ts';
+import { healthRouter } from './health.ts';
+import { answerFaults, guardScreens, observeRequests } from './http.ts';
+import type { Part } from './part.ts';
+import { buildScreens, screensRouter } from './screens.ts';
+
+export interface Running {
+  readonly baseUrl: string;
+  stop(): Promise<void>;
+}
+
+/** Builds and starts the whole system on one port. The port is taken first, so that a second start fails at once and every part knows its address. */
+export async function startOpenPriorAuth(config: Config): Promise<Running> {
+  const log = pino({ level: config.logLevel, redact: ['err.config', '*.authorization', '*.access_token'] });
+  let answer: RequestListener = answerStarting;
+  const http = createHttpServer((request, response) => answer(request, response));
+  http.requestTimeout = 60_000;
+  await listen(http, config);
+  const baseUrl = config.publicUrl ?? `http://localhost:${(http.address() as AddressInfo).port}`;
+
+  const undo: (() => Promise<void>)[] = [() => closeHttp(http)];
+  const stop = async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    const screens = buildScreens();
+    screens.catch(() => undefined); // awaited below, after the store is open
+    const store = await openStore(config);
+    undo.push(() => store.close());
+    const audit = await openAuditTrail(store, Date.now, (error) => log.error({ err: error }, 'audit entries wait: the store refused them'));
+    undo.push(() => audit.stop());
+    const jobs = await startJobs(store, (error) => log.warn({ err: error }, 'jobs'));
+    undo.push(() => jobs.stop());
+
+    const policies = loadPolicies();
+    const payers = loadPayers(baseUrl);
+    const model = await openDenialRiskModel();
+    const shared = { store, baseUrl, log, now: Date.now, audit };
+    const ehrFhir = `${baseUrl}/ehr/fhir`;
+    const parts: Part[] = [
+      await createSandboxEhr({ ...shared, cdsBaseUrl: baseUrl, panelLaunchUrl: `${baseUrl}/panel/launch`, clients: sandboxClients(baseUrl), dataDir: config.dataDir }),
+      await createCdsHooks({
+        ...shared, policies, payers, model, openToFhirServer: ehrFhir,
+        trustedClients: [{ iss: `${baseUrl}/ehr`, jku: `${baseUrl}/ehr/.well-known/jwks.json`, fhirServers: [ehrFhir] }],
+      }),
+      await createServer({
+        ...shared, jobs, policies, payers, model,
+        ehrs: [{ fhirBase: ehrFhir, name: 'Sandbox EHR', panelClientId: 'open-prior-auth-panel', worklistClientId: 'open-prior-auth-worklist' }],
+      }),
+      await createPayer({
+        db: store.db, baseUrl, log, now: Date.now, policyFolder: join(import.meta.dirname, '..', 'policies', 'library'), reviewDelayMs: config.reviewDelayMs,
+        registeredClients: [{ clientId: 'open-prior-auth-server', jwksUrl: `${baseUrl}/.well-known/jwks.json` }],
+      }),
+    ];
+    undo.push(async () => {
+      for (const part of [...parts].reverse()) await part.stop?.();
+    });
+
+    if (!register.getSingleMetric('process_cpu_seconds_total')) collectDefaultMetrics({ register });
+    register.removeSingleMetric('http_request_duration_seconds');
+    const app = express();
+    app.disable('x-powered-by');
+    app.set('trust proxy', config.trustedProxies);
+    app.use(observeRequests(log, register));
+    app.use(healthRouter(store, parts, register));
+    const screenGuard = guardScreens(config.panelFrameAncestors, baseUrl.startsWith('https:'));
+    app.use((request, response, next) => (request.path.startsWith('/cds-services') ? next() : screenGuard(request, response, next)));
+    for (const part of parts) app.use(part.router);
+    await screens;
+    app.use(screensRouter());
+    app.use((_request, response) => {
+      response.status(404).json({ error: { code: 'NOT_FOUND', message: 'There is nothing at this address.', nextStep: 'Start at / for the sandbox EHR or /work/ for the worklist.' } });
+    });
+    app.use(answerFaults(log));
+    answer = app;
+    for (const part of parts) await part.start?.();
+    return { baseUrl, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** The apps this system brings, registered at the sandbox EHR. */
+function sandboxClients(baseUrl: string) {
+  const jwksUri = `${baseUrl}/.well-known/jwks.json`;
+  return [
+    {
+      clientId: 'open-prior-auth-panel', name: 'Prior authorization panel', jwksUri, redirectUris: [`${baseUrl}/panel/callback`],
+      scope: 'openid fhirUser launch offline_access patient/*.rs patient/QuestionnaireResponse.cu patient/ServiceRequest.u patient/DeviceRequest.u patient/MedicationRequest.u',
+    },
+    { clientId: 'open-prior-auth-worklist', name: 'Prior authorization worklist', jwksUri, redirectUris: [`${baseUrl}/work/callback`], scope: 'openid fhirUser' },
+  ];
+}
+
+const answerStarting: RequestListener = (request, response) => {
+  const alive = request.url === '/healthz';
+  response.writeHead(alive ? 200 : 503, { 'content-type': 'application/json', 'retry-after': '1' });
+  response.end(JSON.stringify(alive ? { status: 'alive' } : { error: { code: 'STARTING', message: 'Open Prior Auth is starting.', nextStep: 'Try again in a second.' } }));
+};
+
+function listen(http: Server, config: Config): Promise<void> {
+  return new Promise((resolve, reject) => {
+    http.once('error', reject);
+    http.listen(config.port, config.host, () => {
+      http.removeListener('error', reject);
+      resolve();
+    });
+  });
+}
+
+async function closeHttp(http: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    http.close(() => resolve());
+    http.closeIdleConnections();
+    setTimeout(() => http.closeAllConnections(), 2_000).unref();
+  });
+}
