@@ -1,4 +1,4 @@
-import { canonicalCoding } from '../order/code-systems.ts';
+import { canonicalCoding } from '../order/canonical-coding.ts';
 import type { Policy, PolicyDefault, PolicyRevision } from './policy.ts';
 import type { PolicyReference } from './requirement.ts';
 

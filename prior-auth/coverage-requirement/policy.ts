@@ -6,6 +6,10 @@ import { COVERED, DOC_NEEDED, DOC_PURPOSE, INFO_NEEDED, PA_NEEDED } from './requ
  * never changed once effective; a change of the rule is a new revision.
  */
 
+/** Types a criterion's evidence can be of. */
+export const EVIDENCE_TYPES = ['Condition', 'Observation', 'Procedure', 'DiagnosticReport', 'DocumentReference', 'MedicationRequest'] as const;
+export type EvidenceType = (typeof EVIDENCE_TYPES)[number];
+
 const day = z.string().check(z.regex(/^\d{4}-\d{2}-\d{2}$/, 'a date YYYY-MM-DD'));
 const words = z.string().check(z.minLength(1));
 const id = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens'));
@@ -20,15 +24,26 @@ const service = z.strictObject({
   states: z.optional(z.array(z.string().check(z.regex(/^[A-Z]{2}$/, 'two capital letters'))).check(z.minLength(1))),
 });
 
+/** Resources of the chart by type and code. A code that ends in * stands for all that begin so; dots are ignored, so ICD-10 may be written either way. */
+const evidence = z.strictObject({
+  type: z.enum(EVIDENCE_TYPES),
+  codes: z.array(words),
+  /** Or the resource's text or display holds one of these words (lower case), for records that carry no such code. */
+  words: z.optional(z.array(z.string().check(z.regex(/^[^A-Z]{3,}$/, 'lower-case words of 3 letters or more')))),
+});
+
 const criterion = z.strictObject({
   id,
   /** Plain words a clinician reads. */
   label: words,
-  /** FHIRPath over a Bundle of the chart (with the order and the patient): true met, false not met, empty unknown. */
+  /** What of the chart the finding rests on. Entered-in-error, refuted, cancelled and not-done entries never count. */
+  evidence: z.array(evidence).check(z.minLength(1)),
+  /**
+   * FHIRPath over a Bundle of order, patient and evidence; `%evidence` is the evidence, newest first, `%today` the day of the order (a date).
+   * true met, false not met, empty unknown. Not evaluated without evidence: then it is unknown.
+   */
   record: words,
-  /** FHIRPath over the same Bundle: the resources that the finding rests on. */
-  evidence: words,
-  /** FHIRPath over the submitted PAS Bundle, same three outcomes. */
+  /** FHIRPath over the submitted PAS Bundle, the same three outcomes; no variables. */
   submission: words,
 });
 
@@ -39,11 +54,14 @@ const decision = z.strictObject({
   limit: z.optional(z.strictObject({ max: z.number(), unit: words })),
 });
 
+const source = z.strictObject({ title: words, url: z.url() });
+
 const revision = z.strictObject({
   revision: words,
   effectiveFrom: day,
   effectiveTo: z.optional(day),
-  source: z.strictObject({ title: words, url: z.url() }),
+  source,
+  alsoBasedOn: z.optional(z.array(source)),
   services: z.array(service).check(z.minLength(1)),
   covered: z.enum(COVERED),
   authorization: z.enum(PA_NEEDED),
@@ -76,6 +94,7 @@ export const policySchema = z.strictObject({
 export const policyDefaultSchema = z.strictObject({ covered: z.enum(COVERED), authorization: z.enum(PA_NEEDED) });
 
 export type Policy = z.infer<typeof policySchema>;
+export type PolicyEvidence = z.infer<typeof evidence>;
 export type PolicyRevision = Policy['revisions'][number];
 export type PolicyCriterion = PolicyRevision['criteria'][number];
 /** What holds for a service that no policy names. */

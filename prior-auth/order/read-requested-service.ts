@@ -1,6 +1,7 @@
 import type { CodeableConcept, Quantity, Reference } from '@medplum/fhirtypes';
+import { relativeReference } from '#fhir/base/reference.ts';
 import { PriorAuthError } from '../errors.ts';
-import { canonicalCoding } from './code-systems.ts';
+import { canonicalCoding } from './canonical-coding.ts';
 import { ORDER_TYPES, type Order, type OrderType, type RequestedService } from './requested-service.ts';
 
 type Coding = RequestedService['codings'][number];
@@ -29,13 +30,8 @@ export function readRequestedService(order: Order, lookUp: (reference: string) =
     ...(quantity ? { quantity } : {}),
     priority: ('priority' in order ? order.priority : undefined) ?? 'routine',
     reasonCodes: distinct((reasons?.reasonCode ?? []).flatMap(codingsOf)),
-    reasonReferences: (reasons?.reasonReference ?? []).flatMap((reason) => relativeReference(reason) ?? []),
+    reasonReferences: (reasons?.reasonReference ?? []).flatMap((reason) => relativeReference(reason.reference?.trim() ?? '') ?? []),
   };
-}
-
-/** "Condition/123" of any literal reference; undefined for a contained, urn or logical one. */
-export function relativeReference(reference: Reference | undefined): string | undefined {
-  return /(?:^|\/)([A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64})(?:\/_history\/[^/]+)?$/.exec(reference?.reference?.trim() ?? '')?.[1];
 }
 
 function conceptsOf(order: Order, lookUp: (reference: string) => unknown): readonly CodeableConcept[] {
@@ -55,7 +51,7 @@ function conceptsOf(order: Order, lookUp: (reference: string) => unknown): reado
 
 function referencedConcept(order: Order, reference: Reference | undefined, lookUp: (reference: string) => unknown, element: 'type' | 'code'): CodeableConcept {
   const literal = reference?.reference ?? '';
-  const target = literal.startsWith('#') ? order.contained?.find((resource) => resource.id === literal.slice(1)) : lookUp(relativeReference(reference) ?? literal);
+  const target = literal.startsWith('#') ? order.contained?.find((resource) => resource.id === literal.slice(1)) : lookUp(relativeReference(literal) ?? literal);
   const concept = (target as Partial<Record<typeof element, CodeableConcept>> | undefined)?.[element];
   return concept ?? (reference?.display ? { text: reference.display } : {});
 }

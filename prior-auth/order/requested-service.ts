@@ -10,7 +10,7 @@ export interface RequestedService {
   /** Relative reference of the order, "ServiceRequest/123". */
   readonly order: string;
   readonly orderType: OrderType;
-  /** All codings of the order, trimmed; HCPCS and CPT systems in their one canonical spelling (code-systems.ts). */
+  /** All codings of the order, trimmed; HCPCS and CPT systems in their one canonical spelling (canonical-coding.ts). */
   readonly codings: readonly { readonly system: string; readonly code: string; readonly display?: string }[];
   /** Words for the screen: text, else the first display, else the code. */
   readonly display: string;
