@@ -22,6 +22,8 @@ export interface PolicyLibrary {
   readonly default: PolicyDefault;
   /** The revision in force for that service on that day. A policy that names the payer goes before one for every payer. */
   findFor(question: PolicyQuestion): ApplicablePolicy | undefined;
+  /** True when a rule in force names the service for some states: then the state must be known. */
+  namesInSomeStates(question: Omit<PolicyQuestion, 'state'>): boolean;
   /** A revision by name, in force or not: the one kept with a case. */
   revision(reference: PolicyReference): ApplicablePolicy | undefined;
 }
@@ -53,12 +55,15 @@ export function createPolicyLibrary(policies: readonly Policy[], byDefault: Poli
       }
     }
   }
+  const inForceFor = ({ system, code, date }: PolicyQuestion): readonly IndexEntry[] =>
+    (index.get(keyOf({ system, code }) ?? '') ?? []).filter((entry) => entry.from <= date && date <= entry.to);
   return {
     policies,
     default: byDefault,
-    findFor({ payerId, system, code, date, state }) {
-      const entries = index.get(keyOf({ system, code }) ?? '') ?? [];
-      const inForce = entries.filter((entry) => entry.from <= date && date <= entry.to && (!entry.states || (state !== undefined && entry.states.has(state))));
+    namesInSomeStates: (question) => inForceFor(question).some((entry) => entry.states !== undefined && (entry.policy.payers.includes(question.payerId) || entry.policy.payers.includes('*'))),
+    findFor(question) {
+      const { payerId, state } = question;
+      const inForce = inForceFor(question).filter((entry) => !entry.states || (state !== undefined && entry.states.has(state)));
       return inForce.find((entry) => entry.policy.payers.includes(payerId)) ?? inForce.find((entry) => entry.policy.payers.includes('*'));
     },
     revision: ({ policyId, revision }) => revisions.get(`${policyId}|${revision}`),

@@ -1,0 +1,124 @@
+import type { Patient, Resource } from '@medplum/fhirtypes';
+import { isOrder } from '../order/read-requested-service.ts';
+import type { RequestedService } from '../order/requested-service.ts';
+import type { Chart } from './evidence.ts';
+import { holdCriteria } from './hold-criteria.ts';
+import type { Payer } from './payer.ts';
+import type { PolicyRevision } from './policy.ts';
+import type { ApplicablePolicy, PolicyLibrary } from './policy-library.ts';
+import type { CoverageRequirement, CriterionFinding } from './requirement.ts';
+
+/** What the payer's policies say about one order under one coverage. */
+export interface Determination {
+  readonly requirement: CoverageRequirement;
+  readonly payerId: string | null;
+  /** Absent when no policy names the service, or the payer is not known. */
+  readonly applicable?: ApplicablePolicy;
+  readonly findings: readonly CriterionFinding[];
+  /** Requested over the policy's limit; null when the policy has none, or the order asks in another unit. */
+  readonly quantityToLimitRatio: number | null;
+  /** The order names who requests it, in a way that can be looked up. */
+  readonly requesterKnown: boolean;
+}
+
+export interface OrderToDetermine {
+  readonly order: Resource;
+  /** Undefined for a resource that asks for nothing that could need an authorization, such as a CommunicationRequest. */
+  readonly service: RequestedService | undefined;
+  /** Relative reference, "Coverage/123". */
+  readonly coverage: string;
+  /** Undefined: the coverage's payer is none that is configured here. */
+  readonly payer: Pick<Payer, 'id'> | undefined;
+  readonly patient: Patient | undefined;
+  /** Read only when a policy with criteria applies. */
+  readonly chart: () => Chart;
+  /** Calendar day in the payer's time zone. */
+  readonly today: string;
+  readonly assertionId: string;
+}
+
+/** The policy revision that names the order's service for that payer, on that day, at the patient's home. */
+export function findPolicy(library: PolicyLibrary, { service, payer, patient, today }: Pick<OrderToDetermine, 'service' | 'payer' | 'patient' | 'today'>): ApplicablePolicy | undefined {
+  if (!service || !payer) return undefined;
+  const state = stateOf(patient);
+  return service.codings.map(({ system, code }) => library.findFor({ payerId: payer.id, system, code, date: today, state })).find((found) => found !== undefined);
+}
+
+export function determine(library: PolicyLibrary, asked: OrderToDetermine): Determination {
+  const { service, payer, patient, today } = asked;
+  const base = { coverage: asked.coverage, date: today, assertionId: asked.assertionId, docPurpose: [], infoNeeded: [], questionnaires: [] };
+  const requesterKnown = isRequesterKnown(asked.order);
+  const without = (requirement: Pick<CoverageRequirement, 'covered' | 'paNeeded' | 'reasons'> & Partial<CoverageRequirement>): Determination => ({
+    requirement: { ...base, ...requirement },
+    payerId: payer?.id ?? null,
+    findings: [],
+    quantityToLimitRatio: null,
+    requesterKnown,
+  });
+  if (!payer) return without(conditionalOn('OTH', 'The payer of this coverage is not one whose policies are held here.'));
+  if (!service) return without({ ...byDefault(library), reasons: ['This kind of order never needs an authorization.'] });
+  if ('doNotPerform' in asked.order && asked.order.doNotPerform === true) return without({ ...byDefault(library), reasons: ['The order says that the service is not to be performed.'] });
+  if (service.codings.length === 0) return without(conditionalOn('OTH', 'The order carries no code under which policies could be looked up.'));
+
+  const applicable = findPolicy(library, asked);
+  if (!applicable) {
+    const elsewhere = stateOf(patient) === undefined && service.codings.some(({ system, code }) => library.namesInSomeStates({ payerId: payer.id, system, code, date: today }));
+    if (elsewhere) return without(conditionalOn('location', "The rule depends on the state in which the patient lives, and the patient's address names none."));
+    return without({ ...byDefault(library), reasons: ['No policy of this payer names this service.'] });
+  }
+  const { policy, revision } = applicable;
+  return {
+    payerId: payer.id,
+    applicable,
+    requirement: { ...base, ...requirementOf(revision), reasons: [revision.reason ?? `${policy.title}: policy of ${revision.effectiveFrom}.`], policy: { policyId: policy.id, revision: revision.revision } },
+    findings: revision.criteria.length === 0 ? [] : holdCriteria(revision.criteria, { chart: asked.chart(), others: [asked.order, ...(patient ? [patient] : [])], today }),
+    quantityToLimitRatio: ratioToLimit(service, revision),
+    requesterKnown,
+  };
+}
+
+/** The answer when not enough is known. CRD 2.0.1 has no code for it: conditional, and why in words. */
+export function conditionalOn(infoNeeded: CoverageRequirement['infoNeeded'][number], reason: string): Pick<CoverageRequirement, 'covered' | 'paNeeded' | 'infoNeeded' | 'reasons'> {
+  return { covered: 'conditional', paNeeded: 'conditional', infoNeeded: [infoNeeded], reasons: [reason] };
+}
+
+function byDefault({ default: { covered, authorization } }: PolicyLibrary): Pick<CoverageRequirement, 'covered' | 'paNeeded'> {
+  return covered === 'not-covered' ? { covered } : { covered, paNeeded: authorization };
+}
+
+function requirementOf(revision: PolicyRevision): Pick<CoverageRequirement, 'covered' | 'paNeeded' | 'docNeeded' | 'docPurpose' | 'infoNeeded' | 'questionnaires'> {
+  const { covered, authorization, documentation, infoNeeded = [], questionnaires } = revision;
+  const withRequest = authorization === 'auth-needed' || authorization === 'performpa' || authorization === 'conditional';
+  return {
+    covered,
+    ...(covered === 'not-covered' ? {} : { paNeeded: authorization }),
+    ...(documentation ? { docNeeded: documentation, docPurpose: [revision.documentationPurpose ?? (withRequest ? 'withpa' : 'retain-doc')] } : { docPurpose: [] }),
+    infoNeeded,
+    questionnaires,
+  };
+}
+
+function ratioToLimit(service: RequestedService, revision: PolicyRevision): number | null {
+  const limit = revision.decision?.limit;
+  if (!limit || !service.quantity || sameUnit(service.quantity.unit) !== sameUnit(limit.unit)) return null;
+  return service.quantity.value / limit.max;
+}
+
+/** "month", "months" and UCUM "mo" are one unit. */
+function sameUnit(unit: string | undefined): string {
+  const plain = (unit ?? '').toLowerCase().replace(/s$/, '');
+  return { mo: 'month', d: 'day', wk: 'week', '{unit}': 'unit' }[plain] ?? plain;
+}
+
+function isRequesterKnown(order: Resource): boolean {
+  if (!isOrder(order)) return false;
+  const requester = order.resourceType === 'NutritionOrder' ? order.orderer : order.resourceType === 'VisionPrescription' ? order.prescriber : order.requester;
+  return requester?.reference !== undefined;
+}
+
+/** Two-letter state of the patient's home address. */
+function stateOf(patient: Patient | undefined): string | undefined {
+  const addresses = (patient?.address ?? []).filter((address) => address.use !== 'old' && address.use !== 'billing');
+  const state = (addresses.find((address) => address.use === 'home') ?? addresses[0])?.state?.trim().toUpperCase();
+  return state && /^[A-Z]{2}$/.test(state) ? state : undefined;
+}

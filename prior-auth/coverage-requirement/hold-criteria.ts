@@ -1,0 +1,56 @@
+import type { Resource } from '@medplum/fhirtypes';
+import { compile, evaluate } from 'fhirpath';
+import r4 from 'fhirpath/fhir-context/r4';
+import { type Chart, findEvidence, toEvidenceReference } from './evidence.ts';
+import type { PolicyCriterion } from './policy.ts';
+import type { CriterionFinding } from './requirement.ts';
+
+type Evaluate = (input: object, variables: Record<string, unknown>) => readonly unknown[];
+
+/** Compiled once for each expression; policies are few and fixed, so it never shrinks. */
+const compiled = new Map<string, Evaluate>();
+
+export interface RecordToHold {
+  readonly chart: Chart;
+  /** Order, patient and alike, for criteria that look at more than their evidence. */
+  readonly others: readonly Resource[];
+  /** YYYY-MM-DD */
+  readonly today: string;
+}
+
+/** Holds a policy's criteria against a record. What the record does not say is `unknown`; an expression that cannot be evaluated on it is, too. */
+export function holdCriteria(criteria: readonly PolicyCriterion[], { chart, others, today }: RecordToHold): readonly CriterionFinding[] {
+  return criteria.map((criterion) => {
+    const evidence = findEvidence(chart, criterion.evidence);
+    const input = { resourceType: 'Bundle', type: 'collection', entry: [...others, ...evidence].map((resource) => ({ resource })) };
+    return {
+      criterionId: criterion.id,
+      label: criterion.label,
+      status: evidence.length === 0 ? 'unknown' : outcomeOf(expression(criterion.record)(input, { evidence, today: dateOf(today) })),
+      evidence: evidence.slice(0, 3).flatMap((resource) => toEvidenceReference(resource) ?? []),
+    };
+  });
+}
+
+function outcomeOf(result: readonly unknown[]): CriterionFinding['status'] {
+  if (result.length !== 1 || typeof result[0] !== 'boolean') return 'unknown';
+  return result[0] ? 'met' : 'not-met';
+}
+
+/** @throws Error when the expression is no FHIRPath. */
+export function expression(text: string): Evaluate {
+  let found = compiled.get(text);
+  if (!found) {
+    found = compile(text, r4, { async: false }) as Evaluate;
+    compiled.set(text, found);
+  }
+  return found;
+}
+
+let lastDate: { readonly day: string; readonly value: unknown } | undefined;
+
+/** The day as the engine's own date, so that `%today - 30 days` works. */
+function dateOf(day: string): unknown {
+  if (lastDate?.day !== day) lastDate = { day, value: evaluate({}, `@${day}`, {}, r4, { async: false, resolveInternalTypes: false })[0] };
+  return lastDate.value;
+}
