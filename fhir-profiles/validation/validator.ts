@@ -1,0 +1,74 @@
+import { splitCanonical } from '../base/canonical.ts';
+import { isIgId, type IgId } from '../tables/ig-lock.ts';
+import { CodeMembership } from './code-membership.ts';
+import { Forest, typeUrl, type StructureTree } from './element-tree.ts';
+import { isObject } from './json-values.ts';
+import { Tables } from './load-tables.ts';
+import { report, type ValidationIssue, type ValidationReport } from './report.ts';
+import { claimedProfiles, Walk, type Guide } from './walk.ts';
+
+export type { IgId } from '../tables/ig-lock.ts';
+export type { IssueCode, ValidationIssue, ValidationReport } from './report.ts';
+
+export interface ValidateOptions {
+  /** Canonical to hold the resource against, instead of those in its meta.profile. A version picks among the guides opened. */
+  readonly profile?: string;
+}
+
+export interface Validator {
+  /** Never throws: what is no FHIR resource comes back as an issue. */
+  validate(resource: unknown, options?: ValidateOptions): ValidationReport;
+}
+
+interface OpenedGuide extends Guide {
+  readonly ig: IgId;
+  readonly tables: Tables;
+}
+
+/**
+ * A validator for these guides. Where two define the same canonical, a version in the canonical decides, else the first named.
+ * Throws RangeError for a guide that is not in ig.lock.json.
+ */
+export function openValidator(igs: readonly IgId[]): Validator {
+  for (const ig of igs) if (!isIgId(ig)) throw new RangeError(`unknown implementation guide ${String(ig)}`);
+  const guides = igs.map((ig): OpenedGuide => {
+    const tables = new Tables(ig);
+    return { ig, tables, forest: new Forest(tables), membership: new CodeMembership(tables) };
+  });
+  const [first] = guides;
+  if (!first) throw new RangeError('name at least one implementation guide');
+  return { validate: (resource, options = {}) => validate(resource, options, first, guides) };
+}
+
+function validate(resource: unknown, { profile }: ValidateOptions, first: OpenedGuide, guides: readonly OpenedGuide[]): ValidationReport {
+  if (!isObject(resource) || typeof resource['resourceType'] !== 'string') {
+    return failed('not-a-resource', '', 'is no FHIR resource: expected a JSON object with resourceType');
+  }
+  const type = resource['resourceType'];
+  const wanted = profile === undefined ? claimedProfiles(resource) : [profile];
+  const guide = guides.find(({ tables }) => wanted.some((canonical) => defines(tables, canonical))) ?? first;
+  const base = guide.forest.tree(typeUrl(type));
+  if (base?.facts.kind !== 'resource' || base.facts.abstract) return failed('not-a-resource', type, `${type} is no FHIR R4 resource type`);
+
+  const missing: ValidationIssue[] = [];
+  const trees: StructureTree[] = [];
+  for (const canonical of wanted) {
+    const tree = guide.forest.tree(canonical);
+    if (tree) trees.push(tree);
+    else if (profile !== undefined) return failed('profile-unknown', type, `${canonical} is in none of the guides opened (${guides.map(({ ig }) => ig).join(', ')})`);
+    else missing.push({ severity: 'information', code: 'profile-unknown', path: type, message: `${canonical} is in none of the packages opened; the resource was not held against it`, notVerified: true });
+  }
+  if (trees.length === 0) trees.push(base);
+  const walk = new Walk(guide);
+  walk.start(resource, trees);
+  return report(trees.map(({ facts }) => facts.url), [...missing, ...walk.issues]);
+}
+
+function defines(tables: Tables, canonical: string): boolean {
+  const { url, version } = splitCanonical(canonical);
+  return tables.defines(url, version);
+}
+
+function failed(code: 'not-a-resource' | 'profile-unknown', path: string, message: string): ValidationReport {
+  return report([], [{ severity: 'error', code, path, message }]);
+}
