@@ -1,0 +1,50 @@
+import type { CapabilityStatement } from '@medplum/fhirtypes';
+import { BACKPORT_URL, PAS_OPERATION, PAS_SERVER_CAPABILITIES, PAS_TOPIC } from './terms.ts';
+
+/** What this payer serves: the operations and subscriptions of PAS 2.0.1 and the questionnaires of DTR 2.0.1. */
+export function capabilityStatement(baseUrl: string, startedAt: string): CapabilityStatement {
+  return {
+    resourceType: 'CapabilityStatement',
+    status: 'active',
+    date: startedAt,
+    kind: 'instance',
+    instantiates: [PAS_SERVER_CAPABILITIES],
+    software: { name: 'Open Prior Auth payer (synthetic)' },
+    implementation: { description: 'A payer for trying out prior authorization. Synthetic data only.', url: `${baseUrl}/payer/fhir` },
+    fhirVersion: '4.0.1',
+    format: ['json'],
+    implementationGuide: ['http://hl7.org/fhir/us/davinci-pas/ImplementationGuide/hl7.fhir.us.davinci-pas|2.0.1', 'http://hl7.org/fhir/us/davinci-dtr/ImplementationGuide/hl7.fhir.us.davinci-dtr|2.0.1'],
+    rest: [
+      {
+        mode: 'server',
+        security: {
+          extension: [{ url: 'http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris', extension: [{ url: 'token', valueUri: `${baseUrl}/payer/oauth/token` }] }],
+          service: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/restful-security-service', code: 'SMART-on-FHIR' }] }],
+          description: 'SMART Backend Services: client_credentials with private_key_jwt (ES384, RS384).',
+        },
+        resource: [
+          {
+            type: 'Claim',
+            operation: [
+              { name: 'submit', definition: PAS_OPERATION.submit },
+              { name: 'inquire', definition: PAS_OPERATION.inquire },
+            ],
+          },
+          {
+            extension: [{ url: BACKPORT_URL.topicCanonical, valueCanonical: PAS_TOPIC }],
+            type: 'Subscription',
+            interaction: [{ code: 'create' }, { code: 'read' }, { code: 'update' }, { code: 'delete' }],
+            operation: [
+              { name: 'status', definition: 'http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-status' },
+              { name: 'events', definition: 'http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-events' },
+            ],
+          },
+          {
+            type: 'Questionnaire',
+            operation: [{ name: 'questionnaire-package', definition: 'http://hl7.org/fhir/us/davinci-dtr/OperationDefinition/questionnaire-package' }],
+          },
+        ],
+      },
+    ],
+  };
+}

@@ -1,0 +1,116 @@
+import { CompiledQuery, type Generated, type Kysely, type Transaction } from 'kysely';
+import { type Migration, Migrator } from 'kysely/migration';
+
+/** How a case is found: by the member, by any provider's NPI, by any identifier of the requesting provider. */
+export type IdentifierKind = 'member' | 'npi' | 'requestor';
+
+export type PayerTables = {
+  'payer.client_assertion': { client_id: string; jti: string; expires_at: Date | string };
+  'payer.access_token': { token_hash: string; client_id: string; scope: string; expires_at: Date | string };
+  'payer.authorization_case': {
+    id: string;
+    client_id: string;
+    bundle_system: string;
+    bundle_value: string;
+    content_hash: string;
+    /** The request bundle as JSON text. */
+    request: string;
+    /** The answer to the submission, never changed: a repeated submission gets these bytes. */
+    first_answer: string;
+    /** The answer as it stands now. */
+    current_answer: string;
+    received_at: Date | string;
+  };
+  'payer.authorization_item': {
+    id: string;
+    case_id: string;
+    sequence: number;
+    state: 'pended' | 'decided';
+    /** ItemDecision as JSON text. */
+    decision: string;
+    /** ItemReview as JSON text: what the item was weighed by, kept for the reviewer. */
+    review: string;
+    /** When the stand-in reviewer decides; null leaves it to a person. */
+    due_at: Date | string | null;
+    decided_at: Date | string | null;
+    decided_by: 'policy' | 'timer' | 'person' | null;
+  };
+  'payer.case_identifier': { case_id: string; kind: IdentifierKind; system: string; value: string };
+  'payer.subscription': {
+    id: string;
+    client_id: string;
+    status: 'requested' | 'active' | 'error' | 'off';
+    /** Subscription as JSON text, without status and error. */
+    resource: string;
+    error: string | null;
+    event_count: Generated<number>;
+    handshake_attempts: Generated<number>;
+    handshake_due_at: Date | string;
+  };
+  'payer.subscription_event': {
+    subscription_id: string;
+    number: number;
+    case_id: string;
+    occurred_at: Date | string;
+    state: 'waiting' | 'delivered' | 'failed';
+    attempts: Generated<number>;
+    due_at: Date | string;
+  };
+  'payer.audit_event': { id: string; recorded: Date | string; action: string; resource: string };
+};
+
+export type PayerDatabase = Kysely<PayerTables>;
+export type PayerTransaction = Transaction<PayerTables>;
+
+/** Oldest first. A name is never changed once released, nor its text. */
+const migrations: Readonly<Record<string, readonly string[]>> = {
+  '000001-payer': [
+    'create schema if not exists payer',
+    `create table payer.client_assertion (client_id text not null, jti text not null, expires_at timestamptz not null, primary key (client_id, jti))`,
+    `create table payer.access_token (token_hash text primary key, client_id text not null, scope text not null, expires_at timestamptz not null)`,
+    `create table payer.authorization_case (
+      id uuid primary key, client_id text not null, bundle_system text not null, bundle_value text not null, content_hash text not null,
+      request text not null, first_answer text not null, current_answer text not null, received_at timestamptz not null,
+      unique (client_id, bundle_system, bundle_value))`,
+    `create table payer.authorization_item (
+      id uuid primary key, case_id uuid not null references payer.authorization_case on delete cascade, sequence integer not null,
+      state text not null, decision text not null, review text not null, due_at timestamptz, decided_at timestamptz, decided_by text,
+      unique (case_id, sequence))`,
+    `create index authorization_item_due on payer.authorization_item (due_at) where state = 'pended'`,
+    `create table payer.case_identifier (
+      case_id uuid not null references payer.authorization_case on delete cascade, kind text not null, system text not null, value text not null,
+      primary key (case_id, kind, system, value))`,
+    'create index case_identifier_value on payer.case_identifier (kind, value)',
+    `create table payer.subscription (
+      id uuid primary key, client_id text not null, status text not null, resource text not null, error text,
+      event_count integer not null default 0, handshake_attempts integer not null default 0, handshake_due_at timestamptz not null)`,
+    'create index subscription_client on payer.subscription (client_id)',
+    `create table payer.subscription_event (
+      subscription_id uuid not null references payer.subscription on delete cascade, number integer not null, case_id uuid not null,
+      occurred_at timestamptz not null, state text not null, attempts integer not null default 0, due_at timestamptz not null,
+      primary key (subscription_id, number))`,
+    `create index subscription_event_waiting on payer.subscription_event (due_at) where state = 'waiting'`,
+    `create table payer.audit_event (id uuid primary key, recorded timestamptz not null, action text not null, resource jsonb not null)`,
+    'create index audit_event_recorded on payer.audit_event (recorded)',
+  ],
+};
+
+/** Brings the payer's own schema up to date and gives the handle typed by it. */
+export async function openPayerDatabase(db: Kysely<Record<string, never>>): Promise<PayerDatabase> {
+  const provider = {
+    getMigrations: async () =>
+      Object.fromEntries(
+        Object.entries(migrations).map(([name, statements]): [string, Migration] => [
+          name,
+          {
+            up: async (handle: Kysely<unknown>) => {
+              for (const statement of statements) await handle.executeQuery(CompiledQuery.raw(statement));
+            },
+          },
+        ]),
+      ),
+  };
+  const { error } = await new Migrator({ db, provider, migrationTableName: 'migrations_payer', migrationLockTableName: 'migrations_payer_lock' }).migrateToLatest();
+  if (error) throw error;
+  return db.withTables<PayerTables>();
+}

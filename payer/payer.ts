@@ -1,0 +1,117 @@
+import { Router } from 'express';
+import type { Kysely } from 'kysely';
+import type { Logger } from 'pino';
+import { openValidator } from '#fhir/validation/validator.ts';
+import { recordAudit } from './audit.ts';
+import { capabilityStatement } from './capability-statement.ts';
+import { openPayerDatabase } from './database.ts';
+import { fhirBody, fhirErrors, notFound, sendResource, sendResourceText, wantsJson } from './fhir-http.ts';
+import { inquireClaim } from './inquire/inquire-claim.ts';
+import { payerMetrics } from './metrics.ts';
+import { PayerError } from './payer-error.ts';
+import type { PayerSetting } from './payer-setting.ts';
+import { readPolicies } from './policy/read-policies.ts';
+import { poll } from './poll.ts';
+import { decideDueItems } from './review/decide-pended.ts';
+import { reviewRoutes } from './review/review-routes.ts';
+import { submitClaim } from './submit/submit-claim.ts';
+import { deliverDue } from './subscription/deliver.ts';
+import { subscriptionRoutes } from './subscription/subscription-routes.ts';
+import { callerOf, tokenGuard } from './token/access-token.ts';
+import type { RegisteredClient } from './token/client-assertion.ts';
+import { tokenRoutes } from './token/token-routes.ts';
+
+export interface PayerOptions {
+  /** The payer makes and keeps its own schema `payer` in it. */
+  readonly db: Kysely<Record<string, never>>;
+  /** Origin of the server, without a slash at the end. */
+  readonly baseUrl: string;
+  readonly log: Logger;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Folder of policy files (*.json). */
+  readonly policyFolder: string;
+  readonly registeredClients: readonly RegisteredClient[];
+  /** How long after its arrival a pended item is decided when no person has decided it. */
+  readonly reviewDelayMs: number;
+  /** Opens the review queue to its bearer; without it the queue is closed. */
+  readonly reviewerToken?: string | undefined;
+}
+
+export interface PayerPart {
+  readonly name: string;
+  readonly router: Router;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const PAS_BUNDLE_LIMIT = '10mb';
+const POLL_EVERY_MS = 500;
+
+/** A payer that answers PAS 2.0.1 by the policies' criteria alone. It shares nothing with the sender but the FHIR vocabulary. */
+export async function createPayer(options: PayerOptions): Promise<PayerPart> {
+  const { baseUrl, log, now, registeredClients } = options;
+  const setting: PayerSetting = {
+    db: await openPayerDatabase(options.db),
+    log,
+    now,
+    validator: openValidator(['pas-2.0.1']),
+    policies: readPolicies(options.policyFolder),
+    metrics: payerMetrics(),
+    fhirBase: `${baseUrl}/payer/fhir`,
+    registeredClients,
+    reviewDelayMs: options.reviewDelayMs,
+  };
+  const onError = (error: unknown): void => log.error({ fault: error instanceof Error ? error.message : 'unknown' }, 'payer background work failed');
+  const deliveries = poll(() => deliverDue(setting), POLL_EVERY_MS, onError);
+  const reviews = poll(
+    async () => {
+      if ((await decideDueItems(setting)) > 0) deliveries.soon();
+    },
+    POLL_EVERY_MS,
+    onError,
+  );
+
+  const requireToken = tokenGuard(setting.db, now);
+  const router = Router();
+  router.use('/payer', (req, res, next) => {
+    const operation = req.path.includes('$') ? `$${req.path.split('$').at(-1)}` : (req.path.split('/')[2] ?? 'other');
+    res.on('finish', () => setting.metrics.answers.inc({ operation: COUNTED.includes(operation) ? operation : 'other', status: String(res.statusCode) }));
+    next();
+  });
+  router.use(tokenRoutes({ db: setting.db, baseUrl, log, now, registeredClients }));
+  router.use(reviewRoutes(setting, options.reviewerToken, () => deliveries.soon()));
+  const startedAt = new Date(now()).toISOString();
+  router.get('/payer/fhir/metadata', wantsJson, (_req, res) => sendResource(res, 200, capabilityStatement(baseUrl, startedAt)));
+  router.post('/payer/fhir/Claim/$submit', requireToken('system/Claim.c'), ...fhirBody(PAS_BUNDLE_LIMIT), async (req, res) => {
+    const stop = setting.metrics.submitSeconds.startTimer();
+    try {
+      sendResourceText(res, 200, await submitClaim(setting, callerOf(res), req.body));
+    } catch (error) {
+      if (error instanceof PayerError) await recordAudit(setting.db, now(), { action: 'claim-refused', who: callerOf(res), outcome: 'refused' });
+      throw error;
+    } finally {
+      stop();
+    }
+  });
+  router.post('/payer/fhir/Claim/$inquire', requireToken('system/Claim.c'), ...fhirBody(PAS_BUNDLE_LIMIT), async (req, res) => {
+    sendResource(res, 200, await inquireClaim(setting, callerOf(res), req.body));
+  });
+  router.use(subscriptionRoutes(setting, requireToken, () => deliveries.soon()));
+  router.use('/payer', notFound);
+  router.use('/payer', fhirErrors(log));
+
+  return {
+    name: 'payer',
+    router,
+    async start() {
+      reviews.start();
+      deliveries.start();
+    },
+    async stop() {
+      await Promise.all([reviews.stop(), deliveries.stop()]);
+    },
+  };
+}
+
+const COUNTED: readonly string[] = ['$submit', '$inquire', '$status', '$events', '$questionnaire-package', 'token', 'Subscription', 'metadata', 'api'];

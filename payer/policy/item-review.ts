@@ -1,0 +1,76 @@
+import type { PolicyRevision } from './read-policies.ts';
+
+export interface ServiceCode {
+  readonly system: string;
+  readonly code: string;
+}
+
+export interface CriterionResult {
+  readonly id: string;
+  readonly label: string;
+  readonly result: 'met' | 'not-met' | 'unknown';
+}
+
+/** All that an item is decided by, kept as it was when the request came. */
+export interface ItemReview {
+  /** Undefined when the item names no service in a code system that this payer reads. */
+  readonly service?: ServiceCode;
+  readonly asked?: { readonly value: number; readonly unit?: string };
+  readonly policy?: Pick<PolicyRevision, 'policyId' | 'revision' | 'covered' | 'authorization' | 'decision'>;
+  readonly criteria: readonly CriterionResult[];
+}
+
+export type Verdict =
+  | { readonly kind: 'approve'; readonly note?: string; readonly authorized?: AuthorizedQuantity }
+  | { readonly kind: 'modify'; readonly note: string; readonly authorized: AuthorizedQuantity }
+  | { readonly kind: 'deny'; readonly note: string }
+  /** `timed`: the stand-in reviewer may decide it by the criteria; else only a person can. */
+  | { readonly kind: 'pend'; readonly note: string; readonly timed: boolean };
+
+export interface AuthorizedQuantity {
+  readonly value: number;
+  readonly unit: string;
+}
+
+const PENDED = 'A reviewer will decide this request.';
+
+/** What the payer says when the request arrives. */
+export function decideOnArrival(review: ItemReview): Verdict {
+  const { service, policy } = review;
+  if (!service) return { kind: 'pend', note: 'The service could not be recognised. A reviewer will decide this request.', timed: false };
+  if (!policy) return { kind: 'approve', note: 'No authorization is required for this service.' };
+  if (policy.covered === 'not-covered') return { kind: 'deny', note: 'This service is not covered.' };
+  if (policy.authorization === 'no-auth') return { kind: 'approve', note: 'No authorization is required for this service.' };
+  if (!policy.decision) return { kind: 'pend', note: PENDED, timed: false };
+  if (policy.decision.route === 'reviewer') return { kind: 'pend', note: PENDED, timed: true };
+  if (review.criteria.some(({ result }) => result === 'not-met')) return denial(review, policy.decision.denial);
+  const unknown = review.criteria.filter(({ result }) => result === 'unknown');
+  if (unknown.length > 0) return { kind: 'pend', note: `${PENDED} Not shown by what was sent: ${unknown.map(({ label }) => label).join('; ')}.`, timed: true };
+  return withinLimit(review);
+}
+
+/** What the stand-in reviewer says when the review is due: a request whose criteria are not all met is refused. */
+export function decideAfterReview(review: ItemReview): Verdict {
+  const met = review.criteria.every(({ result }) => result === 'met');
+  return met ? withinLimit(review) : denial(review, review.policy?.decision?.denial ?? 'The request does not meet the coverage criteria.');
+}
+
+function withinLimit({ policy, asked }: ItemReview): Verdict {
+  const limit = policy?.decision?.route === 'limit' ? policy.decision.limit : undefined;
+  if (!limit) return { kind: 'approve' };
+  const authorized = { value: limit.max, unit: limit.unit };
+  if (asked === undefined) return { kind: 'approve', authorized, note: `Approved for up to ${limit.max} ${limit.unit}.` };
+  if (asked.value <= limit.max) return { kind: 'approve' };
+  return { kind: 'modify', authorized, note: `Approved for ${limit.max} ${limit.unit} of the ${asked.value} asked for.` };
+}
+
+function denial(review: ItemReview, reason: string): Verdict {
+  const missing = review.criteria.filter(({ result }) => result === 'not-met');
+  const unknown = review.criteria.filter(({ result }) => result === 'unknown');
+  const sentences = [
+    reason,
+    ...(missing.length > 0 ? [`Not met: ${missing.map(({ label }) => label).join('; ')}.`] : []),
+    ...(unknown.length > 0 ? [`Not shown by what was sent: ${unknown.map(({ label }) => label).join('; ')}.`] : []),
+  ];
+  return { kind: 'deny', note: sentences.join(' ') };
+}
