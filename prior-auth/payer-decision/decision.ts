@@ -22,7 +22,7 @@ export interface PayerDecision {
   readonly decidedAt: string;
   readonly claimResponseIdentifier?: string;
   readonly preAuthRef?: string;
-  readonly items: readonly { readonly sequence: number; readonly decision: ItemDecision }[];
+  readonly items: readonly { readonly sequence: number; readonly decision: ItemDecision; /** The payer added this service; nobody asked for it. */ readonly addedByPayer?: true }[];
   /** Over all items: the whole is `approved` only if every item is. */
   readonly overall: 'approved' | 'modified' | 'partly-approved' | 'denied' | 'pended' | 'error' | 'unreadable';
   /** ClaimResponse.error, for the user. */

@@ -8,7 +8,7 @@ import type { Router } from 'express';
 import type { Transaction } from 'kysely';
 import type { Logger } from 'pino';
 import type { CasePort } from '../payer/case-port.ts';
-import type { PayerEndpoint } from './payer-endpoint.ts';
+import type { PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
 
 export interface PasSenderOptions {
   readonly store: Store;
@@ -17,7 +17,7 @@ export interface PasSenderOptions {
   readonly log: Logger;
   readonly now: () => number;
   readonly audit: AuditTrail;
-  readonly payers: readonly PayerEndpoint[];
+  readonly payers: PayerDirectory;
   /** `signingKey(store, 'server', 'ES384')`. */
   readonly keys: SigningKey;
   readonly cases: CasePort;

@@ -1,0 +1,88 @@
+import type { Bundle, BundleEntry, Claim, Resource } from '@medplum/fhirtypes';
+import { PAS_EXTENSIONS, PAS_PROFILES } from '#fhir/pas/canonical-urls.ts';
+import { PriorAuthError } from '../errors.ts';
+import type { PayerDecision } from '../payer-decision/decision.ts';
+import type { BuildOptions } from './build-submission.ts';
+import { IDENTIFIER_SYSTEMS } from './identifiers.ts';
+
+/** Of a request's entries, those an inquiry needs: who asks, of whom, about whom. Nothing clinical is sent a second time. */
+const PARTIES: readonly string[] = ['Patient', 'Organization', 'Coverage', 'PractitionerRole', 'Practitioner'] satisfies readonly Resource['resourceType'][];
+
+/**
+ * The PAS 2.0.1 inquiry bundle about a request that was sent, made from that request: same parties under the same fullUrls, the same item
+ * with its trace number, and the payer's reference number when its pended answer gave one.
+ */
+export function buildInquiry(submitted: Bundle, decision: PayerDecision | undefined, { ids, now }: BuildOptions): Bundle {
+  const request = submitted.entry?.[0]?.resource;
+  if (request?.resourceType !== 'Claim') throw new PriorAuthError('PAS_BUNDLE_INVALID', 'The stored request does not begin with a Claim.');
+  const created = new Date(now).toISOString();
+  const claim: Claim = {
+    resourceType: 'Claim',
+    meta: { profile: [PAS_PROFILES.claimInquiry] },
+    identifier: [{ system: IDENTIFIER_SYSTEMS.claim, value: ids() }],
+    status: 'active',
+    type: request.type,
+    use: 'preauthorization',
+    patient: request.patient,
+    created,
+    ...(request.insurer ? { insurer: request.insurer } : {}),
+    provider: request.provider,
+    priority: request.priority,
+    insurance: request.insurance,
+    item: (request.item ?? []).map(({ sequence, extension, productOrService, servicedDate, servicedPeriod }) => {
+      const reference = administrativeReference(decision, sequence);
+      const authorization = authorizationNumber(decision, sequence);
+      return {
+        extension: [
+          ...(extension ?? []).filter(({ url }) => KEPT_EXTENSIONS.includes(url)),
+          ...(reference ? [{ url: PAS_EXTENSIONS.administrationReferenceNumber, valueString: reference }] : []),
+          ...(authorization ? [{ url: PAS_EXTENSIONS.authorizationNumber, valueString: authorization }] : []),
+        ],
+        sequence,
+        productOrService,
+        ...(servicedDate ? { servicedDate } : {}),
+        ...(servicedPeriod ? { servicedPeriod } : {}),
+      };
+    }),
+  };
+  const parties = (submitted.entry ?? []).filter(({ resource }) => PARTIES.includes(resource?.resourceType ?? ''));
+  return {
+    resourceType: 'Bundle',
+    meta: { profile: [PAS_PROFILES.inquiryRequestBundle] },
+    identifier: { system: IDENTIFIER_SYSTEMS.submission, value: ids() },
+    type: 'collection',
+    timestamp: created,
+    entry: [{ fullUrl: `urn:uuid:${ids()}`, resource: claim }, ...reachable(parties, claim)],
+  };
+}
+
+const KEPT_EXTENSIONS: readonly string[] = [PAS_EXTENSIONS.itemTraceNumber, PAS_EXTENSIONS.serviceItemRequestType, PAS_EXTENSIONS.certificationType];
+
+/** Entries the claim leads to; the clinician's role is not one of them (an inquiry names the requesting organization). */
+function reachable(candidates: readonly BundleEntry[], from: Claim): BundleEntry[] {
+  const byUrl = new Map(candidates.map((entry) => [entry.fullUrl, entry]));
+  const found = new Map<string, BundleEntry>();
+  const visit = (value: unknown): void => {
+    if (Array.isArray(value)) return value.forEach(visit);
+    if (typeof value !== 'object' || value === null) return;
+    for (const [key, inner] of Object.entries(value)) {
+      const entry = key === 'reference' && typeof inner === 'string' ? byUrl.get(inner) : undefined;
+      if (entry && typeof inner === 'string' && !found.has(inner)) {
+        found.set(inner, entry);
+        visit(entry.resource);
+      } else visit(inner);
+    }
+  };
+  visit(from);
+  return candidates.filter(({ fullUrl }) => fullUrl !== undefined && found.has(fullUrl));
+}
+
+function administrativeReference(decision: PayerDecision | undefined, sequence: number): string | undefined {
+  const found = decision?.items.find((item) => item.sequence === sequence)?.decision;
+  return found?.kind === 'pended' ? found.administrativeReference : undefined;
+}
+
+function authorizationNumber(decision: PayerDecision | undefined, sequence: number): string | undefined {
+  const found = decision?.items.find((item) => item.sequence === sequence)?.decision;
+  return found?.kind === 'approved' || found?.kind === 'modified' ? found.authorizationNumber : undefined;
+}

@@ -1,0 +1,137 @@
+import type { Bundle } from '@medplum/fhirtypes';
+import { PAS_PROFILES } from '#fhir/pas/canonical-urls.ts';
+import type { SubmissionPreview } from '../panel-api.ts';
+import { type IdSource, openBundleContents } from './bundle-contents.ts';
+import { findDiagnoses } from './diagnoses.ts';
+import { IDENTIFIER_SYSTEMS } from './identifiers.ts';
+import { memberIdentifier, problem, writeCoverage, type Written, writePerson } from './members.ts';
+import { writeOrder } from './order-copy.ts';
+import { writeInsurer, writePractitioner, writePractitionerRole, writeRequestor } from './providers.ts';
+import { readServiceLine } from './service-line.ts';
+import type { SubmissionInput, SubmissionProblem } from './submission-input.ts';
+import { chooseSupporting, writeResponse, writeSupporting } from './supporting.ts';
+import { summarize } from './summarize.ts';
+import { ITEM_SEQUENCE, writeClaim } from './write-claim-2.0.1.ts';
+
+export interface BuildOptions {
+  readonly ids: IdSource;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+/** What the sender must remember to recognise the answer. */
+export interface SubmissionKeys {
+  readonly bundleIdentifier: string;
+  readonly claimIdentifier: string;
+  readonly claimFullUrl: string;
+  readonly items: readonly { readonly sequence: number; readonly traceNumber: string }[];
+}
+
+export type Submission =
+  | { readonly kind: 'built'; readonly bundle: Bundle; readonly keys: SubmissionKeys; readonly summary: SubmissionPreview }
+  /** Every problem found, not only the first. */
+  | { readonly kind: 'incomplete'; readonly problems: readonly SubmissionProblem[] };
+
+/** The PAS 2.0.1 request bundle of one order. Identifiers and urns come from `ids` in a fixed order: the same ids give the same bytes. */
+export function buildSubmission(input: SubmissionInput, { ids, now }: BuildOptions): Submission {
+  const problems: SubmissionProblem[] = [];
+  const take = <T>(outcome: Written<T>): T | undefined => {
+    if (outcome.kind === 'written') return outcome.resource;
+    problems.push(outcome.problem);
+    return undefined;
+  };
+  const { patient, coverage, order, practitioner, practitionerRole, subscriber } = input;
+  const keys = { bundle: ids(), claim: ids(), trace: ids() };
+  const contents = openBundleContents(ids, input.case.ehrBase);
+  const urns = {
+    claim: contents.reserve(),
+    patient: contents.reserve(referenceOf(patient)),
+    insurer: contents.reserve(referenceOf(input.payerOrganization), ...(coverage.payor ?? []).map(({ reference }) => reference)),
+    requestor: contents.reserve(referenceOf(input.organization), referenceOf(input.clinic)),
+    coverage: contents.reserve(referenceOf(coverage)),
+    order: contents.reserve(referenceOf(order)),
+    practitioner: practitioner ? contents.reserve(referenceOf(practitioner)) : undefined,
+    role: practitioner ? contents.reserve(referenceOf(practitionerRole)) : undefined,
+    subscriber: subscriber && referenceOf(subscriber) !== referenceOf(patient) ? contents.reserve(referenceOf(subscriber)) : undefined,
+  };
+  const responses = input.questionnaireResponses.map((response) => ({ response, urn: contents.reserve(referenceOf(response)) }));
+  const evidence = chooseSupporting(input).map((resource) => ({ resource, urn: contents.reserve(referenceOf(resource)) }));
+
+  const member = memberIdentifier(input);
+  if (!member) problems.push(problem('MEMBER_ID_MISSING', 'Neither the coverage nor the patient record has a member number.', 'Enter the member number of the insurance card in the coverage.').problem);
+  const line = readServiceLine(input);
+  if (line.kind === 'problem') problems.push(line.problem);
+  const diagnoses = findDiagnoses(input);
+  if (diagnoses.kind === 'problem') problems.push(diagnoses.problem);
+  for (const { response } of responses) {
+    if (response.status !== 'completed' && response.status !== 'amended') {
+      problems.push(problem('FORM_NOT_COMPLETED', "A form of the payer is not completed.", 'Open the form, answer what is missing and complete it.').problem);
+    }
+  }
+  const copies = {
+    patient: member && take(writePerson(patient, 'beneficiary', member)),
+    subscriber: member && subscriber && urns.subscriber ? take(writePerson(subscriber, 'subscriber', member)) : undefined,
+    coverage: member && take(writeCoverage(input, member, urns)),
+    requestor: take(writeRequestor(input)),
+    practitioner: practitioner && take(writePractitioner(practitioner)),
+    order:
+      line.kind === 'found'
+        ? take(writeOrder(input, line.line, { patient: urns.patient, requester: urns.role ?? urns.requestor, practitioner: urns.practitioner, contents }))
+        : undefined,
+    evidence: evidence.map(({ resource, urn }) => ({ urn, resource: take(writeSupporting(resource, input)) })),
+  };
+  if (problems.length > 0 || line.kind === 'problem' || diagnoses.kind === 'problem') return { kind: 'incomplete', problems };
+
+  const created = new Date(now).toISOString();
+  contents.add(
+    urns.claim,
+    writeClaim({
+      identifier: keys.claim,
+      created,
+      patient: urns.patient,
+      insurer: urns.insurer,
+      requestor: urns.requestor,
+      coverage: urns.coverage,
+      order: urns.order,
+      clinician: urns.role,
+      priority: input.case.service.priority,
+      line: line.line,
+      traceNumber: keys.trace,
+      diagnoses: diagnoses.diagnoses,
+      information: [...responses, ...evidence].map(({ urn }) => urn),
+    }),
+  );
+  if (copies.patient) contents.add(urns.patient, copies.patient);
+  contents.add(urns.insurer, writeInsurer(input));
+  if (copies.requestor) contents.add(urns.requestor, copies.requestor);
+  if (copies.coverage) contents.add(urns.coverage, copies.coverage);
+  // A subscriber that the Coverage does not point at would be an entry nothing leads to.
+  if (copies.subscriber && urns.subscriber && copies.coverage?.subscriber) contents.add(urns.subscriber, copies.subscriber);
+  if (copies.order) contents.add(urns.order, copies.order);
+  if (copies.practitioner && urns.practitioner && urns.role) {
+    contents.add(urns.role, writePractitionerRole(practitionerRole, { practitioner: urns.practitioner, organization: urns.requestor }));
+    contents.add(urns.practitioner, copies.practitioner);
+  }
+  // Authors of answers stay named (DTR dtrx-1), by a logical reference when they are not in the bundle.
+  for (const { response, urn } of responses) contents.add(urn, writeResponse(response, urns.patient), { keepUnresolved: true });
+  for (const { resource, urn } of copies.evidence) if (resource) contents.add(urn, resource);
+
+  const bundle: Bundle = {
+    resourceType: 'Bundle',
+    meta: { profile: [PAS_PROFILES.requestBundle] },
+    identifier: { system: IDENTIFIER_SYSTEMS.submission, value: keys.bundle },
+    type: 'collection',
+    timestamp: created,
+    entry: contents.entries(),
+  };
+  return {
+    kind: 'built',
+    bundle,
+    keys: { bundleIdentifier: keys.bundle, claimIdentifier: keys.claim, claimFullUrl: urns.claim, items: [{ sequence: ITEM_SEQUENCE, traceNumber: keys.trace }] },
+    summary: summarize(input, bundle),
+  };
+}
+
+function referenceOf(resource: { readonly resourceType: string; readonly id?: string | undefined } | undefined): string | undefined {
+  return resource?.id === undefined ? undefined : `${resource.resourceType}/${resource.id}`;
+}

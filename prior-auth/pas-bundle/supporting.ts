@@ -1,0 +1,70 @@
+import type { QuestionnaireResponse, Resource } from '@medplum/fhirtypes';
+import { relativeReference } from '#fhir/base/reference.ts';
+import { problem, written, type Written } from './members.ts';
+import type { SubmissionInput } from './submission-input.ts';
+
+/** Not evidence: they have their own place in the bundle. */
+const PARTIES = new Set(['Patient', 'Coverage', 'Organization', 'Practitioner', 'PractitionerRole', 'RelatedPerson', 'Encounter', 'Location', 'Binary', 'Questionnaire']);
+/** Elements through which one piece of evidence is not readable without another. */
+const PARTS = ['hasMember', 'derivedFrom', 'result', 'medicationReference'] as const;
+
+/**
+ * The least that supports the request (PAS privacy: minimum necessary): what the order's reason, the order's supporting information,
+ * a completed answer or `evidence` names, and what those are made of. Order of first mention.
+ */
+export function chooseSupporting({ order, questionnaireResponses, evidence, supporting }: SubmissionInput): readonly Resource[] {
+  const available: ReadonlyMap<string, Resource> = new Map(supporting.flatMap((resource) => (resource.id && !PARTIES.has(resource.resourceType) ? [[`${resource.resourceType}/${resource.id}`, resource] as const] : [])));
+  const chosen = new Map<string, Resource>();
+  const choose = (reference: string | undefined): void => {
+    const key = reference === undefined ? undefined : relativeReference(reference.trim());
+    const resource = key === undefined ? undefined : available.get(key);
+    if (key === undefined || !resource || chosen.has(key)) return;
+    chosen.set(key, resource);
+    for (const part of PARTS) for (const inner of referencesIn((resource as unknown as Readonly<Record<string, unknown>>)[part])) choose(inner);
+  };
+  const ownKeys = new Set([`${order.resourceType}/${order.id}`, ...questionnaireResponses.map(({ id }) => `QuestionnaireResponse/${id}`)]);
+  const named = [
+    ...('reasonReference' in order ? referencesIn(order.reasonReference) : []),
+    ...('supportingInfo' in order ? referencesIn(order.supportingInfo) : []),
+    ...('supportingInformation' in order ? referencesIn(order.supportingInformation) : []),
+    ...questionnaireResponses.flatMap(({ item, extension }) => [...referencesIn(item), ...referencesIn(extension)]),
+    ...evidence.map(({ reference }) => reference),
+  ];
+  for (const reference of named) if (!ownKeys.has(relativeReference(reference) ?? reference)) choose(reference);
+  return [...chosen.values()];
+}
+
+function referencesIn(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(referencesIn);
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => (key === 'reference' && typeof inner === 'string' ? [inner] : referencesIn(inner)));
+}
+
+/** A copy without narrative, ids and claims of profiles; refused when it is about somebody else. */
+export function writeSupporting(resource: Resource, input: SubmissionInput): Written<Resource> {
+  const facts = resource as unknown as Readonly<Record<string, unknown>>;
+  const subjects = [...referencesIn(facts['subject']), ...referencesIn(facts['patient'])].map((reference) => relativeReference(reference) ?? reference);
+  if (subjects.some((subject) => subject.startsWith('Patient/') && subject !== `Patient/${input.patient.id}`)) {
+    return problem('EVIDENCE_OF_OTHER_PATIENT', `${resource.resourceType}/${resource.id} belongs to another patient.`, 'Correct the reference in the order or the form; nothing was sent.');
+  }
+  const { id: _id, text: _text, meta: _meta, ...copy } = facts;
+  if (resource.resourceType === 'Observation' && !resource.status) return written({ ...copy, status: 'unknown' } as unknown as Resource);
+  if (resource.resourceType === 'DocumentReference') return written({ ...copy, content: resource.content.map((content) => ({ ...content, attachment: inline(content.attachment, input) })) } as unknown as Resource);
+  return written(copy as unknown as Resource);
+}
+
+/** The payer cannot read the EHR: a Binary that was read travels inside; another url is made absolute. */
+function inline(attachment: { readonly url?: string; readonly data?: string; readonly contentType?: string }, { supporting, case: { ehrBase } }: SubmissionInput) {
+  const { url, ...rest } = attachment;
+  if (attachment.data || !url) return rest;
+  const key = relativeReference(url);
+  const binary = supporting.find((resource) => resource.resourceType === 'Binary' && `Binary/${resource.id}` === key);
+  if (binary?.resourceType === 'Binary' && binary.data) return { ...rest, contentType: rest.contentType ?? binary.contentType, data: binary.data };
+  return { ...rest, url: /^[a-z]+:/i.test(url) ? url : `${ehrBase.replace(/\/+$/, '')}/${url}` };
+}
+
+/** The response as completed, without narrative and ids; its own profile stays claimed. */
+export function writeResponse(response: QuestionnaireResponse, patientUrn: string): QuestionnaireResponse {
+  const { id: _id, text: _text, meta, ...copy } = response;
+  return { ...copy, ...(meta?.profile ? { meta: { profile: meta.profile } } : {}), subject: { reference: patientUrn } };
+}
