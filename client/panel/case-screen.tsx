@@ -1,0 +1,98 @@
+import { useCallback, useState, type ReactNode } from 'react';
+import type { CaseStateKind, PriorAuthCase } from '#prior-auth/case.ts';
+import type { CaseView, PanelSession } from '#prior-auth/panel-api.ts';
+import { toneWords } from '../messages.ts';
+import { Badge } from '../ui/tone.tsx';
+import { messages, stateWords } from './messages.ts';
+import type { PanelCall } from './panel-call.ts';
+import { PatientBanner } from './patient-banner.tsx';
+import { RequirementDetails } from './steps/coverage-requirement/requirement-details.tsx';
+import { DenialRiskLine } from './steps/learning/denial-risk-line.tsx';
+import { OrderCard } from './steps/order/order-card.tsx';
+import { ReviewStep } from './steps/pas-bundle/review-step.tsx';
+import { DecisionStep } from './steps/payer-decision/decision-step.tsx';
+import { QuestionnaireStep } from './steps/questionnaire/questionnaire-step.tsx';
+import { useFollowedCase } from './use-followed-case.ts';
+
+type StepName = 'questionnaire' | 'review' | 'decision';
+
+/** Which step a state of the case belongs to. */
+const STEP_OF: Readonly<Record<CaseStateKind, StepName>> = {
+  'no-authorization-needed': 'decision', questionnaire: 'questionnaire', ready: 'review', queued: 'decision', pended: 'decision', decided: 'decision', refused: 'decision',
+};
+
+interface CaseScreenProps {
+  readonly call: PanelCall;
+  readonly session: PanelSession;
+  readonly first: CaseView;
+  readonly expired: boolean;
+}
+
+export function CaseScreen({ call, session, first, expired }: CaseScreenProps): ReactNode {
+  const { view, setView, lookedAt, failure, look } = useFollowedCase(call, first);
+  const state = view.case.state.kind;
+  const [chosen, setChosen] = useState<StepName>();
+  const step = chosen ?? STEP_OF[state];
+  const sent = state === 'queued' || state === 'pended' || state === 'decided';
+  const possible: Readonly<Record<StepName, boolean>> = {
+    questionnaire: state !== 'no-authorization-needed',
+    review: state === 'ready',
+    decision: sent || state === 'refused' || state === 'no-authorization-needed',
+  };
+  const take = useCallback((next: CaseView) => { setView(next); setChosen(undefined); }, [setView]);
+  const completed = useCallback((done: PriorAuthCase) => {
+    setView((before) => ({ ...before, case: done }));
+    setChosen(undefined);
+    void look();
+  }, [setView, look]);
+
+  return (
+    <>
+      {session.needPatientBanner && <PatientBanner patient={view.case.patient} />}
+      <header className="row-apart panel-head">
+        <h1>{messages.title}</h1>
+        <StateBadge view={view} />
+      </header>
+      <OrderCard case={view.case}>
+        <RequirementDetails requirement={view.case.requirement} />
+        {view.risk && !sent && <DenialRiskLine risk={view.risk} />}
+      </OrderCard>
+      {state !== 'no-authorization-needed' && <StepList step={step} possible={possible} onChoose={setChosen} />}
+      <div className="card" inert={expired} id="current-step">
+        {step === 'questionnaire' && <QuestionnaireStep call={call} session={session} readOnly={sent} onCompleted={completed} onGoOn={() => setChosen('review')} />}
+        {step === 'review' && <ReviewStep call={call} view={view} onBack={() => setChosen('questionnaire')} onSent={take} />}
+        {step === 'decision' && <DecisionStep view={view} lookedAt={lookedAt} pollFailure={failure} onLookAgain={() => void look()} onBack={() => setChosen('questionnaire')} />}
+      </div>
+      <footer className="small muted stack-tight">
+        <p>{messages.signedInAs(session.user.name)}</p>
+        <p>{messages.synthetic}</p>
+      </footer>
+      <p className="visually-hidden" role="status">{view.decisionWords?.headline ?? stateWords[state]}</p>
+    </>
+  );
+}
+
+/** Green only when the payer approved every item. */
+function StateBadge({ view }: { readonly view: CaseView }): ReactNode {
+  const { kind } = view.case.state;
+  if (view.decisionWords !== null) return <Badge tone={view.decisionWords.tone}>{toneWords[view.decisionWords.tone]}</Badge>;
+  if (kind === 'pended' || kind === 'decided') return <Badge tone="unknown">{toneWords.unknown}</Badge>;
+  return <Badge tone={kind === 'refused' ? 'warn' : kind === 'queued' ? 'waiting' : 'info'}>{stateWords[kind]}</Badge>;
+}
+
+function StepList({ step, possible, onChoose }: { readonly step: StepName; readonly possible: Readonly<Record<StepName, boolean>>; readonly onChoose: (step: StepName) => void }): ReactNode {
+  const words = messages.steps;
+  return (
+    <nav aria-label={words.label}>
+      <ol className="steps">
+        {(['questionnaire', 'review', 'decision'] as const).map((name, index) => (
+          <li key={name}>
+            <button type="button" disabled={!possible[name]} aria-current={name === step ? 'step' : undefined} onClick={() => onChoose(name)}>
+              <span className="number">{index + 1}</span> {words[name]}
+            </button>
+          </li>
+        ))}
+      </ol>
+    </nav>
+  );
+}

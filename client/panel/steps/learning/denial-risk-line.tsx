@@ -1,0 +1,33 @@
+import type { ReactNode } from 'react';
+import type { DenialRisk } from '#prior-auth/learning/denial-risk.ts';
+import { Badge } from '../../../ui/tone.tsx';
+import { messages } from '../../messages.ts';
+
+/** The estimate, always with the word that it is simulated, as long as it is. Never green: low risk is no approval. */
+export function DenialRiskLine({ risk }: { readonly risk: DenialRisk }): ReactNode {
+  const words = messages.risk;
+  return (
+    <details className="risk">
+      <summary>
+        <Badge tone={risk.band === 'low' ? 'plain' : 'warn'} icon={risk.band === 'low' ? 'info' : 'alert'}>
+          {words.line(risk.band)}{risk.simulated && ` (${words.simulated})`}
+        </Badge>
+      </summary>
+      <div className="stack small details-body">
+        <p>{words.percent(Math.round(risk.probability * 100))}</p>
+        {risk.simulated && <p>{words.simulatedLong}</p>}
+        <div className="stack-tight">
+          <h3 className="small">{words.reasons}</h3>
+          {risk.reasons.length === 0 ? <p>{words.noReasons}</p> : (
+            <ul className="bullets">
+              {risk.reasons.map((reason) => (
+                <li key={reason.feature}>{reason.text} <span className="muted">({reason.contribution > 0 ? words.raises : words.lowers})</span></li>
+              ))}
+            </ul>
+          )}
+        </div>
+        <p className="muted">{words.model(risk.modelVersion)}</p>
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,41 @@
+import { useState, type ReactNode } from 'react';
+import { messages } from '../../messages.ts';
+import { answerText } from './answer-text.ts';
+import { InputProblem } from './input-problem.tsx';
+import type { AnswerInputProps } from './typed-answer.tsx';
+
+/** Saved inside the response, whose whole body the server limits to 1 MB; base64 adds a third. */
+export const MAX_FILE_KB = 400;
+
+export function AttachmentAnswer({ value, onChange, id, label, describedBy, invalid }: AnswerInputProps): ReactNode {
+  const words = messages.form;
+  const [problem, setProblem] = useState<string>();
+  const take = async (file: File | undefined): Promise<void> => {
+    setProblem(undefined);
+    if (file === undefined) return;
+    if (file.size > MAX_FILE_KB * 1024) return setProblem(words.fileTooLarge(MAX_FILE_KB));
+    try {
+      const data = await base64Of(file);
+      onChange({ valueAttachment: { title: file.name, size: file.size, data, ...(file.type === '' ? {} : { contentType: file.type }) } });
+    } catch {
+      setProblem(words.fileUnreadable);
+    }
+  };
+  return (
+    <>
+      {value && <p>{words.fileKept(answerText(value))}</p>}
+      <input id={id} type="file" className="control" aria-label={label} aria-describedby={describedBy || undefined} aria-invalid={invalid || problem !== undefined || undefined} onChange={(event) => void take(event.target.files?.[0])} />
+      <span className="small muted">{words.fileHint(MAX_FILE_KB)}</span>
+      {problem !== undefined && <InputProblem>{problem}</InputProblem>}
+    </>
+  );
+}
+
+function base64Of(file: File): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onerror = () => reject(reader.error ?? new Error('unreadable'));
+    reader.onload = () => resolve(String(reader.result).replace(/^[^,]*,/, ''));
+    reader.readAsDataURL(file);
+  });
+}

@@ -1,0 +1,261 @@
+import type { PriorAuthCase } from '#prior-auth/case.ts';
+import type { EvidenceReference } from '#prior-auth/coverage-requirement/requirement.ts';
+import type { FormView } from '#prior-auth/panel-api.ts';
+import type { Completion, EvaluateFhirPath, Form, FormAuthor, ShownForm } from '#prior-auth/questionnaire/form.ts';
+import { openForm } from '#prior-auth/questionnaire/open-form.ts';
+import type { Failure } from '../../../ui/call-json.ts';
+import type { PanelCall } from '../../panel-call.ts';
+import { localDay, localInstant } from './answer-text.ts';
+
+export type SaveState =
+  | { readonly kind: 'untouched' }
+  | { readonly kind: 'unsaved' }
+  | { readonly kind: 'saving' }
+  | { readonly kind: 'saved'; readonly at: number }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  /** Someone else saved a newer version. */
+  | { readonly kind: 'conflict'; readonly mine: number };
+
+export type PopulationState =
+  | { readonly kind: 'reading' }
+  | { readonly kind: 'done'; readonly warnings: readonly string[] }
+  | { readonly kind: 'failed'; readonly warnings: readonly string[]; readonly failure?: Failure };
+
+export interface DraftState {
+  readonly shown: ShownForm;
+  readonly save: SaveState;
+  readonly population: PopulationState;
+  readonly sources: Readonly<Record<string, readonly EvidenceReference[]>>;
+  /** Edits that had no place in a newer version of the form. */
+  readonly dropped: number;
+}
+
+export type CompletionOutcome =
+  | { readonly kind: 'completed'; readonly case: PriorAuthCase }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  | { readonly kind: 'conflict' }
+  | Extract<Completion, { kind: 'incomplete' }>;
+
+type Edit = (form: Form) => void;
+export const AUTOSAVE_DELAY_MS = 1200;
+
+/**
+ * One form while a person works on it. Edits that the server has not confirmed are kept as steps, so that they can be
+ * done again on top of a newer version: after the record was read, and after somebody else's save.
+ */
+export class FormDraft {
+  readonly #call: PanelCall;
+  readonly #author: FormAuthor;
+  #evaluate: EvaluateFhirPath | undefined;
+  #view: FormView;
+  #form: Form;
+  #edits: Edit[] = [];
+  #dropped = 0;
+  #completed: boolean;
+  #save: SaveState = { kind: 'untouched' };
+  #population: PopulationState;
+  #busy: Promise<void> = Promise.resolve();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #state: DraftState;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(call: PanelCall, view: FormView, author: FormAuthor) {
+    this.#call = call;
+    this.#author = author;
+    this.#view = view;
+    this.#completed = view.response.status === 'completed';
+    this.#population = populationOf(view);
+    this.#form = this.#open();
+    this.#state = this.#snapshot();
+  }
+
+  readonly state = (): DraftState => this.#state;
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  get view(): FormView {
+    return this.#view;
+  }
+
+  /** FHIRPath arrives late; what was typed meanwhile stays. */
+  useEvaluator(evaluate: EvaluateFhirPath): void {
+    this.#evaluate = evaluate;
+    this.#openAgain();
+    this.#publish();
+  }
+
+  edit(edit: Edit): void {
+    const before = this.#form.view();
+    edit(this.#form);
+    if (this.#form.view() === before) return;
+    this.#edits.push(edit);
+    this.#completed = false;
+    if (this.#save.kind !== 'conflict') this.#save = { kind: 'unsaved' };
+    this.#publish();
+    this.#saveSoon();
+  }
+
+  /** Fills in from the record. What was entered before and meanwhile stays. */
+  populate(): Promise<void> {
+    return this.#oneAtATime(async () => {
+      if (this.#edits.length > 0) await this.#saveNow();
+      if (this.#save.kind === 'conflict' || this.#save.kind === 'failed') return;
+      this.#population = { kind: 'reading' };
+      this.#publish();
+      const reply = await this.#call('populateForm', { formId: this.#view.formId });
+      if (reply.kind === 'failed') this.#population = { kind: 'failed', warnings: [], failure: reply.failure };
+      else this.#takeNewer(reply.value.form);
+      this.#publish();
+      this.#saveSoon();
+    });
+  }
+
+  save(): Promise<void> {
+    return this.#oneAtATime(() => this.#saveNow());
+  }
+
+  /** After a conflict: their version, with or without my edits on top. */
+  async settle(keepMine: boolean): Promise<void> {
+    await this.#oneAtATime(async () => {
+      const reply = await this.#call('listForms', {});
+      if (reply.kind === 'failed') {
+        this.#save = { kind: 'failed', failure: reply.failure };
+        return this.#publish();
+      }
+      const theirs = reply.value.forms.find((form) => form.formId === this.#view.formId);
+      if (theirs === undefined) return;
+      if (!keepMine) this.#edits = [];
+      this.#save = this.#edits.length > 0 ? { kind: 'unsaved' } : { kind: 'untouched' };
+      this.#takeNewer(theirs);
+      if (this.#edits.length > 0) await this.#saveNow();
+      this.#publish();
+    });
+  }
+
+  async complete(): Promise<CompletionOutcome> {
+    let outcome: CompletionOutcome = { kind: 'conflict' };
+    await this.#oneAtATime(async () => {
+      const completion = this.#form.complete();
+      if (completion.kind === 'incomplete') {
+        outcome = completion;
+        return;
+      }
+      const edits = this.#edits.length;
+      const reply = await this.#call('completeForm', { formId: this.#view.formId, version: this.#view.version, response: { ...completion.response } });
+      if (reply.kind === 'ok') {
+        this.#confirm(reply.value.form, edits);
+        this.#completed = this.#edits.length === 0;
+        outcome = { kind: 'completed', case: reply.value.case };
+      } else if (isConflict(reply.failure)) {
+        this.#save = { kind: 'conflict', mine: this.#edits.length };
+      } else {
+        outcome = { kind: 'failed', failure: reply.failure };
+      }
+      this.#publish();
+    });
+    return outcome;
+  }
+
+  /** Completed, and nothing changed since. */
+  get completed(): boolean {
+    return this.#completed;
+  }
+
+  /** True while closing the page would lose something. */
+  get unsaved(): boolean {
+    return this.#edits.length > 0;
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#listeners.clear();
+  }
+
+  async #saveNow(): Promise<void> {
+    clearTimeout(this.#timer);
+    const edits = this.#edits.length;
+    if (edits === 0 || this.#save.kind === 'conflict') return;
+    this.#save = { kind: 'saving' };
+    this.#publish();
+    const reply = await this.#call('saveForm', { formId: this.#view.formId, version: this.#view.version, response: { ...this.#form.response() } });
+    if (reply.kind === 'ok') this.#confirm(reply.value.form, edits);
+    else this.#save = isConflict(reply.failure) ? { kind: 'conflict', mine: this.#edits.length } : { kind: 'failed', failure: reply.failure };
+    this.#publish();
+  }
+
+  #confirm(saved: FormView, edits: number): void {
+    this.#view = { ...saved, response: this.#form.response() };
+    this.#edits.splice(0, edits);
+    this.#save = this.#edits.length > 0 ? { kind: 'unsaved' } : { kind: 'saved', at: Date.now() };
+    this.#saveSoon();
+  }
+
+  #takeNewer(view: FormView): void {
+    this.#view = view;
+    this.#population = populationOf(view);
+    this.#openAgain();
+  }
+
+  #openAgain(): void {
+    this.#form = this.#open();
+    const kept = this.#edits.filter((edit) => isPossible(edit, this.#form));
+    this.#dropped += this.#edits.length - kept.length;
+    this.#edits = kept;
+  }
+
+  #saveSoon(): void {
+    clearTimeout(this.#timer);
+    if (this.#edits.length === 0 || this.#save.kind === 'conflict') return;
+    this.#timer = setTimeout(() => void this.save(), AUTOSAVE_DELAY_MS);
+  }
+
+  /** Saving, reading the record and completing all raise the version: never two at once. */
+  #oneAtATime(work: () => Promise<void>): Promise<void> {
+    this.#busy = this.#busy.then(work);
+    return this.#busy;
+  }
+
+  /** A completed response is opened as in-progress: the first edit reopens it. */
+  #open(): Form {
+    const { questionnaire, response } = this.#view;
+    return openForm({
+      questionnaire,
+      response: response.status === 'completed' ? { ...response, status: 'in-progress' } : response,
+      author: this.#author,
+      today: localDay(new Date()),
+      now: () => localInstant(new Date()),
+      ...(this.#evaluate === undefined ? {} : { evaluate: this.#evaluate }),
+    });
+  }
+
+  #snapshot(): DraftState {
+    return { shown: this.#form.view(), save: this.#save, population: this.#population, sources: this.#view.sources, dropped: this.#dropped };
+  }
+
+  #publish(): void {
+    this.#state = this.#snapshot();
+    this.#listeners.forEach((listener) => listener());
+  }
+}
+
+/** The engine answers a path that is not there with a RangeError. */
+function isPossible(edit: Edit, form: Form): boolean {
+  try {
+    edit(form);
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+function populationOf({ population }: FormView): PopulationState {
+  if (population.status === 'not-started') return { kind: 'reading' };
+  return { kind: population.status, warnings: population.warnings };
+}
+
+function isConflict(failure: Failure): boolean {
+  return failure.code === 'CASE_CONFLICT' || failure.status === 409;
+}

@@ -1,0 +1,127 @@
+import { Button } from '@mantine/core';
+import { useCallback, useEffect, useId, useMemo, useState, useSyncExternalStore, type ReactNode } from 'react';
+import type { PriorAuthCase } from '#prior-auth/case.ts';
+import type { EvidenceReference } from '#prior-auth/coverage-requirement/requirement.ts';
+import type { PanelSession } from '#prior-auth/panel-api.ts';
+import type { Failure } from '../../../ui/call-json.ts';
+import { FailureNotice } from '../../../ui/failure-notice.tsx';
+import { showDate } from '../../../ui/fhir-date.ts';
+import { FocusHeading } from '../../../ui/focus-heading.tsx';
+import { Notice } from '../../../ui/tone.tsx';
+import { messages } from '../../messages.ts';
+import type { PanelCall } from '../../panel-call.ts';
+import { FieldProvider, focusItem } from './field-context.tsx';
+import type { FormDraft } from './form-draft.ts';
+import { ItemList } from './item-field.tsx';
+import { PopulationNote } from './population-note.tsx';
+import { SaveNote } from './save-note.tsx';
+import { SourceDrawer } from './source-drawer.tsx';
+import { ToDo } from './to-do.tsx';
+
+interface FormScreenProps {
+  readonly draft: FormDraft;
+  readonly call: PanelCall;
+  readonly session: PanelSession;
+  readonly readOnly: boolean;
+  readonly calculatorMissing: boolean;
+  readonly onCompleted: (completed: PriorAuthCase) => void;
+}
+
+/** One payer form: what is missing first, then every question with the origin of its answer. */
+export function FormScreen({ draft, call, session, readOnly, calculatorMissing, onCompleted }: FormScreenProps): ReactNode {
+  const words = messages.form;
+  const { shown, save, population, sources, dropped } = useSyncExternalStore(draft.subscribe, draft.state);
+  const [open, setOpen] = useState<{ readonly question: string; readonly evidence: readonly EvidenceReference[] }>();
+  const [completing, setCompleting] = useState(false);
+  const [failure, setFailure] = useState<Failure>();
+  const idPrefix = useId().replace(/\W/g, '');
+
+  useEffect(() => {
+    const flush = (): void => { if (document.visibilityState === 'hidden') void draft.save(); };
+    const warn = (event: BeforeUnloadEvent): void => { if (draft.unsaved) event.preventDefault(); };
+    document.addEventListener('visibilitychange', flush);
+    window.addEventListener('beforeunload', warn);
+    return () => {
+      document.removeEventListener('visibilitychange', flush);
+      window.removeEventListener('beforeunload', warn);
+    };
+  }, [draft]);
+
+  const showSources = useCallback((question: string, evidence: readonly EvidenceReference[]) => setOpen({ question, evidence }), []);
+  const field = useMemo(
+    () => ({ edit: draft.edit.bind(draft), sources, userReference: session.user.reference, showSources, idPrefix, readOnly }),
+    [draft, sources, session.user.reference, showSources, idPrefix, readOnly],
+  );
+
+  const complete = async (): Promise<void> => {
+    setCompleting(true);
+    setFailure(undefined);
+    const outcome = await draft.complete();
+    setCompleting(false);
+    if (outcome.kind === 'completed') return onCompleted(outcome.case);
+    if (outcome.kind === 'failed') return setFailure(outcome.failure);
+    if (outcome.kind === 'incomplete') {
+      const first = outcome.gaps[0]?.path ?? outcome.problems[0]?.path;
+      if (first !== undefined) focusItem(idPrefix, first);
+    }
+  };
+
+  const corrections = shown.problems.filter((problem) => problem.blocking);
+  const next = shown.gaps[0]?.path ?? corrections.find((problem) => problem.path !== '')?.path;
+  return (
+    <section className="stack" aria-labelledby={`${idPrefix}-title`}>
+      <div className="stack-tight">
+        <div id={`${idPrefix}-title`}><FocusHeading>{shown.title}</FocusHeading></div>
+        <p className="small muted number">{words.answered(shown.counts.answered, shown.counts.questions)}</p>
+      </div>
+      {!readOnly && (
+        <>
+          <PopulationNote population={population} automatic={shown.counts.automatic} onReadAgain={() => void draft.populate()} />
+          {calculatorMissing && <Notice tone="warn"><p>{words.engineMissing}</p></Notice>}
+          {dropped > 0 && <Notice tone="warn"><p>{messages.save.dropped(dropped)}</p></Notice>}
+          <ToDo gaps={shown.gaps} corrections={corrections} labelOf={(path) => labelAt(shown.items, path)} onJump={(path) => focusItem(idPrefix, path)} />
+        </>
+      )}
+      <FieldProvider value={field}>
+        <div className="stack questions"><ItemList items={shown.items} /></div>
+      </FieldProvider>
+      <FormFacts draft={draft} />
+      {failure && <FailureNotice failure={failure} onRetry={() => void complete()} />}
+      {!readOnly && (
+        <div className="action-bar sticky stack-tight">
+          <SaveNote save={save} onSave={() => void draft.save()} onSettle={(keepMine) => void draft.settle(keepMine)} />
+          {next === undefined
+            ? <Button fullWidth loading={completing} disabled={population.kind === 'reading' || save.kind === 'conflict'} onClick={() => void complete()}>{words.complete}</Button>
+            : <Button fullWidth variant="light" onClick={() => focusItem(idPrefix, next)}>{shown.gaps.length > 0 ? words.nextGap : words.nextProblem}</Button>}
+        </div>
+      )}
+      {open && <SourceDrawer call={call} question={open.question} evidence={open.evidence} onClose={() => setOpen(undefined)} />}
+    </section>
+  );
+}
+
+/** Who made the form and who filled it in (DTR display duties). */
+function FormFacts({ draft }: { readonly draft: FormDraft }): ReactNode {
+  const { questionnaire, response } = draft.view;
+  const words = messages.form.facts;
+  return (
+    <details className="small">
+      <summary>{words.title}</summary>
+      <dl className="facts details-body">
+        <dt>{words.source}</dt><dd>{questionnaire.publisher ?? words.unknown}</dd>
+        <dt>{words.version}</dt><dd>{questionnaire.version ?? words.unknown}</dd>
+        {response.authored !== undefined && <><dt>{words.authored}</dt><dd>{showDate(response.authored)}</dd></>}
+        {response.author && <><dt>{words.author}</dt><dd>{response.author.display ?? response.author.reference}</dd></>}
+      </dl>
+    </details>
+  );
+}
+
+function labelAt(items: ReturnType<FormDraft['state']>['shown']['items'], path: string): string {
+  for (const item of items) {
+    if (item.path === path) return item.label;
+    const inside = labelAt([...item.items, ...item.answers.flatMap((answer) => answer.items)], path);
+    if (inside !== '') return inside;
+  }
+  return '';
+}

@@ -1,0 +1,93 @@
+import { Button } from '@mantine/core';
+import { useCallback, useEffect, useState, type ReactNode } from 'react';
+import type { PriorAuthCase } from '#prior-auth/case.ts';
+import type { PanelSession } from '#prior-auth/panel-api.ts';
+import type { Failure } from '../../../ui/call-json.ts';
+import { FailureNotice } from '../../../ui/failure-notice.tsx';
+import { FocusHeading } from '../../../ui/focus-heading.tsx';
+import { Loading } from '../../../ui/loading.tsx';
+import { messages } from '../../messages.ts';
+import type { PanelCall } from '../../panel-call.ts';
+import { loadEvaluator, needsFhirPath } from './fhirpath-evaluator.ts';
+import { FormDraft } from './form-draft.ts';
+import { FormScreen } from './form-screen.tsx';
+
+interface QuestionnaireStepProps {
+  readonly call: PanelCall;
+  readonly session: PanelSession;
+  /** The request has left: the answers can be read, not changed. */
+  readonly readOnly: boolean;
+  readonly onCompleted: (completed: PriorAuthCase) => void;
+  readonly onGoOn: () => void;
+}
+
+/** The payer's forms of this case. */
+export function QuestionnaireStep({ call, session, readOnly, onCompleted, onGoOn }: QuestionnaireStepProps): ReactNode {
+  const [drafts, setDrafts] = useState<readonly FormDraft[]>();
+  const [failure, setFailure] = useState<Failure>();
+  const [open, setOpen] = useState(0);
+  const [calculatorMissing, setCalculatorMissing] = useState(false);
+  const [attempt, setAttempt] = useState(0);
+
+  useEffect(() => {
+    let current = true;
+    let opened: readonly FormDraft[] = [];
+    void call('listForms', {}).then((reply) => {
+      if (!current) return;
+      if (reply.kind === 'failed') return setFailure(reply.failure);
+      setFailure(undefined);
+      const author = { reference: session.user.reference, display: session.user.name };
+      opened = reply.value.forms.map((form) => new FormDraft(call, form, author));
+      setDrafts(opened);
+      if (readOnly) return;
+      for (const draft of opened) if (draft.view.population.status === 'not-started') void draft.populate();
+      const calculating = opened.filter((draft) => needsFhirPath(draft.view.questionnaire));
+      if (calculating.length > 0) {
+        loadEvaluator().then(
+          (evaluate) => { if (current) calculating.forEach((draft) => draft.useEvaluator(evaluate)); },
+          () => setCalculatorMissing(true),
+        );
+      }
+    });
+    return () => {
+      current = false;
+      for (const draft of opened) {
+        void draft.save();
+        draft.close();
+      }
+    };
+  }, [call, session, readOnly, attempt]);
+
+  const completed = useCallback((done: PriorAuthCase) => {
+    const next = drafts?.findIndex((draft) => !draft.completed) ?? -1;
+    if (done.state.kind === 'questionnaire' && next >= 0) setOpen(next);
+    onCompleted(done);
+  }, [drafts, onCompleted]);
+
+  if (failure) return <FailureNotice failure={failure} onRetry={() => { setFailure(undefined); setAttempt((count) => count + 1); }} />;
+  if (drafts === undefined) return <Loading>{messages.opening}</Loading>;
+  const draft = drafts[open];
+  if (draft === undefined) {
+    return (
+      <section className="stack">
+        <FocusHeading>{messages.steps.questionnaire}</FocusHeading>
+        <p>{messages.form.none} {messages.form.noneNext}</p>
+        <Button onClick={onGoOn}>{messages.steps.review}</Button>
+      </section>
+    );
+  }
+  return (
+    <div className="stack">
+      {drafts.length > 1 && (
+        <nav aria-label={messages.form.several} className="stack-tight">
+          {drafts.map((one, index) => (
+            <button key={one.view.formId} type="button" className="form-tab" aria-current={index === open || undefined} onClick={() => setOpen(index)}>
+              {one.view.questionnaire.title ?? one.view.formId} <span className="small">({one.completed ? messages.form.done : messages.form.open})</span>
+            </button>
+          ))}
+        </nav>
+      )}
+      <FormScreen key={draft.view.formId} draft={draft} call={call} session={session} readOnly={readOnly} calculatorMissing={calculatorMissing} onCompleted={completed} />
+    </div>
+  );
+}

@@ -1,0 +1,75 @@
+import { useId, useState, type ReactNode } from 'react';
+import type { AnswerValue, ItemType, ShownItem } from '#prior-auth/questionnaire/form.ts';
+import { messages } from '../../messages.ts';
+import { editText, isWholeDate, readAnswer } from './answer-text.ts';
+import { InputProblem } from './input-problem.tsx';
+
+export interface AnswerInputProps {
+  readonly item: ShownItem;
+  readonly value: AnswerValue | undefined;
+  readonly onChange: (value: AnswerValue | undefined) => void;
+  readonly id: string;
+  /** Set when no visible label points at `id`. */
+  readonly label?: string;
+  readonly describedBy: string;
+  readonly invalid: boolean;
+}
+
+/** Every answer that is typed: numbers, texts, dates, times, addresses, references. What cannot be read yet stays in the input and is said. */
+export function TypedAnswer({ item, value, onChange, id, label, describedBy, invalid }: AnswerInputProps): ReactNode {
+  const settled = editText(value);
+  const [typed, setTyped] = useState({ text: settled, of: settled });
+  const problemId = useId();
+  const text = typed.of === settled ? typed.text : settled;
+  const read = readAnswer(item.type, text);
+  const problem = read.kind === 'problem' ? read.message : undefined;
+
+  const type_ = (next: string): void => {
+    const answer = readAnswer(item.type, next);
+    const nextValue = answer.kind === 'answer' ? answer.value : undefined;
+    setTyped({ text: next, of: editText(nextValue) });
+    onChange(nextValue);
+  };
+  const partial = (item.type === 'date' || item.type === 'dateTime') && !isWholeDate(item.type, settled);
+  const common = {
+    id,
+    className: 'control',
+    value: text,
+    'aria-label': label,
+    'aria-describedby': `${problem === undefined ? '' : `${problemId} `}${describedBy}`.trim() || undefined,
+    'aria-invalid': invalid || problem !== undefined || undefined,
+    'aria-required': item.required || undefined,
+  };
+  const { maxLength } = item.constraints;
+  return (
+    <>
+      {item.type === 'text'
+        ? <textarea {...common} {...(maxLength === undefined ? {} : { maxLength })} onChange={(event) => type_(event.target.value)} />
+        : (
+          <input
+            {...common}
+            {...inputKind(item.type, partial)}
+            {...(maxLength === undefined ? {} : { maxLength })}
+            {...(item.type === 'date' && !partial ? { min: item.constraints.min, max: item.constraints.max } : {})}
+            onChange={(event) => {
+              if (event.target.value === '' && event.target.validity.badInput) return;
+              type_(event.target.value);
+            }}
+          />
+        )}
+      {partial && <span className="small muted">{messages.form.partialDate}</span>}
+      {item.type === 'reference' && <span className="small muted">{messages.form.referenceHint}</span>}
+      {problem !== undefined && <InputProblem id={problemId}>{problem}</InputProblem>}
+    </>
+  );
+}
+
+function inputKind(type: ItemType, partial: boolean): { readonly type: string; readonly inputMode?: 'decimal' | 'numeric' | 'url'; readonly step?: number; readonly autoComplete?: string } {
+  if (type === 'integer') return { type: 'text', inputMode: 'numeric', autoComplete: 'off' };
+  if (type === 'decimal') return { type: 'text', inputMode: 'decimal', autoComplete: 'off' };
+  if (type === 'date' && !partial) return { type: 'date' };
+  if (type === 'dateTime' && !partial) return { type: 'datetime-local' };
+  if (type === 'time') return { type: 'time', step: 1 };
+  if (type === 'url') return { type: 'url', inputMode: 'url', autoComplete: 'off' };
+  return { type: 'text', autoComplete: 'off' };
+}

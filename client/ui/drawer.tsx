@@ -1,0 +1,38 @@
+import { ActionIcon } from '@mantine/core';
+import { useEffect, useId, useRef, type ReactNode } from 'react';
+import { shared } from '../messages.ts';
+import { Icon } from './icon.tsx';
+
+interface DrawerProps {
+  readonly title: string;
+  readonly onClose: () => void;
+  readonly children: ReactNode;
+}
+
+/** The browser's own modal dialog at the right edge: it keeps the focus inside, closes by Escape and gives the focus back. */
+export function Drawer({ title, onClose, children }: DrawerProps): ReactNode {
+  const ref = useRef<HTMLDialogElement>(null);
+  const titleId = useId();
+  useEffect(() => {
+    const dialog = ref.current;
+    dialog?.showModal();
+    return () => dialog?.close();
+  }, []);
+  return (
+    <dialog
+      ref={ref}
+      className="drawer"
+      aria-labelledby={titleId}
+      onCancel={(event) => { event.preventDefault(); onClose(); }}
+      onClick={(event) => { if (event.target === ref.current) onClose(); }}
+    >
+      <div className="drawer-inside">
+        <header className="row-apart drawer-head">
+          <h2 id={titleId} className="grow">{title}</h2>
+          <ActionIcon variant="default" size="lg" aria-label={shared.close} onClick={onClose}><Icon name="cross" /></ActionIcon>
+        </header>
+        <div className="stack drawer-body" tabIndex={0} role="group" aria-labelledby={titleId}>{children}</div>
+      </div>
+    </dialog>
+  );
+}

@@ -1,0 +1,27 @@
+import { Button } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { failureWords, shared } from '../messages.ts';
+import type { Failure } from './call-json.ts';
+import { Notice } from './tone.tsx';
+
+interface FailureNoticeProps {
+  readonly failure: Failure;
+  readonly onRetry?: (() => void) | undefined;
+  readonly children?: ReactNode;
+}
+
+/** What went wrong, what to do next, the code for support. */
+export function FailureNotice({ failure, onRetry, children }: FailureNoticeProps): ReactNode {
+  const { message, nextStep } = failureWords(failure);
+  return (
+    <Notice tone="bad" role="alert">
+      <p className="strong">{message}</p>
+      <p>{nextStep}</p>
+      <p className="small">{shared.errorCode}: <code>{failure.code}</code></p>
+      <div className="row">
+        {onRetry && <Button size="xs" variant="default" onClick={onRetry}>{shared.retry}</Button>}
+        {children}
+      </div>
+    </Notice>
+  );
+}

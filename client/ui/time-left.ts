@@ -1,0 +1,28 @@
+import type { Clock } from '#prior-auth/payer-decision/deadlines.ts';
+
+type Unit = 'day' | 'hour' | 'minute';
+
+export type TimeLeft =
+  | { readonly kind: 'left' | 'overdue'; readonly count: number; readonly unit: Unit; /** Less than a quarter of the time is left. */ readonly soon: boolean }
+  | { readonly kind: 'stopped'; readonly late: boolean }
+  | { readonly kind: 'unknown' };
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** Rounds down, so that nobody counts on time that is not there. Days from 48 h on, minutes below 2 h. */
+export function timeLeft(clock: Clock, now: number): TimeLeft {
+  const due = Date.parse(clock.dueAt);
+  const started = Date.parse(clock.startedAt);
+  if (Number.isNaN(due)) return { kind: 'unknown' };
+  if (clock.stoppedAt !== undefined) return { kind: 'stopped', late: Date.parse(clock.stoppedAt) > due };
+  const left = due - now;
+  return { kind: left < 0 ? 'overdue' : 'left', ...inUnits(Math.abs(left)), soon: left < (due - started) / 4 };
+}
+
+function inUnits(ms: number): { readonly count: number; readonly unit: Unit } {
+  if (ms >= 2 * DAY) return { count: Math.floor(ms / DAY), unit: 'day' };
+  if (ms >= 2 * HOUR) return { count: Math.floor(ms / HOUR), unit: 'hour' };
+  return { count: Math.floor(ms / MINUTE), unit: 'minute' };
+}
