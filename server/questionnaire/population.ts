@@ -1,4 +1,4 @@
-import type { Coverage, Encounter, Patient, Practitioner, PractitionerRole, Resource } from '@medplum/fhirtypes';
+import type { Coverage, Encounter, Patient, Practitioner, PractitionerRole, Resource, ResourceType } from '@medplum/fhirtypes';
 import type { Order } from '#prior-auth/order/requested-service.ts';
 import type { PopulatedValue } from '#prior-auth/questionnaire/prepopulate.ts';
 import type { QuestionnairePackage } from './package.ts';
@@ -11,10 +11,12 @@ export interface LaunchResources {
   readonly encounter?: Encounter | undefined;
 }
 
-/** The EHR with the caller's rights. `search` pages to the end and returns matches and included resources; `read` gives undefined when there is none. */
+/** The EHR with the caller's rights; `EhrClient` is one. */
 export interface EhrRecords {
-  search(resourceType: string, parameters: readonly (readonly [string, string])[]): Promise<readonly Resource[]>;
-  read(reference: string): Promise<Resource | undefined>;
+  /** All pages; matches and included resources. */
+  search(type: ResourceType, parameters: Readonly<Record<string, string>>): Promise<readonly Resource[]>;
+  /** Undefined when there is none, or it lies outside this EHR. */
+  follow(reference: string | undefined): Promise<Resource | undefined>;
 }
 
 export interface PopulateInput {

@@ -1,25 +1,54 @@
 import type { Logger } from 'pino';
 import type { Store } from '#store/database.ts';
+import { openElmCache } from './cql/elm-cache.ts';
+import { createWorkerPool, type PoolOptions } from './cql/worker-pool.ts';
+import { populate } from './populate.ts';
 import type { PopulateInput, Population } from './population.ts';
-import type { AuthorisedFetch, PackageAnswer, PackageRequest } from './questionnaire-package.ts';
+import { type AuthorisedFetch, buildPackageRequest, type PackageAnswer, type PackageRequest, readPackageAnswer, sendPackageRequest } from './questionnaire-package.ts';
 
 export interface QuestionnaireServiceOptions {
   readonly store: Store;
   readonly log: Logger;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  /** Limits of the worker that runs payers' expressions. Default 5 s, 256 MB, one worker. */
+  readonly limits?: Partial<PoolOptions>;
 }
 
 export interface QuestionnaireService {
   /** Throws PriorAuthError PAYER_UNAVAILABLE, PAYER_REFUSED or PAYER_ANSWER_UNREADABLE. */
   fetchPackage(payer: { readonly base: string; readonly fetch: AuthorisedFetch }, request: PackageRequest): Promise<PackageAnswer>;
-  /** Never throws for what the payer's form or the record lacks: that is in `warnings`. */
+  /** What the payer's form or the record lacks is in `warnings`; throws only when the EHR session has expired. */
   populate(input: PopulateInput): Promise<Population>;
-  /** Starts the CQL worker and loads its models, so that the first form is as quick as the next. */
+  /** Starts the worker and loads its models, so that the first form is as quick as the next. */
   warmUp(): Promise<void>;
   stop(): Promise<void>;
 }
 
-export async function createQuestionnaireService(_options: QuestionnaireServiceOptions): Promise<QuestionnaireService> {
-  throw new Error("being built");
+const LIMITS: PoolOptions = { size: 1, timeLimitMs: 5_000, memoryLimitMb: 256 };
+const WARM_UP_LIMIT_MS = 60_000;
+
+export async function createQuestionnaireService({ store, log, now, limits }: QuestionnaireServiceOptions): Promise<QuestionnaireService> {
+  const cache = await openElmCache(store);
+  const pool = createWorkerPool({ ...LIMITS, ...limits });
+  // The first task also starts the worker; its limit must not count that.
+  let warm: Promise<void> | undefined;
+  const warmUp = () => (warm ??= pool.run({ kind: 'warm-up' }, WARM_UP_LIMIT_MS).then(() => undefined));
+  return {
+    async fetchPackage({ base, fetch }, request) {
+      return readPackageAnswer(await sendPackageRequest(base, fetch, buildPackageRequest(request)));
+    },
+    async populate(input) {
+      await warmUp();
+      const started = now();
+      const population = await populate(input, { pool, cache, now });
+      log.info(
+        { questionnaire: input.package.canonical, filled: Object.values(population.values).filter(({ values }) => values.length > 0).length, failures: population.failures.map(({ kind, linkId }) => ({ kind, linkId })), cqlMode: population.cqlMode, ms: now() - started },
+        'questionnaire populated',
+      );
+      return population;
+    },
+    warmUp,
+    stop: () => pool.stop(),
+  };
 }

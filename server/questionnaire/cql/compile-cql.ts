@@ -45,7 +45,7 @@ function libraryManager(sources: Readonly<Record<string, string>>, mode: Compile
   const { Options } = CqlCompilerOptions;
   const options = new CqlCompilerOptions();
   const strictOptions = [Options.EnableLocators, Options.DisableListDemotion, Options.DisableListPromotion];
-  options.setOptions(mode === 'strict' ? strictOptions : [Options.EnableLocators, Options.EnableListDemotion, Options.EnableListPromotion]);
+  options.setOptions(mode === 'strict' ? strictOptions : [Options.EnableLocators]);
   options.signatureLevel = LibraryBuilder.SignatureLevel.All;
   const models = new ModelManager();
   models.modelInfoLoader.registerModelInfoProvider(new SystemModelInfoProvider());
