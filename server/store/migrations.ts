@@ -17,6 +17,7 @@ export const CASE_MIGRATIONS: PartMigrations = {
       updated_at timestamptz not null,
       forms_read_for text,
       risk jsonb,
+      risk_facts jsonb,
       document jsonb not null,
       unique (ehr_base, order_reference)
     );

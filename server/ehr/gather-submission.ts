@@ -1,0 +1,96 @@
+import type { Organization, Patient, Practitioner, PractitionerRole, RelatedPerson, Resource } from '@medplum/fhirtypes';
+import { relativeReference } from '#fhir/base/reference.ts';
+import type { PriorAuthCase } from '#prior-auth/case.ts';
+import type { PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
+import { PriorAuthError } from '#prior-auth/errors.ts';
+import { isOrder } from '#prior-auth/order/read-requested-service.ts';
+import type { SubmissionInput } from '#prior-auth/pas-bundle/submission-input.ts';
+import type { EhrClient } from './ehr-client.ts';
+import { toPayerOrganization } from './payer-organization.ts';
+import { requesterOf } from './read-launch.ts';
+
+export type CaseRecord = Omit<SubmissionInput, 'questionnaireResponses' | 'evidence' | 'supporting'>;
+
+export interface SubmissionGatherer {
+  /** The case's own resources as the EHR has them now. Throws ORDER_NOT_FOUND, COVERAGE_NOT_FOUND, PAYER_NOT_CONFIGURED, EHR_*. */
+  readRecord(ehr: EhrClient, priorAuthCase: PriorAuthCase): Promise<CaseRecord>;
+  /** With everything that the order, a response or its evidence names. */
+  gather(ehr: EhrClient, priorAuthCase: PriorAuthCase, forms: Pick<SubmissionInput, 'questionnaireResponses' | 'evidence'>): Promise<SubmissionInput>;
+}
+
+export function createSubmissionGatherer(payers: PayerDirectory, clinic: Organization): SubmissionGatherer {
+  const readRecord = async (ehr: EhrClient, priorAuthCase: PriorAuthCase): Promise<CaseRecord> => {
+    const { service, requirement } = priorAuthCase;
+    const [patient, coverage, order] = await Promise.all([
+      ehr.read('Patient', priorAuthCase.patient.id),
+      ehr.follow(requirement.coverage),
+      ehr.follow(service.order),
+    ]);
+    if (!isOrder(order)) throw new PriorAuthError('ORDER_NOT_FOUND', 'The order is not in the EHR any more.', { nextStep: 'Look whether the order was cancelled.' });
+    if (coverage?.resourceType !== 'Coverage') throw new PriorAuthError('COVERAGE_NOT_FOUND', 'The coverage of this case is not in the EHR any more.', { nextStep: 'Check the patient’s insurance, then sign the order again.' });
+    if (!patient) throw new PriorAuthError('EHR_REFUSED', 'The EHR does not show the patient.', { nextStep: 'Ask whoever looks after the EHR whether this app may read patients.' });
+    const payer = payers.byId(priorAuthCase.payer.id);
+    if (!payer) throw new PriorAuthError('PAYER_NOT_CONFIGURED', `The payer ${priorAuthCase.payer.id} is not configured any more.`, { nextStep: 'Ask whoever runs this server to add the payer again.' });
+    const [requester, subscriber] = await Promise.all([readRequester(ehr, requesterOf(order)?.reference), readSubscriber(ehr, coverage.subscriber?.reference ?? coverage.policyHolder?.reference, patient)]);
+    return { case: priorAuthCase, patient, coverage, order, subscriber, ...requester, clinic, payerOrganization: toPayerOrganization(payer) };
+  };
+  return {
+    readRecord,
+    async gather(ehr, priorAuthCase, forms) {
+      const record = await readRecord(ehr, priorAuthCase);
+      const named = new Set([
+        ...priorAuthCase.service.reasonReferences,
+        ...forms.evidence.map(({ reference }) => reference),
+        ...('supportingInfo' in record.order ? (record.order.supportingInfo ?? []) : []).flatMap(({ reference }) => relativeReference(reference ?? '') ?? []),
+        ...(record.order.resourceType === 'ServiceRequest' ? [...(record.order.locationReference ?? []), ...(record.order.performer ?? [])] : []).flatMap(({ reference }) => relativeReference(reference ?? '') ?? []),
+      ]);
+      const supporting = await Promise.all([...named].map((reference) => ehr.follow(reference)));
+      return { ...record, ...forms, supporting: supporting.filter((resource) => resource !== undefined && isOf(resource, priorAuthCase.patient.id)) as Resource[] };
+    },
+  };
+}
+
+interface Requester {
+  readonly practitioner: Practitioner | undefined;
+  readonly practitionerRole: PractitionerRole | undefined;
+  readonly organization: Organization | undefined;
+}
+
+async function readRequester(ehr: EhrClient, reference: string | undefined): Promise<Requester> {
+  const named = await ehr.follow(reference);
+  const practitionerRole = named?.resourceType === 'PractitionerRole' ? named : named?.resourceType === 'Practitioner' ? await roleOf(ehr, named) : undefined;
+  const practitioner = named?.resourceType === 'Practitioner' ? named : await ehr.follow(practitionerRole?.practitioner?.reference);
+  const organization = named?.resourceType === 'Organization' ? named : await ehr.follow(practitionerRole?.organization?.reference);
+  return {
+    practitioner: practitioner?.resourceType === 'Practitioner' ? practitioner : undefined,
+    practitionerRole,
+    organization: organization?.resourceType === 'Organization' ? organization : undefined,
+  };
+}
+
+/** Many EHRs have no roles, or do not let an app search them; the request goes without. */
+async function roleOf(ehr: EhrClient, practitioner: Practitioner): Promise<PractitionerRole | undefined> {
+  try {
+    const roles = await ehr.search('PractitionerRole', { practitioner: `Practitioner/${practitioner.id}` });
+    return roles.find((role): role is PractitionerRole => role.resourceType === 'PractitionerRole' && role.active !== false);
+  } catch (error) {
+    if (error instanceof PriorAuthError && error.code === 'EHR_REFUSED') return undefined;
+    throw error;
+  }
+}
+
+async function readSubscriber(ehr: EhrClient, reference: string | undefined, patient: Patient): Promise<Patient | RelatedPerson | undefined> {
+  if (!reference || relativeReference(reference) === `Patient/${patient.id}`) return undefined;
+  const found = await ehr.follow(reference);
+  return found?.resourceType === 'Patient' || found?.resourceType === 'RelatedPerson' ? found : undefined;
+}
+
+const WHO_AND_WHERE: readonly string[] = ['Practitioner', 'PractitionerRole', 'Organization', 'Location', 'HealthcareService', 'Device', 'Medication'];
+
+/** True for a resource of this patient, and for people and places that are nobody's record. */
+export function isOf(resource: Resource, patientId: string): boolean {
+  if (WHO_AND_WHERE.includes(resource.resourceType)) return true;
+  if (resource.resourceType === 'Patient') return resource.id === patientId;
+  const owners = ['subject', 'patient', 'beneficiary'] as const;
+  return owners.some((owner) => owner in resource && relativeReference((resource as Partial<Record<typeof owner, { reference?: string }>>)[owner]?.reference ?? '') === `Patient/${patientId}`);
+}

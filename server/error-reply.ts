@@ -1,0 +1,57 @@
+import type { ErrorRequestHandler, Response } from 'express';
+import type { Logger } from 'pino';
+import { PriorAuthError, type PriorAuthErrorCode } from '#prior-auth/errors.ts';
+import type { ErrorReply } from '#prior-auth/panel-api.ts';
+
+export const STATUS_OF_ERROR: Readonly<Record<PriorAuthErrorCode, number>> = {
+  CASE_NOT_FOUND: 404,
+  CASE_CONFLICT: 409,
+  CASE_STEP_NOT_ALLOWED: 409,
+  ORDER_NOT_FOUND: 404,
+  ORDER_UNREADABLE: 422,
+  COVERAGE_NOT_FOUND: 422,
+  PAYER_NOT_CONFIGURED: 422,
+  QUESTIONNAIRE_UNAVAILABLE: 502,
+  QUESTIONNAIRE_INCOMPLETE: 422,
+  POPULATION_FAILED: 502,
+  PAS_BUNDLE_INCOMPLETE: 422,
+  PAS_BUNDLE_INVALID: 422,
+  PAYER_REFUSED: 502,
+  PAYER_UNAVAILABLE: 503,
+  PAYER_ANSWER_UNREADABLE: 502,
+  EHR_UNAVAILABLE: 503,
+  EHR_REFUSED: 502,
+  SOURCE_NOT_FOUND: 404,
+  SESSION_EXPIRED: 401,
+  LAUNCH_REFUSED: 400,
+  REQUEST_INVALID: 400,
+  MODEL_UNAVAILABLE: 503,
+};
+
+export function sendError(response: Response, status: number, code: string, message: string, nextStep?: string): void {
+  const reply: ErrorReply = { error: { code, message, ...(nextStep ? { nextStep } : {}) } };
+  response.status(status).json(reply);
+}
+
+/** The last stop of our JSON APIs. A fault that is not ours is logged with its stack and answered without. */
+export function answerErrors(log: Logger): ErrorRequestHandler {
+  return (error: unknown, _request, response, next) => {
+    if (response.headersSent) return next(error);
+    if (error instanceof PriorAuthError) {
+      const status = STATUS_OF_ERROR[error.code];
+      if (status >= 500) log.warn({ err: error, code: error.code }, 'request failed');
+      return sendError(response, status, error.code, error.message, error.nextStep);
+    }
+    const type = bodyErrorType(error);
+    if (type === 'entity.too.large') return sendError(response, 413, 'REQUEST_INVALID', 'The request is too large.');
+    if (type) return sendError(response, 400, 'REQUEST_INVALID', 'The request’s body cannot be read as JSON.');
+    log.error({ err: error }, 'unexpected fault');
+    return sendError(response, 500, 'INTERNAL', 'Something went wrong on our side.', 'Try again. If it happens again, tell whoever runs this server the time it happened.');
+  };
+}
+
+/** express.json marks its errors with a type such as `entity.parse.failed`. */
+function bodyErrorType(error: unknown): string | undefined {
+  const marked = error instanceof Error && 'type' in error && 'status' in error ? error : undefined;
+  return typeof marked?.type === 'string' && Number(marked.status) < 500 ? marked.type : undefined;
+}

@@ -1,0 +1,42 @@
+import type { Logger } from 'pino';
+import type { PanelMessage, PanelReplies, PanelRequest } from '#prior-auth/panel-api.ts';
+import type { AuditTrail } from '#store/audit.ts';
+import type { Store } from '#store/database.ts';
+import type { EhrClient } from '../ehr/ehr-client.ts';
+import type { SubmissionGatherer } from '../ehr/gather-submission.ts';
+import type { PasSender } from '../pas/sender.ts';
+import type { QuestionnaireService } from '../questionnaire/questionnaire-service.ts';
+import type { AuthorisedFetch } from '../questionnaire/questionnaire-package.ts';
+import type { RiskScores } from '../risk/risk-scores.ts';
+import type { Session, Sessions } from '../smart/sessions.ts';
+import type { TimeZoneOf } from '../store/case-clock.ts';
+import type { CaseStore } from '../store/cases.ts';
+import type { FormStore } from '../store/forms.ts';
+
+/** What handlers are made of. */
+export interface PanelParts {
+  readonly store: Store;
+  readonly cases: CaseStore;
+  readonly forms: FormStore;
+  readonly risks: RiskScores;
+  readonly questionnaires: QuestionnaireService;
+  /** Undefined for a payer that is not configured. */
+  readonly payerAccess: (payerId: string) => { readonly base: string; readonly fetch: AuthorisedFetch } | undefined;
+  readonly sender: PasSender;
+  readonly gatherer: SubmissionGatherer;
+  readonly sessions: Sessions;
+  readonly audit: AuditTrail;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly timeZoneOf: TimeZoneOf;
+}
+
+/** Who asks: a resumed session, its case, and the EHR with its rights. */
+export interface PanelCall {
+  readonly session: Session;
+  readonly caseId: string;
+  readonly patientId: string;
+  readonly ehr: EhrClient;
+}
+
+export type PanelHandler<M extends PanelMessage> = (request: PanelRequest<M>, call: PanelCall) => Promise<PanelReplies[M]>;

@@ -1,0 +1,87 @@
+import express, { type Request, type Response, Router } from 'express';
+import { PANEL_API, PANEL_SESSION_HEADER, type PanelMessage } from '#prior-auth/panel-api.ts';
+import { PriorAuthError } from '#prior-auth/errors.ts';
+import type { OpenSessionEhr } from '../ehr/session-ehr.ts';
+import { answerErrors, sendError } from '../error-reply.ts';
+import { cookieOptions, readCookie } from '../smart/cookies.ts';
+import { expired } from '../smart/sessions.ts';
+import { closeSession } from './close-session.ts';
+import { completeForm } from './complete-form.ts';
+import { listForms } from './list-forms.ts';
+import type { PanelCall, PanelHandler, PanelParts } from './panel-parts.ts';
+import { populateForm } from './populate-form.ts';
+import { previewSubmission } from './preview-submission.ts';
+import { readCase } from './read-case.ts';
+import { readSession } from './read-session.ts';
+import { readSource } from './read-source.ts';
+import { saveForm } from './save-form.ts';
+import { submit } from './submit.ts';
+
+export function panelCookie(sessionId: string): string {
+  return `panel_${sessionId}`;
+}
+
+/**
+ * The panel's API, one route per row of PANEL_API. A call is believed when its header names a session and the cookie of that session carries its secret:
+ * another site can send neither the header nor, past SameSite or Partitioned, the cookie.
+ */
+export function panelRouter(parts: PanelParts, openEhr: OpenSessionEhr, baseUrl: string): Router {
+  const handlers: { readonly [M in PanelMessage]: PanelHandler<M> } = {
+    readSession: readSession(),
+    readCase: readCase(parts),
+    listForms: listForms(parts),
+    populateForm: populateForm(parts),
+    saveForm: saveForm(parts),
+    completeForm: completeForm(parts),
+    readSource: readSource(parts),
+    previewSubmission: previewSubmission(parts),
+    submit: submit(parts),
+    closeSession: closeSession(parts),
+  };
+  const router = Router();
+  const api = Router();
+
+  const resume = async (request: Request): Promise<PanelCall> => {
+    const id = request.get(PANEL_SESSION_HEADER);
+    const session = await parts.sessions.resume('panel', id, id && readCookie(request, panelCookie(id)));
+    if (session.caseId === null || session.patientId === null) throw expired();
+    return { session, caseId: session.caseId, patientId: session.patientId, ehr: openEhr(session) };
+  };
+
+  const answer = <M extends PanelMessage>(message: M) => {
+    const handler: PanelHandler<M> = handlers[message];
+    const { method, path, request: schema } = PANEL_API[message];
+    const parseBody = express.json({ limit: 'response' in schema.shape ? '2mb' : '1mb' });
+    const calls = new WeakMap<Request, PanelCall>();
+    const authenticate = async (request: Request, response: Response, next: () => void) => {
+      response.set('cache-control', 'no-store');
+      calls.set(request, await resume(request));
+      if (method !== 'GET' && !request.is('application/json')) {
+        sendError(response, 415, 'REQUEST_INVALID', 'Content-Type must be application/json.');
+        return;
+      }
+      next();
+    };
+    const handle = async (request: Request, response: Response) => {
+      const call = calls.get(request);
+      if (!call) throw expired();
+      const parsed = schema.safeParse(method === 'GET' ? request.query : (request.body ?? {}));
+      if (!parsed.success) {
+        const [issue] = parsed.error.issues;
+        throw new PriorAuthError('REQUEST_INVALID', `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'not valid'}`, { nextStep: 'Reload the panel.' });
+      }
+      // The row of PANEL_API that parsed it is the row the handler is typed by; TypeScript cannot follow that through the generic.
+      const reply = await handler(parsed.data as Parameters<PanelHandler<M>>[0], call);
+      if (message === 'closeSession') response.clearCookie(panelCookie(call.session.id), cookieOptions(baseUrl, '/panel', 0));
+      response.json(reply);
+    };
+    const verb = method === 'GET' ? 'get' : method === 'PUT' ? 'put' : 'post';
+    api[verb](path, authenticate, parseBody, handle);
+  };
+  for (const message of Object.keys(PANEL_API) as PanelMessage[]) answer(message);
+
+  api.use((_request, response) => sendError(response, 404, 'REQUEST_INVALID', 'There is no such address in the panel’s API.'));
+  api.use(answerErrors(parts.log));
+  router.use('/panel/api', api);
+  return router;
+}

@@ -1,0 +1,41 @@
+import type { QuestionnaireResponse, QuestionnaireResponseItem } from '@medplum/fhirtypes';
+import { PriorAuthError } from '#prior-auth/errors.ts';
+import type { Session } from '../smart/sessions.ts';
+
+const DEEPEST = 50;
+
+/** Takes a person's answers and nothing else from what the screen sent: whose form it is, which form, and for what, stay as stored. Throws REQUEST_INVALID. */
+export function takeAnswers(stored: QuestionnaireResponse, posted: { readonly resourceType: 'QuestionnaireResponse'; readonly [element: string]: unknown }, user: Session['user'], authored: string): QuestionnaireResponse {
+  const { item: _item, ...root } = stored;
+  const item = posted['item'] === undefined ? [] : readItems(posted['item'], 'response.item', 0);
+  return { ...root, status: 'in-progress', authored, author: { reference: user.reference, display: user.name }, ...(item.length > 0 ? { item } : {}) };
+}
+
+function readItems(value: unknown, path: string, depth: number): QuestionnaireResponseItem[] {
+  if (depth > DEEPEST) throw invalid(path, 'nested too deeply');
+  return listOf(value, path).map((item, index) => {
+    const at = `${path}[${index}]`;
+    if (typeof item['linkId'] !== 'string' || item['linkId'] === '') throw invalid(`${at}.linkId`, 'must be a string');
+    if (item['item'] !== undefined) readItems(item['item'], `${at}.item`, depth + 1);
+    if (item['answer'] !== undefined) {
+      for (const [answerIndex, answer] of listOf(item['answer'], `${at}.answer`).entries()) {
+        if (answer['item'] !== undefined) readItems(answer['item'], `${at}.answer[${answerIndex}].item`, depth + 1);
+        if (answer['extension'] !== undefined) listOf(answer['extension'], `${at}.answer[${answerIndex}].extension`);
+      }
+    }
+    if (item['extension'] !== undefined) listOf(item['extension'], `${at}.extension`);
+    return { ...item, linkId: item['linkId'] };
+  });
+}
+
+function listOf(value: unknown, path: string): Readonly<Record<string, unknown>>[] {
+  if (!Array.isArray(value)) throw invalid(path, 'must be a list');
+  return value.map((entry: unknown, index) => {
+    if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) throw invalid(`${path}[${index}]`, 'must be an object');
+    return entry as Readonly<Record<string, unknown>>;
+  });
+}
+
+function invalid(path: string, why: string): PriorAuthError {
+  return new PriorAuthError('REQUEST_INVALID', `${path}: ${why}`, { nextStep: 'Reload the panel.' });
+}

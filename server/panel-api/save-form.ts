@@ -1,0 +1,21 @@
+import { viewOf } from '../store/forms.ts';
+import { openStoredForm } from './form-engine.ts';
+import { followForms } from './list-forms.ts';
+import type { PanelHandler, PanelParts } from './panel-parts.ts';
+import { takeAnswers } from './posted-response.ts';
+
+/** Keeps a draft. Saving a completed form opens it again. */
+export function saveForm(parts: PanelParts): PanelHandler<'saveForm'> {
+  return async ({ formId, version, response: posted }, { caseId, session: { user } }) => {
+    const [priorAuthCase, stored] = await Promise.all([parts.cases.read(caseId), parts.forms.read(caseId, formId)]);
+    const response = takeAnswers(stored.response, posted, user, new Date(parts.now()).toISOString());
+    const missing = openStoredForm(parts, { package: stored.package, response, priorAuthCase, user }).gaps().length;
+    const saved = await parts.store.transaction(async (trx) => {
+      const form = await parts.forms.save(trx, caseId, formId, version, { response, missing, completed: false });
+      await followForms(parts, trx, caseId, user.reference);
+      await parts.audit.recordWithin(trx, { action: 'questionnaire-saved', who: user.reference, what: [`Patient/${priorAuthCase.patient.id}`], caseId, details: { form: formId, version: form.version } });
+      return form;
+    });
+    return { form: viewOf(saved) };
+  };
+}

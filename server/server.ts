@@ -1,0 +1,115 @@
+import type { Organization } from '@medplum/fhirtypes';
+import { Router } from 'express';
+import type { Logger } from 'pino';
+import type { DenialRiskModel } from '#models/serve/denial-risk-model.ts';
+import type { PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
+import type { PolicyLibrary } from '#prior-auth/coverage-requirement/policy-library.ts';
+import type { AuditTrail } from '#store/audit.ts';
+import type { Store } from '#store/database.ts';
+import type { Jobs } from '#store/jobs.ts';
+import { migratePart } from '#store/migrate.ts';
+import { signingKey } from '#store/signing-keys.ts';
+import { DEMONSTRATION_CLINIC } from './clinic.ts';
+import { createSubmissionGatherer } from './ehr/gather-submission.ts';
+import { sessionEhrOpener } from './ehr/session-ehr.ts';
+import type { PanelParts } from './panel-api/panel-parts.ts';
+import { panelRouter } from './panel-api/panel-router.ts';
+import { payerAccess } from './payer-access.ts';
+import { createPasSender } from './pas/sender.ts';
+import { createPayerClient } from './payer/payer-client.ts';
+import { createQuestionnaireService } from './questionnaire/questionnaire-service.ts';
+import { createRiskScores } from './risk/risk-scores.ts';
+import type { SmartClientIdentity } from './smart/authorization.ts';
+import type { EhrRegistration } from './smart/ehr-registration.ts';
+import { panelLaunch } from './smart/panel-launch.ts';
+import { createSessions } from './smart/sessions.ts';
+import { signInRouter } from './smart/sign-in.ts';
+import { createCasePort } from './store/case-answers.ts';
+import { createCaseStore } from './store/cases.ts';
+import { createFormStore } from './store/forms.ts';
+import { CASE_MIGRATIONS, LEARNING_MIGRATIONS, SESSION_MIGRATIONS } from './store/migrations.ts';
+import { worklistRouter } from './work/worklist-router.ts';
+import { worklistSignIn } from './work/worklist-sign-in.ts';
+
+export interface ServerOptions {
+  readonly store: Store;
+  readonly jobs: Jobs;
+  /** Public address, no trailing slash. */
+  readonly baseUrl: string;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly audit: AuditTrail;
+  readonly policies: PolicyLibrary;
+  readonly payers: PayerDirectory;
+  /** Without it cases have no denial risk. */
+  readonly model?: DenialRiskModel | undefined;
+  readonly ehrs: readonly EhrRegistration[];
+  /** Who submits, where the EHR does not say. */
+  readonly clinic?: Organization;
+  /** Milliseconds between two inquiries about a pended case. */
+  readonly inquiryIntervalMs?: number;
+}
+
+/** Structurally a Part of start/. */
+export interface ServerPart {
+  readonly name: string;
+  readonly router: Router;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const CLEANING_MS = 60_000;
+
+/** The panel's and the worklist's server, and the sender to payers: the only place that puts them together. */
+export async function createServer(options: ServerOptions): Promise<ServerPart> {
+  const { store, jobs, baseUrl, log, now, audit, policies, payers, model, ehrs } = options;
+  await migratePart(store, 'cases', CASE_MIGRATIONS);
+  await migratePart(store, 'learning', LEARNING_MIGRATIONS);
+  await migratePart(store, 'panel', SESSION_MIGRATIONS);
+  const key = await signingKey(store, 'server', 'ES384');
+  const timeZoneOf = (payerId: string) => payers.byId(payerId)?.timeZone ?? 'UTC';
+
+  const cases = createCaseStore(store, now, timeZoneOf);
+  const sessions = createSessions(store, now);
+  const identity: SmartClientIdentity = { baseUrl, key, now };
+  const openEhr = sessionEhrOpener(identity, sessions, ehrs);
+  const questionnaires = await createQuestionnaireService({ store, log, now });
+  const sender = await createPasSender({
+    store, jobs, baseUrl, log, now, audit, payers, keys: key, cases: createCasePort(cases, now),
+    ...(options.inquiryIntervalMs === undefined ? {} : { inquiryIntervalMs: options.inquiryIntervalMs }),
+  });
+  const risks = createRiskScores({ store, model, policies, timeZoneOf, audit, log, now });
+  const parts: PanelParts = {
+    store, cases, risks, questionnaires, sender, sessions, audit, log, now, timeZoneOf,
+    forms: createFormStore(store, now),
+    payerAccess: payerAccess(payers, createPayerClient({ clientId: 'open-prior-auth-server', scope: 'system/Questionnaire.rs', keys: key, now })),
+    gatherer: createSubmissionGatherer(payers, options.clinic ?? DEMONSTRATION_CLINIC),
+  };
+
+  const router = Router();
+  const common = { identity, sessions, audit, log };
+  router.use(signInRouter({ ...common, kind: 'panel', path: '/panel', startPath: '/launch', ...panelLaunch(parts, ehrs, payers, openEhr, baseUrl) }));
+  router.use(signInRouter({ ...common, kind: 'work', path: '/work', startPath: '/login', ...worklistSignIn(sessions, ehrs, baseUrl, now) }));
+  router.use(panelRouter(parts, openEhr, baseUrl));
+  router.use(worklistRouter(parts, baseUrl));
+  router.use(sender.router);
+
+  const cleaning = () => sessions.removeExpired().catch((error: unknown) => log.error({ err: error }, 'ended sessions not removed'));
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    name: 'server',
+    router,
+    async start() {
+      timer = setInterval(cleaning, CLEANING_MS);
+      timer.unref();
+      await sender.start();
+      await questionnaires.warmUp();
+    },
+    async stop() {
+      clearInterval(timer);
+      await risks.settle();
+      await sender.stop();
+      await questionnaires.stop();
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import type { QuestionnaireResponse } from '@medplum/fhirtypes';
+import type { ColumnType } from 'kysely';
+import type { CaseStateKind, PriorAuthCase } from '#prior-auth/case.ts';
+import type { EvidenceReference } from '#prior-auth/coverage-requirement/requirement.ts';
+import type { DenialRisk, DenialRiskFacts } from '#prior-auth/learning/denial-risk.ts';
+import type { PopulationView } from '#prior-auth/panel-api.ts';
+
+/** Written as JSON text, read as the value. */
+type Json<T> = ColumnType<T, string, string>;
+type Instant = ColumnType<Date, string, string>;
+
+export type CaseTables = {
+  'cases.prior_auth_case': {
+    id: string;
+    version: number;
+    ehr_base: string;
+    order_reference: string;
+    patient_id: string;
+    state: CaseStateKind;
+    payer_id: string;
+    /** Lower case: patient, service, codes, payer. */
+    search_text: string;
+    /** Null when no clock runs. */
+    clock_due: ColumnType<Date | null, string | null, string | null>;
+    created_at: Instant;
+    updated_at: Instant;
+    /** Assertion id of the requirement whose forms were read; null before. */
+    forms_read_for: string | null;
+    risk: ColumnType<DenialRisk | null, string | null, string | null>;
+    risk_facts: ColumnType<DenialRiskFacts | null, string | null, string | null>;
+    document: Json<PriorAuthCase>;
+  };
+  'cases.state_history': { case_id: string; version: number; state: CaseStateKind; who: string; at: Instant };
+  'cases.form': {
+    case_id: string;
+    form_id: string;
+    position: number;
+    package: Json<unknown>;
+    response: Json<QuestionnaireResponse>;
+    version: number;
+    sources: Json<Readonly<Record<string, readonly EvidenceReference[]>>>;
+    population: Json<PopulationView>;
+    completed: boolean;
+    missing: number;
+    /** Where the EHR keeps it, "QuestionnaireResponse/1"; null when it does not. */
+    ehr_reference: string | null;
+    updated_at: Instant;
+  };
+};

@@ -1,0 +1,59 @@
+import { sql } from 'kysely';
+import { z } from 'zod';
+import { CASE_STEPS, type CaseStateKind, type PriorAuthCase } from '#prior-auth/case.ts';
+import { PriorAuthError } from '#prior-auth/errors.ts';
+import type { Store } from '#store/database.ts';
+import type { CaseTables } from './case-tables.ts';
+
+export const worklistQuery = z.object({
+  state: z.custom<CaseStateKind>((value) => typeof value === 'string' && Object.hasOwn(CASE_STEPS, value), 'not a state of a case').optional(),
+  q: z.string().max(100).optional(),
+  sort: z.enum(['updated', 'clock']).default('updated'),
+  after: z.string().max(200).optional(),
+});
+export type WorklistQuery = z.infer<typeof worklistQuery>;
+
+export interface WorklistSlice {
+  readonly cases: readonly PriorAuthCase[];
+  readonly next: string | null;
+  readonly counts: Readonly<Partial<Record<CaseStateKind, number>>>;
+}
+
+const PAGE_SIZE = 50;
+const cursor = z.tuple([z.string().regex(/^(infinity|\d{4}-\d{2}-\d{2}T[\d:.]+Z)$/), z.uuid()]);
+
+/** One page of one EHR's cases: newest change first, or the clock that ends first. The counts hold for the search, whatever the state filter. Throws REQUEST_INVALID for a foreign cursor. */
+export async function readWorklist(store: Store, ehrBase: string, { state, q, sort, after }: WorklistQuery): Promise<WorklistSlice> {
+  const db = store.db.withTables<CaseTables>();
+  let matching = db.selectFrom('cases.prior_auth_case').where('ehr_base', '=', ehrBase);
+  for (const word of (q ?? '').toLowerCase().split(/\s+/).filter(Boolean)) {
+    matching = matching.where('search_text', 'like', `%${word.replace(/[\\%_]/g, '\\$&')}%`);
+  }
+  const counted = await matching.select(['state', sql<number>`count(*)::int`.as('count')]).groupBy('state').execute();
+
+  const sortKey = sort === 'updated' ? sql<Date>`updated_at` : sql<Date>`coalesce(clock_due, 'infinity'::timestamptz)`;
+  let page = matching.select(['id', 'document', 'clock_due', 'updated_at']);
+  if (state) page = page.where('state', '=', state);
+  if (after !== undefined) {
+    const [key, id] = readCursor(after);
+    page = page.where(sql<boolean>`(${sortKey}, id) ${sql.raw(sort === 'updated' ? '<' : '>')} (${key}::timestamptz, ${id}::uuid)`);
+  }
+  const direction = sort === 'updated' ? 'desc' : 'asc';
+  const rows = await page.orderBy(sortKey, direction).orderBy('id', direction).limit(PAGE_SIZE + 1).execute();
+  const last = rows.length > PAGE_SIZE ? rows[PAGE_SIZE - 1] : undefined;
+  const keyOf = (row: (typeof rows)[number]) => (sort === 'updated' ? row.updated_at : row.clock_due)?.toISOString() ?? 'infinity';
+  return {
+    cases: rows.slice(0, PAGE_SIZE).map((row) => row.document),
+    next: last ? Buffer.from(JSON.stringify([keyOf(last), last.id])).toString('base64url') : null,
+    counts: Object.fromEntries(counted.map((row) => [row.state, row.count])),
+  };
+}
+
+function readCursor(text: string): z.infer<typeof cursor> {
+  const decoded = Buffer.from(text, 'base64url').toString('utf8');
+  try {
+    return cursor.parse(JSON.parse(decoded));
+  } catch (cause) {
+    throw new PriorAuthError('REQUEST_INVALID', 'after: not a place in this list.', { cause, nextStep: 'Load the list from its beginning.' });
+  }
+}
