@@ -134,5 +134,5 @@ function writeDetail({ code, value, qualification }: CoverageDetail): Extension 
 function detailValue(value: CoverageDetail['value']): Partial<Extension> {
   if (typeof value === 'string') return { valueString: value };
   if (typeof value === 'boolean') return { valueBoolean: value };
-  return 'start' in value || 'end' in value ? { valuePeriod: value as Period } : { valueQuantity: value as Quantity };
+  return 'start' in value || 'end' in value ? { valuePeriod: value } : { valueQuantity: value };
 }

@@ -17,7 +17,7 @@ export function structureFacts(definition: StructureDefinition): StructureFacts 
     table: 'structure',
     ...(definition.version === undefined ? {} : { version: definition.version }),
     type: definition.type.slice(definition.type.lastIndexOf('/') + 1),
-    kind: KINDS[definition.kind as keyof typeof KINDS],
+    kind: KINDS[definition.kind],
     ...(definition.abstract ? { abstract: true as const } : {}),
     ...(definition.baseDefinition === undefined ? {} : { base: definition.baseDefinition }),
     ...(definition.context === undefined
@@ -31,8 +31,8 @@ export function structureFacts(definition: StructureDefinition): StructureFacts 
 function saysSomething(element: ElementDefinition): boolean {
   const id = element.id ?? '';
   const isRootChild = id.split('.').length === 2;
-  if (/\.id$/.test(id) && !isRootChild) return element.max === '0' || (element.min ?? 0) > 0;
-  if (/\.extension$/.test(id)) {
+  if (id.endsWith('.id') && !isRootChild) return element.max === '0' || (element.min ?? 0) > 0;
+  if (id.endsWith('.extension')) {
     const slicing = element.slicing?.rules;
     return (element.min ?? 0) > 0 || element.max !== '*' || slicing !== undefined;
   }

@@ -78,8 +78,10 @@ function addPart(
   if (part.system === undefined) return;
   const codes = part.concept?.map(({ code }) => code ?? '') ?? filteredCodes(part, systemByUrl.get(part.system));
   if (codes === 'unknown') unknownPart.add(part.system);
-  else if (codes === 'all' || parts[part.system] === 'all') parts[part.system] = 'all';
-  else parts[part.system] = [...new Set([...(parts[part.system] ?? []), ...codes])].toSorted();
+  else {
+    const before = parts[part.system] ?? [];
+    parts[part.system] = codes === 'all' || before === 'all' ? 'all' : [...new Set([...before, ...codes])].toSorted();
+  }
 }
 
 function filteredCodes({ filter }: ValueSetComposeInclude, system: CodeSystem | undefined): string[] | 'all' | 'unknown' {

@@ -4,6 +4,7 @@ import { CodeMembership } from './code-membership.ts';
 import { Forest, typeUrl, type StructureTree } from './element-tree.ts';
 import { isObject } from './json-values.ts';
 import { Tables } from './load-tables.ts';
+import { isPasBundleProfile, pasBundleIssues } from './pas-bundle-rules.ts';
 import { report, type ValidationIssue, type ValidationReport } from './report.ts';
 import { claimedProfiles, Walk, type Guide } from './walk.ts';
 
@@ -61,7 +62,10 @@ function validate(resource: unknown, { profile }: ValidateOptions, first: Opened
   if (trees.length === 0) trees.push(base);
   const walk = new Walk(guide);
   walk.start(resource, trees);
-  return report(trees.map(({ facts }) => facts.url), [...missing, ...walk.issues]);
+  const profiles = trees.map(({ facts }) => facts.url);
+  const bundleProfile = profiles.find(isPasBundleProfile);
+  const bundleIssues = bundleProfile === undefined ? [] : pasBundleIssues(resource, bundleProfile);
+  return report(profiles, [...missing, ...walk.issues, ...bundleIssues]);
 }
 
 function defines(tables: Tables, canonical: string): boolean {
