@@ -1,14 +1,24 @@
-import type { PanelReplies } from '#prior-auth/panel-api.ts';
-import type { SubmissionInput, SubmissionProblem } from '#prior-auth/pas-bundle/submission-input.ts';
+import express, { type Router } from 'express';
+import type { Transaction } from 'kysely';
+import type { Logger } from 'pino';
+import { openValidator } from '#fhir/validation/validator.ts';
+import type { PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
+import type { SubmissionPreview } from '#prior-auth/panel-api.ts';
+import type { SubmissionInput } from '#prior-auth/pas-bundle/submission-input.ts';
 import type { AuditTrail } from '#store/audit.ts';
 import type { AnyDatabase, Store } from '#store/database.ts';
 import type { Jobs } from '#store/jobs.ts';
+import { migratePart } from '#store/migrate.ts';
 import type { SigningKey } from '#store/signing-keys.ts';
-import type { Router } from 'express';
-import type { Transaction } from 'kysely';
-import type { Logger } from 'pino';
+import { followPended } from '../jobs/follow-pended.ts';
+import { LEASE_MS, sendSubmission } from '../jobs/send-submission.ts';
+import { subscribe } from '../jobs/subscribe.ts';
 import type { CasePort } from '../payer/case-port.ts';
-import type { PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
+import { createPayerClient } from '../payer/payer-client.ts';
+import { createNotificationRoutes } from './notifications.ts';
+import { previewSubmission, type QueueResult, queueSubmission } from './queue-submission.ts';
+import { QUEUES, type SenderParts } from './sender-parts.ts';
+import { type PasTables, pasMigrations } from './submission-table.ts';
 
 export interface PasSenderOptions {
   readonly store: Store;
@@ -23,21 +33,88 @@ export interface PasSenderOptions {
   readonly cases: CasePort;
   /** Milliseconds between two inquiries about a pended case. Default 30,000. */
   readonly inquiryIntervalMs?: number;
+  /** Milliseconds before the second sending of a submission that was not delivered; doubles up to five minutes. Default 1,000. */
+  readonly retryBaseMs?: number;
+  /** Milliseconds a payer has to answer one request. Default 30,000. */
+  readonly timeoutMs?: number;
 }
-
-export type QueueResult =
-  /** The caller moves the case to `queued` in the same transaction, with this instant. */
-  | { readonly kind: 'queued'; readonly submissionId: string; readonly queuedAt: string }
-  /** This case has a live submission; nothing was written. */
-  | { readonly kind: 'already-queued'; readonly submissionId: string }
-  | { readonly kind: 'problems'; readonly problems: readonly SubmissionProblem[] };
 
 export interface PasSender {
   readonly router: Router;
   /** Builds, validates and stores the bundle and enqueues its sending, all within `trx`. `who` is the relative reference of the person who submits. */
   queueSubmission(trx: Transaction<AnyDatabase>, input: SubmissionInput, who: string): Promise<QueueResult>;
   /** What would be sent, and what stops it. Writes nothing. */
-  preview(input: SubmissionInput): PanelReplies['previewSubmission'];
+  preview(input: SubmissionInput): SubmissionPreview;
   start(): Promise<void>;
   stop(): Promise<void>;
+}
+
+const CLIENT_ID = 'open-prior-auth-server';
+const SCOPE = 'system/Claim.c system/Subscription.crud';
+/** How often due rows are looked for: retries and inquiries are this punctual. */
+const TICK_MS = 500;
+
+/** The sending side of PAS 2.0.1. The table is the truth; jobs only wake the worker, so a lost job costs a tick and a doubled one nothing. */
+export async function createPasSender({ store, jobs, baseUrl, log, now, audit, payers, keys, cases, inquiryIntervalMs = 30_000, retryBaseMs = 1_000, timeoutMs = 30_000 }: PasSenderOptions): Promise<PasSender> {
+  await migratePart(store, 'pas', pasMigrations);
+  for (const queue of Object.values(QUEUES)) await jobs.createQueue(queue, { expireInSeconds: Math.ceil(LEASE_MS / 1000) });
+  const validator = openValidator(['pas-2.0.1']);
+  const client = createPayerClient({ clientId: CLIENT_ID, scope: SCOPE, keys, now, timeoutMs });
+  const parts: SenderParts = {
+    store, jobs, baseUrl, log, now, audit, payers, cases, client, inquiryIntervalMs, retryBaseMs,
+    faultsOf: (bundle) => validator.validate(bundle).issues.flatMap(({ severity, code, path }) => (severity === 'error' ? [`${code} at ${path}`] : [])),
+  };
+  const router = express.Router();
+  router.get('/.well-known/jwks.json', (_request, response) => {
+    response.set('cache-control', 'public, max-age=300').json({ keys: [keys.publicJwk] });
+  });
+  router.use(createNotificationRoutes(parts));
+  const db = store.db.withTables<PasTables>();
+  let timer: NodeJS.Timeout | undefined;
+  let ticking: Promise<void> | undefined;
+
+  /** Rows that are due get a job each; moving `next_at` on first means one job a round, however many processes look. */
+  const tick = async (): Promise<void> => {
+    const nowAt = new Date(now()).toISOString();
+    const due = await db
+      .updateTable('pas.submission')
+      .set({ next_at: new Date(now() + LEASE_MS).toISOString() })
+      .where('status', 'in', ['queued', 'pended'])
+      .where('next_at', '<=', nowAt)
+      .returning(['id', 'status'])
+      .execute();
+    for (const { id, status } of due) await jobs.send(status === 'queued' ? QUEUES.send : QUEUES.inquire, { submissionId: id });
+  };
+  const tickOnce = (): void => {
+    ticking ??= tick()
+      .catch((error: unknown) => log.error({ err: error }, 'due submissions could not be looked up'))
+      .finally(() => {
+        ticking = undefined;
+      });
+  };
+
+  return {
+    router,
+    queueSubmission: (trx, input, who) => queueSubmission(parts, trx, input, who),
+    preview: (input) => previewSubmission(parts, input),
+    async start() {
+      // The embedded engine has one process, this one: a lease found now belonged to a killed predecessor.
+      if (store.engine === 'pglite') {
+        const nowAt = new Date(now()).toISOString();
+        await db.updateTable('pas.submission').set({ lease_until: null, next_at: nowAt }).where('status', '=', 'queued').execute();
+      }
+      await jobs.work<{ submissionId: string }>(QUEUES.send, ({ submissionId }) => sendSubmission(parts, submissionId));
+      await jobs.work<{ submissionId: string }>(QUEUES.inquire, ({ submissionId }) => followPended(parts, submissionId), 1);
+      await jobs.work<{ payerId: string }>(QUEUES.subscribe, ({ payerId }) => subscribe(parts, payerId), 1);
+      for (const { payer_id } of await db.selectFrom('pas.subscription').select('payer_id').where('status', '=', 'wanted').execute()) {
+        await jobs.send(QUEUES.subscribe, { payerId: payer_id });
+      }
+      timer = setInterval(tickOnce, TICK_MS);
+      timer.unref();
+    },
+    async stop() {
+      clearInterval(timer);
+      await ticking;
+    },
+  };
 }

@@ -1,0 +1,90 @@
+import { sql } from 'kysely';
+import { PriorAuthError } from '#prior-auth/errors.ts';
+import { uuidv7 } from '#store/uuid.ts';
+import type { SenderParts } from '../pas/sender-parts.ts';
+import { type PasTables, type SubmissionRow, toSubmissionRow } from '../pas/submission-table.ts';
+import { readSubmitAnswer, sendSubmit } from '../payer/submit.ts';
+
+/** Longer than a token request and two tries of a submission can take. */
+export const LEASE_MS = 100_000;
+const LONGEST_DELAY_MS = 300_000;
+
+/**
+ * Sends one queued submission. Where a killed process leaves it:
+ * - before the lease: the row is queued and due, the next job or tick sends it;
+ * - after the lease, before or while sending: the row is still queued; the lease runs out and the same bytes go again. The payer may have them already:
+ *   it knows Bundle.identifier and Claim.identifier and answers what it answered (PAS 3.4), so it sees one request;
+ * - after the payer's answer, before the commit: as above;
+ * - the commit itself moves row, case, audit and raw answer together, or none of them;
+ * - after the commit: the row is no longer queued, and a job that runs twice finds nothing to do.
+ */
+export async function sendSubmission(parts: SenderParts, submissionId: string): Promise<void> {
+  const row = await leaseQueued(parts, submissionId);
+  if (!row) return;
+  const { store, cases, audit, log, now, client } = parts;
+  const payer = parts.payers.byId(row.payerId);
+  if (!payer) throw new PriorAuthError('PAYER_NOT_CONFIGURED', `Payer ${row.payerId} of submission ${row.id} is not configured.`);
+
+  const startedMs = now();
+  const reply = await sendSubmit(client, payer, row.bundle);
+  const receivedMs = now();
+  const receivedAt = new Date(receivedMs).toISOString();
+  const reading = readSubmitAnswer(reply, payer, row.keys, receivedAt);
+  const facts = { submissionId: row.id, caseId: row.caseId, payerId: payer.id, attempt: row.attempts, ms: receivedMs - startedMs };
+
+  await store.transaction(async (trx) => {
+    const pas = trx.withTables<PasTables>();
+    const current = await pas.selectFrom('pas.submission').select('status').where('id', '=', row.id).forUpdate().executeTakeFirst();
+    // Another worker, whose lease followed ours, has recorded the same answer.
+    if (current?.status !== 'queued') return;
+    if (reply.kind === 'answered') {
+      await pas.insertInto('pas.answer').values({ id: uuidv7(receivedMs), submission_id: row.id, operation: 'submit', http_status: reply.status, body: reply.body, received_at: receivedAt }).execute();
+    }
+    if (reading.kind === 'retry') {
+      const nextAt = new Date(receivedMs + Math.min(parts.retryBaseMs * 2 ** (row.attempts - 1), LONGEST_DELAY_MS)).toISOString();
+      await pas.updateTable('pas.submission').set({ last_error: reading.error, next_at: nextAt, lease_until: null }).where('id', '=', row.id).execute();
+      await cases.recordAttempt(trx, row.caseId, reading.error);
+      log.warn({ ...facts, error: reading.error, nextAt }, 'submission not delivered, will be sent again');
+      return;
+    }
+    const { answer } = reading;
+    await pas
+      .updateTable('pas.submission')
+      .set({
+        status: answer.kind,
+        last_error: answer.kind === 'refused' ? answer.reason : null,
+        submitted_at: receivedAt,
+        next_at: answer.kind === 'pended' ? new Date(receivedMs + parts.inquiryIntervalMs).toISOString() : null,
+        lease_until: null,
+        decision: reading.decision ? JSON.stringify(reading.decision) : null,
+        response_references: JSON.stringify(reading.references),
+      })
+      .where('id', '=', row.id)
+      .execute();
+    await cases.recordAnswer(trx, row.caseId, answer);
+    const common = { who: 'open-prior-auth-server', caseId: row.caseId, details: { payerId: payer.id, submissionId: row.id, httpStatus: reply.kind === 'answered' ? reply.status : 0 } };
+    if (answer.kind === 'refused') {
+      await audit.recordWithin(trx, { ...common, action: 'pas-bundle-refused', outcome: 'refused' });
+    } else {
+      await audit.recordWithin(trx, { ...common, action: 'pas-bundle-sent' });
+      await audit.recordWithin(trx, { ...common, who: payer.id, action: 'payer-decision-received', details: { ...common.details, overall: answer.decision.overall } });
+    }
+    log.info({ ...facts, answer: answer.kind }, 'submission answered');
+  });
+}
+
+/** One worker at a time: the lease is taken by a single statement, and its end is when the row is due again. */
+async function leaseQueued({ store, now }: SenderParts, submissionId: string): Promise<SubmissionRow | undefined> {
+  const nowMs = now();
+  const until = new Date(nowMs + LEASE_MS).toISOString();
+  const row = await store.db
+    .withTables<PasTables>()
+    .updateTable('pas.submission')
+    .set({ lease_until: until, next_at: until, attempts: sql<number>`attempts + 1` })
+    .where('id', '=', submissionId)
+    .where('status', '=', 'queued')
+    .where((where) => where.or([where('lease_until', 'is', null), where('lease_until', '<=', new Date(nowMs).toISOString())]))
+    .returningAll()
+    .executeTakeFirst();
+  return row && toSubmissionRow(row);
+}

@@ -1,0 +1,28 @@
+import type { Bundle } from '@medplum/fhirtypes';
+import type { Logger } from 'pino';
+import type { PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
+import type { AuditTrail } from '#store/audit.ts';
+import type { Store } from '#store/database.ts';
+import type { Jobs } from '#store/jobs.ts';
+import type { CasePort } from '../payer/case-port.ts';
+import type { PayerClient } from '../payer/payer-client.ts';
+
+export const QUEUES = { send: 'pas-send', inquire: 'pas-inquire', subscribe: 'pas-subscribe' } as const;
+
+/** What the sender's jobs and routes share. */
+export interface SenderParts {
+  readonly store: Store;
+  readonly jobs: Jobs;
+  readonly baseUrl: string;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly audit: AuditTrail;
+  readonly payers: PayerDirectory;
+  readonly cases: CasePort;
+  readonly client: PayerClient;
+  readonly inquiryIntervalMs: number;
+  /** Delay after the first failed sending; doubles from there. */
+  readonly retryBaseMs: number;
+  /** Errors of the validator as "code at path"; empty when the bundle may leave. */
+  readonly faultsOf: (bundle: Bundle) => readonly string[];
+}

@@ -1,0 +1,28 @@
+import { parseJson, type PayerClient, type PayerReply } from './payer-client.ts';
+import { askedOf } from './submit.ts';
+import type { Payer } from '#prior-auth/coverage-requirement/payer.ts';
+import type { SubmissionKeys } from '#prior-auth/pas-bundle/build-submission.ts';
+import type { PayerDecision } from '#prior-auth/payer-decision/decision.ts';
+import { readDecision } from '#prior-auth/payer-decision/read-decision.ts';
+
+/** `$inquire` (OperationDefinition Claim-inquiry, whose code is `inquire`). */
+export function sendInquiry(client: PayerClient, payer: Payer, bundle: string): Promise<PayerReply> {
+  return client.post(payer, 'Claim/$inquire', bundle);
+}
+
+export type InquiryReading =
+  | { readonly kind: 'decided'; readonly decision: PayerDecision }
+  /** Not decided, or not readably: what is known may have changed. */
+  | { readonly kind: 'pended'; readonly decision: PayerDecision }
+  /** Ask again later: nothing was learned. */
+  | { readonly kind: 'nothing'; readonly why: string };
+
+/** An inquiry may bring several answers; only one that names our request is believed. Never a reason to refuse: the request itself is with the payer. */
+export function readInquiryAnswer(reply: PayerReply, payer: Payer, keys: SubmissionKeys, receivedAt: string): InquiryReading {
+  if (reply.kind === 'unavailable') return { kind: 'nothing', why: `PAYER_UNAVAILABLE: ${reply.error}` };
+  if (reply.status >= 400) return { kind: 'nothing', why: `PAYER_REFUSED: HTTP ${reply.status}` };
+  const reading = readDecision(parseJson(reply.body), askedOf(payer, keys, receivedAt, true));
+  if (reading.kind === 'no-decision') return { kind: 'nothing', why: `PAYER_ANSWER_UNREADABLE: ${reading.why}` };
+  if (reading.isFinal) return { kind: 'decided', decision: reading.decision };
+  return reading.decision.overall === 'pended' ? { kind: 'pended', decision: reading.decision } : { kind: 'nothing', why: `PAYER_ANSWER_UNREADABLE: ${reading.decision.overall}` };
+}
