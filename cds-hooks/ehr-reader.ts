@@ -1,0 +1,72 @@
+import type { Bundle, Resource } from '@medplum/fhirtypes';
+
+/** Reads from the caller's FHIR server with the token of the call. Built for one call and thrown away with it. */
+export interface EhrReader {
+  /** Resources that the query (relative, "Type?…" or "Type/id") gives, all pages; undefined when they cannot be had. */
+  (query: string): Promise<readonly Resource[] | undefined>;
+}
+
+export interface EhrReaderOptions {
+  /** FHIR base, on the client's allow-list. */
+  readonly base: string;
+  readonly token: string;
+  /** For everything that is read in the call together. */
+  readonly deadline: AbortSignal;
+  /** Hears why a query gave nothing: an HTTP status or the kind of fault, never data. */
+  readonly onFailure: (why: string) => void;
+}
+
+const MAX_PAGES = 10;
+const MAX_ANSWER_BYTES = 5 * 1_048_576;
+
+export function createEhrReader({ base, token, deadline, onFailure }: EhrReaderOptions): EhrReader {
+  const root = base.replace(/\/+$/, '');
+  const get = async (url: string): Promise<Resource> => {
+    const response = await fetch(url, { headers: { accept: 'application/fhir+json', authorization: `Bearer ${token}` }, redirect: 'error', signal: deadline });
+    if (!response.ok || !response.body) {
+      await response.body?.cancel();
+      throw new UnreadableAnswer(`status ${response.status}`);
+    }
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of response.body) {
+      size += chunk.length;
+      if (size > MAX_ANSWER_BYTES) throw new UnreadableAnswer('answer too large');
+      chunks.push(chunk);
+    }
+    const json: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    if (typeof json !== 'object' || json === null || !('resourceType' in json)) throw new UnreadableAnswer('no FHIR resource');
+    return json as Resource;
+  };
+  return async (query) => {
+    try {
+      const found: Resource[] = [];
+      let url: string | undefined = query.startsWith('http') ? query : `${root}/${query}`;
+      for (let page = 0; url !== undefined && page < MAX_PAGES; page += 1) {
+        // Pages and absolute references are followed on the same server only.
+        if (!url.startsWith(`${root}/`) && !url.startsWith(`${root}?`)) throw new UnreadableAnswer('address outside the FHIR server');
+        const resource: Resource = await get(url);
+        if (resource.resourceType === 'OperationOutcome') throw new UnreadableAnswer('OperationOutcome');
+        found.push(...resourcesOf(resource));
+        url = resource.resourceType === 'Bundle' ? nextPage(resource) : undefined;
+      }
+      return found;
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      onFailure(error instanceof UnreadableAnswer ? error.message : error.name);
+      return undefined;
+    }
+  };
+}
+
+/** What a prefetch value or an answer holds: a Bundle's entries, or the resource itself. */
+export function resourcesOf(resource: Resource): readonly Resource[] {
+  if (resource.resourceType !== 'Bundle') return [resource];
+  return (resource.entry ?? []).flatMap((entry) => (entry.resource && entry.resource.resourceType !== 'OperationOutcome' ? [entry.resource] : []));
+}
+
+export function nextPage(bundle: Bundle): string | undefined {
+  return bundle.link?.find((link) => link.relation === 'next')?.url;
+}
+
+class UnreadableAnswer extends Error {}

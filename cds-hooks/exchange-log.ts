@@ -1,0 +1,79 @@
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import type { Store } from '#store/database.ts';
+import { uuidv7 } from '#store/uuid.ts';
+import type { CdsTables } from './tables.ts';
+
+/** One call and its answer, as CRD asks both sides to keep them. The access token is cut out; the client's JWT was never in the body. */
+export interface Exchange {
+  readonly at: string;
+  readonly client: string;
+  readonly hookInstance: string;
+  readonly status: number;
+  readonly request: string;
+  readonly answer: string;
+}
+
+/** Kept for disputes only, see docs/decisions/hook-data-kept.md: nothing that learns may read it. */
+export interface ExchangeLog {
+  /** Buffered; the hot path does not wait. If the store stays away, the oldest beyond 64 MiB are given up. */
+  record(exchange: Exchange): void;
+  /** Every kept exchange of a hook firing. */
+  find(hookInstance: string): Promise<readonly Exchange[]>;
+  flush(): Promise<void>;
+}
+
+const MAX_WAITING_BYTES = 64 * 1_048_576;
+
+export function openExchangeLog(store: Store, now: () => number, retentionDays: number): ExchangeLog {
+  const db = store.db.withTables<CdsTables>();
+  let waiting: Exchange[] = [];
+  let waitingBytes = 0;
+  let writing: Promise<void> = Promise.resolve();
+  const write = async (): Promise<void> => {
+    const batch = waiting;
+    const [first, last] = [batch[0], batch.at(-1)];
+    if (!first || !last) return;
+    waiting = [];
+    waitingBytes = 0;
+    try {
+      await insert(batch, first.at, last.at);
+    } catch (error) {
+      for (const exchange of batch.toReversed()) hold(exchange, 'unshift');
+      throw error;
+    }
+  };
+  const hold = (exchange: Exchange, where: 'push' | 'unshift'): void => {
+    waiting[where](exchange);
+    waitingBytes += exchange.request.length + exchange.answer.length;
+  };
+  const insert = async (batch: readonly Exchange[], first_at: string, last_at: string): Promise<void> => {
+    const content = await promisify(gzip)(batch.map((exchange) => JSON.stringify(exchange)).join('\n'), { level: 1 });
+    const hook_instances = JSON.stringify(batch.map((exchange) => exchange.hookInstance));
+    const expires_at = new Date(now() + retentionDays * 86_400_000).toISOString();
+    await db.insertInto('cds.exchange_batch').values({ id: uuidv7(now()), first_at, last_at, expires_at, hook_instances, content }).execute();
+    await db.deleteFrom('cds.exchange_batch').where('expires_at', '<', new Date(now()).toISOString()).execute();
+  };
+  const flush = (): Promise<void> => {
+    const next = writing.then(write, write);
+    writing = next;
+    return next;
+  };
+  return {
+    record(exchange) {
+      hold(exchange, 'push');
+      while (waitingBytes > MAX_WAITING_BYTES) {
+        const dropped = waiting.shift();
+        waitingBytes -= dropped ? dropped.request.length + dropped.answer.length : waitingBytes;
+      }
+    },
+    async find(hookInstance) {
+      await flush();
+      const batches = await db.selectFrom('cds.exchange_batch').select(['content', 'hook_instances']).orderBy('first_at').execute();
+      const mine = batches.filter((batch) => (batch.hook_instances as unknown as string[]).includes(hookInstance));
+      const texts = await Promise.all(mine.map(async ({ content }) => (await promisify(gunzip)(content)).toString('utf8')));
+      return texts.flatMap((text) => text.split('\n').map((line) => JSON.parse(line) as Exchange)).filter((exchange) => exchange.hookInstance === hookInstance);
+    },
+    flush,
+  };
+}

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import type { Store } from '#store/database.ts';
+import { uuidv7 } from '#store/uuid.ts';
+import { Refusal } from './refusal.ts';
+import type { CdsTables } from './tables.ts';
+
+const short = z.string().min(1).max(200);
+const feedbackCall = z.looseObject({
+  feedback: z
+    .array(
+      z
+        .looseObject({
+          card: short,
+          outcome: z.enum(['accepted', 'overridden']),
+          acceptedSuggestions: z.array(z.looseObject({ id: short })).min(1).optional(),
+          overrideReason: z.looseObject({ reason: z.looseObject({ system: z.string().max(500).optional(), code: short }).optional(), userComment: z.string().max(4_000).optional() }).optional(),
+          outcomeTimestamp: z.iso.datetime({ offset: true }),
+        })
+        .refine((each) => (each.outcome === 'accepted') === (each.acceptedSuggestions !== undefined), 'acceptedSuggestions if, and only if, accepted'),
+    )
+    .min(1)
+    .max(200),
+});
+
+/** CDS Hooks 2.0 §2.5. @throws Refusal 422 */
+export function readFeedback(body: unknown): z.infer<typeof feedbackCall>['feedback'] {
+  const parsed = feedbackCall.safeParse(body);
+  if (!parsed.success) throw new Refusal(422, 'invalid', parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '));
+  return parsed.data.feedback;
+}
+
+export async function storeFeedback(store: Store, feedback: ReturnType<typeof readFeedback>, from: { readonly client: string; readonly service: string; readonly nowMs: number; readonly retentionDays: number }): Promise<void> {
+  const rows = feedback.map(({ card, outcome, outcomeTimestamp, overrideReason }) => ({
+    id: uuidv7(from.nowMs),
+    received_at: new Date(from.nowMs).toISOString(),
+    expires_at: new Date(from.nowMs + from.retentionDays * 86_400_000).toISOString(),
+    client: from.client,
+    service: from.service,
+    card,
+    outcome,
+    outcome_at: outcomeTimestamp,
+    override_reason: overrideReason?.reason ? `${overrideReason.reason.system ?? ''}|${overrideReason.reason.code}` : null,
+    user_comment: overrideReason?.userComment ?? null,
+  }));
+  const db = store.db.withTables<CdsTables>();
+  await db.deleteFrom('cds.feedback').where('expires_at', '<', new Date(from.nowMs).toISOString()).execute();
+  await db.insertInto('cds.feedback').values(rows).execute();
+}

@@ -1,0 +1,23 @@
+import { Counter, Histogram, type Registry } from 'prom-client';
+
+export interface HookMetrics {
+  readonly calls: Counter<'service' | 'outcome'>;
+  readonly seconds: Histogram<'service'>;
+  readonly determinations: Counter<'policy' | 'pa_needed'>;
+  /** Where the record came from: all in prefetch, some fetched, some missing. */
+  readonly data: Counter<'source'>;
+  readonly risk: Counter<'outcome'>;
+}
+
+/** Metrics carry policy ids and outcomes, never data of a call. A registry that has them already gives back the same. */
+export function hookMetrics(registry: Registry): HookMetrics {
+  const once = <T>(name: string, make: () => T): T => (registry.getSingleMetric(name) as T | undefined) ?? make();
+  const registers = [registry];
+  return {
+    calls: once('cds_hook_calls_total', () => new Counter({ name: 'cds_hook_calls_total', help: 'CDS Hooks calls by outcome.', labelNames: ['service', 'outcome'], registers })),
+    seconds: once('cds_hook_seconds', () => new Histogram({ name: 'cds_hook_seconds', help: 'Time to answer a CDS Hooks call.', labelNames: ['service'], buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5], registers })),
+    determinations: once('cds_hook_determinations_total', () => new Counter({ name: 'cds_hook_determinations_total', help: 'Determinations by policy and what is needed.', labelNames: ['policy', 'pa_needed'], registers })),
+    data: once('cds_hook_data_total', () => new Counter({ name: 'cds_hook_data_total', help: 'Where the record for a call came from.', labelNames: ['source'], registers })),
+    risk: once('cds_hook_denial_risk_total', () => new Counter({ name: 'cds_hook_denial_risk_total', help: 'Denial-risk scores by outcome.', labelNames: ['outcome'], registers })),
+  };
+}

@@ -1,0 +1,21 @@
+import type { PartMigrations } from '#store/migrate.ts';
+
+export type CdsTables = {
+  'cds.seen_token': { issuer: string; jti: string; expires_at: string };
+  'cds.exchange_batch': { id: string; first_at: string; last_at: string; expires_at: string; hook_instances: string; content: Uint8Array };
+  'cds.feedback': {
+    id: string; received_at: string; expires_at: string; client: string; service: string; card: string; outcome: string; outcome_at: string; override_reason: string | null; user_comment: string | null;
+  };
+};
+
+export const migrations: PartMigrations = {
+  '000001-cds': `
+    create schema if not exists cds;
+    create table cds.seen_token (issuer text not null, jti text not null, expires_at timestamptz not null, primary key (issuer, jti));
+    create table cds.exchange_batch (id uuid primary key, first_at timestamptz not null, last_at timestamptz not null, expires_at timestamptz not null, hook_instances jsonb not null, content bytea not null);
+    create index exchange_batch_expires on cds.exchange_batch (expires_at);
+    create table cds.feedback (
+      id uuid primary key, received_at timestamptz not null, expires_at timestamptz not null, client text not null, service text not null, card text not null, outcome text not null, outcome_at timestamptz not null,
+      override_reason text, user_comment text
+    )`,
+};
