@@ -60,7 +60,7 @@ export async function startJobs(store: Store, onError: (error: Error) => void): 
     },
     async work<T extends object>(queue: string, handler: (data: T) => Promise<void>, slots = 2) {
       for (let slot = 0; slot < slots; slot += 1) {
-        await boss.work<T>(queue, { batchSize: 1, pollingIntervalSeconds: 1 }, async ([job]) => {
+        await boss.work<T>(queue, { batchSize: 1, pollingIntervalSeconds: 1, notifyPollingIntervalSeconds: 1 }, async ([job]) => {
           if (job) await handler(job.data);
         });
       }

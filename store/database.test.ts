@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { afterEach, describe, expect, it } from 'vitest';
+import { openTestStore } from '#test-fixtures/test-store.ts';
+import { openStore, type Store } from './database.ts';
+import { migratePart } from './migrate.ts';
+
+type Tables = { 'shelf.book': { id: number; title: string } };
+const migrations = { '000001-book': 'create schema if not exists shelf;\ncreate table shelf.book (id integer primary key, title text not null)' };
+
+const open: Store[] = [];
+const folders: string[] = [];
+const keep = (store: Store): Store => {
+  open.push(store);
+  return store;
+};
+const newFolder = () => {
+  const folder = mkdtempSync(join(tmpdir(), 'opa-store-'));
+  folders.push(folder);
+  return folder;
+};
+afterEach(async () => {
+  for (const store of open.splice(0)) await store.close();
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+describe('the store', () => {
+  it('keeps a transaction whole, and drops it whole', async () => {
+    const store = keep(await openTestStore());
+    await migratePart(store, 'shelf', migrations);
+    await store.transaction(async (trx) => {
+      await trx.withTables<Tables>().insertInto('shelf.book').values({ id: 1, title: 'kept' }).execute();
+    });
+    await expect(
+      store.transaction(async (trx) => {
+        await trx.withTables<Tables>().insertInto('shelf.book').values({ id: 2, title: 'dropped' }).execute();
+        throw new Error('no');
+      }),
+    ).rejects.toThrow('no');
+    expect(await store.db.withTables<Tables>().selectFrom('shelf.book').select('title').execute()).toEqual([{ title: 'kept' }]);
+  });
+
+  it('refuses the root handle inside a transaction instead of waiting for ever', async () => {
+    const store = keep(await openTestStore());
+    await migratePart(store, 'shelf', migrations);
+    await expect(store.transaction(() => store.db.withTables<Tables>().selectFrom('shelf.book').selectAll().execute())).rejects.toMatchObject({ code: 'STORE_OUTSIDE_TRANSACTION' });
+  });
+
+  it('gives counts as numbers on both engines', async () => {
+    const store = keep(await openTestStore());
+    const { rows } = await sql<{ n: unknown }>`select count(*) as n from (values (1), (2)) as v`.execute(store.db);
+    expect(rows).toEqual([{ n: 2 }]);
+  });
+
+  it('migrates once, and twice is harmless', async () => {
+    const store = keep(await openTestStore());
+    await migratePart(store, 'shelf', migrations);
+    await migratePart(store, 'shelf', { ...migrations, '000002-year': 'alter table shelf.book add column year integer' });
+    await sql`insert into shelf.book (id, title, year) values (1, 'x', 1999)`.execute(store.db);
+  });
+
+  it('says what to do when PostgreSQL does not answer', async () => {
+    await expect(openStore({ dataDir: 'memory', databaseUrl: 'postgres://nobody@127.0.0.1:1/none' })).rejects.toMatchObject({ code: 'STORE_UNREACHABLE', message: expect.stringContaining('DATABASE_URL') });
+  });
+});
+
+describe('the embedded data folder', () => {
+  it('is found again after closing', async () => {
+    const dataDir = newFolder();
+    const first = await openStore({ dataDir });
+    await migratePart(first, 'shelf', migrations);
+    await first.db.withTables<Tables>().insertInto('shelf.book').values({ id: 1, title: 'again' }).execute();
+    await first.close();
+    const second = keep(await openStore({ dataDir }));
+    expect(await second.db.withTables<Tables>().selectFrom('shelf.book').selectAll().execute()).toHaveLength(1);
+  });
+
+  it('refuses a second opener with a message that says what to do', async () => {
+    const dataDir = newFolder();
+    keep(await openStore({ dataDir }));
+    await expect(openStore({ dataDir })).rejects.toMatchObject({ code: 'STORE_LOCKED', message: expect.stringContaining('Stop that process, or set DATA_DIR') });
+  });
+
+  it('makes anew what a killed first start left half done', async () => {
+    const dataDir = newFolder();
+    mkdirSync(join(dataDir, 'database'));
+    writeFileSync(join(dataDir, 'database', 'PG_VERSION'), '18\n');
+    keep(await openStore({ dataDir }));
+  });
+
+  it('loses no committed row when its process is killed with -9', async () => {
+    const dataDir = newFolder();
+    const script = `import { openStore } from './store/database.ts'; import { CompiledQuery } from 'kysely';
+      const store = await openStore({ dataDir: ${JSON.stringify(dataDir)} });
+      await store.db.executeQuery(CompiledQuery.raw('create table n (i integer primary key)'));
+      for (let i = 0; ; i++) {
+        await store.db.executeQuery(CompiledQuery.raw('insert into n values (' + i + ')'));
+        process.stdout.write(i + '\\n');
+        if (i % 20 === 0) await new Promise((r) => setImmediate(r));
+      }`;
+    const acknowledged = await new Promise<number>((resolve, reject) => {
+      const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'], cwd: join(import.meta.dirname, '..') });
+      let last = -1;
+      child.stdout.on('data', (chunk: Buffer) => {
+        last = Number(chunk.toString().trim().split('\n').at(-1));
+        if (last > 200) child.kill('SIGKILL');
+      });
+      child.on('error', reject);
+      child.on('close', () => resolve(last));
+    });
+    const store = keep(await openStore({ dataDir }));
+    const { rows } = await sql<{ n: number }>`select count(*) as n from n`.execute(store.db);
+    expect(acknowledged).toBeGreaterThan(200);
+    expect(rows[0]?.n).toBeGreaterThanOrEqual(acknowledged + 1);
+  });
+});
