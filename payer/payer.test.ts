@@ -1,0 +1,54 @@
+import type { Bundle, CapabilityStatement } from '@medplum/fhirtypes';
+import { describe, expect, it } from 'vitest';
+import { openValidator } from '#fhir/validation/validator.ts';
+import { openStore } from '#store/database.ts';
+import { ANSWERS, claimResponseOf, inquiryBundle, openPayerBench, readItem, requestBundle, until } from '#test-fixtures/payer-bench.ts';
+
+describe('the payer as a whole', () => {
+  it('describes itself, and answers what it does not know with an OperationOutcome', async () => {
+    const store = await openStore({ dataDir: 'memory' });
+    const bench = await openPayerBench({ db: store.db });
+    const reply = await fetch(`${bench.baseUrl}/payer/fhir/metadata`);
+    expect(reply.status).toBe(200);
+    const statement = (await reply.json()) as CapabilityStatement;
+    expect(openValidator(['pas-2.0.1']).validate(statement).issues.filter(({ severity }) => severity === 'error')).toEqual([]);
+    for (const [method, path] of [['GET', '/payer/fhir/Patient/1'], ['GET', '/payer'], ['GET', '/payer/fhir/Claim/$submit'], ['DELETE', '/payer/fhir/metadata'], ['POST', '/payer/fhir/Claim']] as const) {
+      const unknown = await fetch(`${bench.baseUrl}${path}`, { method });
+      expect([path, unknown.status]).toEqual([path, 404]);
+      expect(await unknown.json()).toMatchObject({ resourceType: 'OperationOutcome', issue: [{ code: 'not-found' }] });
+    }
+    await bench.close();
+    await store.close();
+  });
+
+  it('decides after a restart what was pended before it, once, with two payers running', async () => {
+    const store = await openStore({ dataDir: 'memory' });
+    const before = await openPayerBench({ db: store.db, reviewDelayMs: 400 });
+    const requests = Array.from({ length: 6 }, (_, i) => requestBundle({ code: 'K0823', answers: [ANSWERS.assessment(true)], memberId: `M-${i}` }));
+    for (const request of requests) await before.submit(request);
+    await before.close();
+    const after = await Promise.all([openPayerBench({ db: store.db, reviewDelayMs: 400 }), openPayerBench({ db: store.db, reviewDelayMs: 400 })]);
+    const [bench] = after;
+    await until('all are decided', async () => (await bench.db.selectFrom('payer.authorization_item').select('id').where('state', '=', 'pended').execute()).length === 0);
+    const decided = await bench.db.selectFrom('payer.audit_event').select('id').where('action', '=', 'item-decided').execute();
+    expect(decided).toHaveLength(requests.length);
+    const found = (await (await bench.inquire(inquiryBundle({}, 'M-3'))).json()) as Bundle;
+    expect(readItem(claimResponseOf(found).item?.[0]).code).toBe('A1');
+    for (const one of after) await one.close();
+    await store.close();
+  });
+
+  it('keeps an AuditEvent of every step, without the patient', async () => {
+    const store = await openStore({ dataDir: 'memory' });
+    const bench = await openPayerBench({ db: store.db });
+    await bench.submit(requestBundle());
+    await bench.submit({ resourceType: 'Bundle' });
+    await bench.inquire(inquiryBundle());
+    const rows = await bench.db.selectFrom('payer.audit_event').select(['action', 'resource']).orderBy('recorded').execute();
+    expect(rows.map(({ action }) => action)).toEqual(['token-issued', 'claim-submitted', 'claim-refused', 'claim-inquired']);
+    for (const { resource } of rows) expect(resource).toMatchObject({ resourceType: 'AuditEvent', agent: [{ requestor: true }] });
+    expect(JSON.stringify(rows)).not.toMatch(/Okoro|M100|1951/);
+    await bench.close();
+    await store.close();
+  });
+});
