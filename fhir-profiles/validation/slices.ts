@@ -3,6 +3,7 @@ import type { Discriminator } from '../tables/table-format.ts';
 import type { CodeMembership } from './code-membership.ts';
 import type { ElementNode, Forest } from './element-tree.ts';
 import { equalValues, isObject, matchesPattern } from './json-values.ts';
+import { isResource } from './place.ts';
 
 /** One value of an element, on its way to a slice. */
 export interface SliceCandidate {
@@ -68,10 +69,6 @@ function typeTest(slice: ElementNode, steps: readonly Step[], forest: Forest): S
     if (steps.length === 0 && candidate.type !== undefined && !isResource(candidate.value)) return codes.has(candidate.type);
     return valuesAt(candidate.value, steps, resolution).some((value) => isResource(value) && codes.has(value.resourceType));
   };
-}
-
-function isResource(value: unknown): value is { resourceType: string } {
-  return isObject(value) && typeof value['resourceType'] === 'string';
 }
 
 type Expectation = (value: unknown, membership: CodeMembership) => boolean;

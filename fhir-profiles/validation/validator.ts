@@ -1,12 +1,13 @@
 import { splitCanonical } from '../base/canonical.ts';
 import { isIgId, type IgId } from '../tables/ig-lock.ts';
+import { claimedProfiles } from './claimed-profiles.ts';
 import { CodeMembership } from './code-membership.ts';
 import { Forest, typeUrl, type StructureTree } from './element-tree.ts';
 import { isObject } from './json-values.ts';
 import { Tables } from './load-tables.ts';
 import { isPasBundleProfile, pasBundleIssues } from './pas-bundle-rules.ts';
 import { report, type ValidationIssue, type ValidationReport } from './report.ts';
-import { claimedProfiles, Walk, type Guide } from './walk.ts';
+import { Walk, type Guide } from './walk.ts';
 
 export type { IgId } from '../tables/ig-lock.ts';
 export type { IssueCode, ValidationIssue, ValidationReport } from './report.ts';

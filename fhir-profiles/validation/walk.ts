@@ -2,12 +2,17 @@ import { splitCanonical } from '../base/canonical.ts';
 import type { TypeFacts } from '../tables/table-format.ts';
 import { bindingFinding } from './bindings.ts';
 import { childPlan, isPrimitiveType } from './child-plan.ts';
+import { claimedProfiles } from './claimed-profiles.ts';
 import type { CodeMembership } from './code-membership.ts';
+import { contextAllows, insideExtension } from './extension-context.ts';
 import { invariantsOf, typeUrl, type ElementNode, type Forest, type StructureTree } from './element-tree.ts';
+import { cardinality, expectedTypes, sliceWords, stepName } from './element-words.ts';
 import { evaluateInvariant } from './invariants.ts';
+import { isKnownDefect } from './known-defects.ts';
 import { equalValues, isObject, matchesPattern, type JsonObject } from './json-values.ts';
+import { atElementOf, atTarget, hasExtensions, insideResource, isResource, outermost, resolveAt, type Place } from './place.ts';
 import { primitiveProblem } from './primitives.ts';
-import { BundleIndex, containedResource, typeInReference } from './references.ts';
+import { typeInReference } from './references.ts';
 import type { IssueCode, ValidationIssue } from './report.ts';
 import { sliceOf, type SliceResolution } from './slices.ts';
 
@@ -15,15 +20,6 @@ import { sliceOf, type SliceResolution } from './slices.ts';
 export interface Guide {
   readonly forest: Forest;
   readonly membership: CodeMembership;
-}
-
-/** Where in the instance a walk is. */
-interface Place {
-  readonly resource: JsonObject;
-  readonly rootResource: JsonObject;
-  readonly fullUrl: string | undefined;
-  /** Innermost first. */
-  readonly bundles: readonly BundleIndex[];
 }
 
 interface Occurrence {
@@ -37,18 +33,23 @@ interface Occurrence {
 const RESOURCE_TYPES_OF_ANY = new Set(['Resource', 'DomainResource']);
 const CORE_EXTENSION = typeUrl('Extension');
 
+/** What has been found of a resource against a profile, in one validation. */
+type Conformance = Map<JsonObject, Map<string, readonly ValidationIssue[]>>;
+
 /** Holds an instance against snapshot trees and collects what it finds. */
 export class Walk {
   readonly issues: ValidationIssue[] = [];
   readonly #guide: Guide;
+  readonly #conformance: Conformance;
   /** Any element may carry extensions; the tables only hold what a profile says about them. */
   readonly #anyExtension: ElementNode;
   /** The same, inside an extension that nobody defined: its parts cannot be judged by their urls. */
   readonly #partOfUnknown: ElementNode;
   readonly #anyElement: ElementNode;
 
-  constructor(guide: Guide) {
+  constructor(guide: Guide, conformance: Conformance = new Map()) {
     this.#guide = guide;
+    this.#conformance = conformance;
     const element = guide.forest.tree('Element');
     if (!element) throw new Error('the R4 core table has no Element');
     this.#anyElement = element.root;
@@ -66,8 +67,7 @@ export class Walk {
   /** The outermost resource, against each of the profiles. */
   start(resource: JsonObject, trees: readonly StructureTree[]): void {
     const path = String(resource['resourceType']);
-    const bundles = path === 'Bundle' ? [new BundleIndex(resource)] : [];
-    for (const tree of trees) this.#resource(resource, tree, path, { resource, rootResource: resource, fullUrl: undefined, bundles });
+    for (const tree of trees) this.#resource(resource, tree, path, outermost(resource));
   }
 
   #add(severity: ValidationIssue['severity'], code: IssueCode, path: string, message: string): void {
@@ -193,7 +193,7 @@ export class Walk {
     for (const slice of node.slices) {
       const count = counts.get(slice) ?? 0;
       const { min = 0, max = 1 } = slice.facts;
-      const how = `${cardinality(slice)} of slice ${slice.sliceName ?? ''}${sliceHint(slice)}`;
+      const how = sliceWords(slice);
       if (count < min) this.#add('error', 'slice-min', path, `has ${count}; ${node.tree.facts.url} needs ${how}`);
       if (max !== '*' && count > max) this.#add('error', 'slice-max', path, `has ${count}; ${node.tree.facts.url} allows ${how}`);
     }
@@ -202,14 +202,14 @@ export class Walk {
   #sliceResolution(place: Place): SliceResolution {
     return {
       ...this.#guide,
-      resolve: (reference) => this.#resolve(reference, place),
+      resolve: (reference) => resolveAt(place, reference),
       conforms: (value, profile) => isObject(value) && this.#problems(value, profile, '', place)?.length === 0,
     };
   }
 
   #value({ value, companion, path, type }: Occurrence, node: ElementNode, place: Place): void {
     if (companion !== undefined && companion !== null) {
-      if (isObject(companion)) this.#children(companion, this.#anyElement, path, place);
+      if (isObject(companion)) this.#children(companion, this.#anyElement, path, atElementOf(place, node, type));
       else this.#add('error', 'wrong-json-type', path, 'its companion with "_" must be an object with id or extension');
     }
     if (value === undefined || value === null) {
@@ -223,7 +223,8 @@ export class Walk {
     if (facts.pattern !== undefined && !matchesPattern(facts.pattern, value)) {
       this.#add('error', 'pattern', path, `must contain ${JSON.stringify(facts.pattern)} (${node.tree.facts.url})`);
     }
-    const typeFacts = facts.types?.find(({ code }) => code === type) ?? facts.types?.[0];
+    const wanted = isResource(value) ? value.resourceType : type;
+    const typeFacts = facts.types?.find(({ code }) => code === wanted) ?? facts.types?.find(({ code }) => code === type) ?? facts.types?.[0];
     if (typeFacts && isPrimitiveType(typeFacts.code)) this.#primitive(value, typeFacts.code, node, path, place);
     else if (isObject(value)) this.#complex(value, typeFacts, node, path, place);
     else this.#add('error', 'wrong-json-type', path, `must be an object of type ${typeFacts?.code ?? node.path}`);
@@ -251,15 +252,16 @@ export class Walk {
     if (finding) this.#add(finding.severity, finding.code, path, finding.message);
   }
 
-  #complex(value: JsonObject, type: TypeFacts | undefined, node: ElementNode, path: string, place: Place): void {
-    if (typeof value['resourceType'] === 'string' && type && this.#guide.forest.tree(type.code)?.facts.kind === 'resource') {
-      this.#nested(value, type, node, path, place);
+  #complex(value: JsonObject, type: TypeFacts | undefined, node: ElementNode, path: string, outer: Place): void {
+    if (type && isResource(value) && this.#guide.forest.tree(type.code)?.facts.kind === 'resource') {
+      this.#nested(value, type, node, path, outer);
       return;
     }
     if (type?.code === 'Extension') {
-      this.#extension(value, type, node, path, place);
+      this.#extension(value, type, node, path, outer);
       return;
     }
+    const place = hasExtensions(value) ? atElementOf(outer, node, type?.code) : outer;
     if (node.facts.binding) this.#binding(node.facts.binding, value, path);
     if (type?.code === 'Reference') this.#reference(value, type, path, place);
     const source = this.#guide.forest.childSource(node, type?.code);
@@ -277,17 +279,21 @@ export class Walk {
     }
   }
 
-  #extension(value: JsonObject, type: TypeFacts, node: ElementNode, path: string, place: Place): void {
+  #extension(value: JsonObject, type: TypeFacts, node: ElementNode, path: string, outer: Place): void {
     const hasValue = Object.keys(value).some((key) => key.startsWith('value') || key.startsWith('_value'));
     const hasParts = Array.isArray(value['extension']);
     if (hasValue === hasParts) {
       this.#add('error', 'extension-value', path, hasValue ? 'has a value and extensions; only one of them is allowed' : 'has neither a value nor extensions');
     }
     const { url } = value;
+    const place = { ...outer, extensions: insideExtension(outer.extensions, typeof url === 'string' ? url : undefined) };
     const isModifier = node.name === 'modifierExtension';
     const profile = type.profiles?.[0] ?? (typeof url === 'string' && node.children.size === 0 ? url : undefined);
     const tree = profile?.includes(':') ? this.#guide.forest.tree(profile) : undefined;
-    if (tree?.facts.type === 'Extension') this.#described(value, tree.root, path, place);
+    if (tree?.facts.type === 'Extension') {
+      this.#context(tree, path, outer);
+      this.#described(value, tree.root, path, place);
+    }
     if (node.children.size > 0) this.#described(value, node, path, place);
     if (tree?.facts.type === 'Extension' || node.children.size > 0) return;
     const base = this.#guide.forest.tree('Extension');
@@ -301,6 +307,12 @@ export class Walk {
     }
   }
 
+  #context({ facts: { url, context } }: StructureTree, path: string, { extensions }: Place): void {
+    if (!context || contextAllows(context, extensions) || isKnownDefect('extension-context', url, extensions.names)) return;
+    const allowed = context.map(({ expression }) => expression).join(', ');
+    this.#add('error', 'extension-context', path, `${url} does not belong on ${extensions.names[0] ?? ''}; it may stand on ${allowed}`);
+  }
+
   #described(value: JsonObject, source: ElementNode, path: string, place: Place): void {
     this.#invariants(value, 'Extension', invariantsOf(source), path, place);
     this.#children(value, source, path, place);
@@ -309,31 +321,36 @@ export class Walk {
   #reference(value: JsonObject, type: TypeFacts, path: string, place: Place): void {
     const { reference } = value;
     if (typeof reference !== 'string' || !type.targets?.length) return;
-    const target = this.#resolve(reference, place);
+    const target = resolveAt(place, reference);
     const found = target?.['resourceType'] ?? typeInReference(reference) ?? value['type'];
     const allowed = type.targets.map((canonical) => this.#guide.forest.tree(canonical)?.facts.type);
-    if (typeof found !== 'string' || allowed.some((name) => name === undefined || name === found || RESOURCE_TYPES_OF_ANY.has(name))) return;
+    if (typeof found !== 'string' || allowed.some((name) => name === undefined || RESOURCE_TYPES_OF_ANY.has(name))) return;
+    if (allowed.includes(found)) {
+      if (target) this.#targetProfile(target, found, type.targets, path, place);
+      return;
+    }
     this.#add('error', 'reference-target', path, `points at a ${found}; allowed: ${[...new Set(allowed)].join(', ')}`);
   }
 
-  #resolve(reference: string, place: Place): JsonObject | undefined {
-    if (reference.startsWith('#')) return containedResource(place.rootResource, reference) ?? containedResource(place.resource, reference);
-    for (const bundle of place.bundles) {
-      const found = bundle.resolve(reference, place.fullUrl);
-      if (found) return found;
+  /** A resource that is at hand must be what the reference promises, unless it says so itself and is held to it where it stands. */
+  #targetProfile(target: JsonObject, found: string, targets: readonly string[], path: string, place: Place): void {
+    const profiles = targets.map((canonical) => splitCanonical(canonical).url).filter((url) => this.#guide.forest.tree(url)?.facts.type === found);
+    const claimed = claimedProfiles(target).map((canonical) => splitCanonical(canonical).url);
+    if (profiles.includes(typeUrl(found)) || profiles.some((url) => claimed.includes(url))) return;
+    const at = atTarget(target, place);
+    let closest: readonly ValidationIssue[] | undefined;
+    for (const url of profiles) {
+      const problems = this.#problems(target, url, found, at) ?? [];
+      if (problems.length === 0) return;
+      if (!closest || problems.length < closest.length) closest = problems;
     }
-    return undefined;
+    const [first] = closest ?? [];
+    this.#add('error', 'reference-target-profile', path, `points at a ${found} that does not fit ${profiles.join(' or ')}: ${first?.path ?? ''} ${first?.message ?? ''}`);
   }
 
   /** A resource inside another: against the profiles its place demands, and those it claims itself. */
   #nested(value: JsonObject, type: TypeFacts, node: ElementNode, path: string, outer: Place): void {
-    const isContained = node.name === 'contained';
-    const place: Place = {
-      resource: value,
-      rootResource: isContained ? outer.rootResource : value,
-      fullUrl: isContained ? outer.fullUrl : (outer.bundles[0]?.fullUrlOf(value) ?? outer.fullUrl),
-      bundles: value['resourceType'] === 'Bundle' ? [new BundleIndex(value), ...outer.bundles] : outer.bundles,
-    };
+    const place = insideResource(value, node.name === 'contained', outer);
     const demanded = type.profiles ?? [];
     const claimed = claimedProfiles(value).filter((profile) => this.#guide.forest.tree(profile)?.facts.type === value['resourceType']);
     const own = typeUrl(String(value['resourceType']));
@@ -353,7 +370,7 @@ export class Walk {
   #bestOf(value: JsonObject, profiles: readonly string[], path: string, place: Place): readonly ValidationIssue[] {
     let best: readonly ValidationIssue[] | undefined;
     for (const profile of profiles) {
-      const walk = new Walk(this.#guide);
+      const walk = new Walk(this.#guide, this.#conformance);
       const tree = this.#guide.forest.tree(profile);
       if (!tree) {
         walk.#unknownProfile(profile, path);
@@ -368,10 +385,18 @@ export class Walk {
   #problems(value: JsonObject, profile: string, path: string, place: Place): readonly ValidationIssue[] | undefined {
     const tree = this.#guide.forest.tree(profile);
     if (!tree) return undefined;
-    const walk = new Walk(this.#guide);
-    if (typeof value['resourceType'] === 'string') walk.#resource(value, tree, path, place);
+    const known = this.#conformance.get(value) ?? new Map<string, readonly ValidationIssue[]>();
+    this.#conformance.set(value, known);
+    const before = known.get(profile);
+    if (before) return before;
+    // Resources that refer to each other: the one being looked at is taken as fitting.
+    known.set(profile, []);
+    const walk = new Walk(this.#guide, this.#conformance);
+    if (isResource(value)) walk.#resource(value, tree, path, place);
     else walk.#children(value, tree.root, path, place);
-    return walk.issues.filter(({ severity }) => severity === 'error');
+    const errors = walk.issues.filter(({ severity }) => severity === 'error');
+    known.set(profile, errors);
+    return errors;
   }
 
   #unknownProfile(profile: string, path: string): void {
@@ -385,30 +410,6 @@ export class Walk {
   }
 }
 
-export function claimedProfiles(resource: JsonObject): string[] {
-  const { meta } = resource;
-  const profiles = isObject(meta) && Array.isArray(meta['profile']) ? meta['profile'] : [];
-  return profiles.filter((profile): profile is string => typeof profile === 'string');
-}
-
 function errorCount(issues: readonly ValidationIssue[]): number {
   return issues.filter(({ severity }) => severity === 'error').length;
-}
-
-function stepName({ name }: ElementNode): string {
-  return name.endsWith('[x]') ? name.slice(0, -3) : name;
-}
-
-function cardinality({ facts: { min = 0, max = 1 } }: ElementNode): string {
-  return `${min}..${max}`;
-}
-
-function expectedTypes({ facts }: ElementNode): string {
-  const codes = facts.types?.map(({ code }) => code.replace('System.String', 'string'));
-  return codes?.length ? ` (${codes.join(' or ')})` : '';
-}
-
-function sliceHint(slice: ElementNode): string {
-  const profile = slice.facts.types?.[0]?.profiles?.[0];
-  return profile === undefined ? '' : ` (${splitCanonical(profile).url})`;
 }
