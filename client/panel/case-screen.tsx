@@ -67,7 +67,7 @@ export function CaseScreen({ call, session, first, expired }: CaseScreenProps): 
         <p>{messages.signedInAs(session.user.name)}</p>
         <p>{messages.synthetic}</p>
       </footer>
-      <p className="visually-hidden" role="status">{view.decisionWords?.headline ?? stateWords[state]}</p>
+      <output className="visually-hidden">{view.decisionWords?.headline ?? stateWords[state]}</output>
     </>
   );
 }

@@ -13,11 +13,12 @@ import { readSessionId } from './session-id.ts';
 export function Panel(): ReactNode {
   const [sessionId] = useState(() => readSessionId(window.location.search));
   const [expired, setExpired] = useState(false);
+  const [attempt, setAttempt] = useState(0);
   const call = useMemo(() => (sessionId === undefined ? undefined : openPanelCall(sessionId, () => setExpired(true))), [sessionId]);
   return (
     <main className="panel">
       {expired && (
-        <Notice tone="warn" role="alert">
+        <Notice tone="warn" live="assertive">
           <h1>{messages.expired.title}</h1>
           <p>{messages.expired.text}</p>
           <p className="strong">{messages.expired.next}</p>
@@ -25,7 +26,7 @@ export function Panel(): ReactNode {
       )}
       {call === undefined
         ? <Notice tone="info"><h1>{messages.noSession.title}</h1><p>{messages.noSession.text}</p><p>{messages.noSession.next}</p></Notice>
-        : <Opened call={call} expired={expired} />}
+        : <Opened key={attempt} call={call} expired={expired} onRetry={() => setAttempt((count) => count + 1)} />}
     </main>
   );
 }
@@ -35,9 +36,8 @@ type Opening =
   | { readonly kind: 'failed'; readonly failure: Failure }
   | { readonly kind: 'open'; readonly session: PanelSession; readonly view: CaseView };
 
-function Opened({ call, expired }: { readonly call: PanelCall; readonly expired: boolean }): ReactNode {
+function Opened({ call, expired, onRetry }: { readonly call: PanelCall; readonly expired: boolean; readonly onRetry: () => void }): ReactNode {
   const [opening, setOpening] = useState<Opening>({ kind: 'opening' });
-  const [attempt, setAttempt] = useState(0);
   useEffect(() => {
     let current = true;
     void Promise.all([call('readSession', {}), call('readCase', {})]).then(([session, view]) => {
@@ -47,8 +47,8 @@ function Opened({ call, expired }: { readonly call: PanelCall; readonly expired:
       else setOpening({ kind: 'open', session: session.value, view: view.value });
     });
     return () => { current = false; };
-  }, [call, attempt]);
+  }, [call]);
   if (opening.kind === 'open') return <CaseScreen call={call} session={opening.session} first={opening.view} expired={expired} />;
   if (opening.kind === 'opening') return <Loading>{messages.opening}</Loading>;
-  return expired ? null : <FailureNotice failure={opening.failure} onRetry={() => { setOpening({ kind: 'opening' }); setAttempt((count) => count + 1); }} />;
+  return expired ? null : <FailureNotice failure={opening.failure} onRetry={onRetry} />;
 }

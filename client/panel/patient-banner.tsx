@@ -2,12 +2,14 @@ import type { ReactNode } from 'react';
 import type { CasePatient } from '#prior-auth/case.ts';
 import { ageWords } from '../messages.ts';
 import { ageInYears, showDate } from '../ui/fhir-date.ts';
+import { useNow } from '../ui/use-now.ts';
 import { messages } from './messages.ts';
 
 /** Whose case this is, when the EHR does not show it beside the panel (SMART need_patient_banner). */
 export function PatientBanner({ patient }: { readonly patient: CasePatient }): ReactNode {
   const words = messages.banner;
-  const age = patient.birthDate === undefined ? undefined : ageInYears(patient.birthDate, Date.now());
+  const now = useNow();
+  const age = patient.birthDate === undefined ? undefined : ageInYears(patient.birthDate, now);
   return (
     <section className="patient-banner" aria-label={words.label}>
       <p className="strong">{patient.name}</p>

@@ -12,7 +12,7 @@ export interface FollowedCase {
   /** Epoch ms of the last successful look. */
   readonly lookedAt: number;
   readonly failure: Failure | undefined;
-  look(): Promise<void>;
+  readonly look: () => Promise<void>;
 }
 
 /** Follows a case that waits for others: every 2 s while it is being sent, every 5 s while the payer reviews, never behind a hidden page. */

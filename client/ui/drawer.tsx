@@ -9,7 +9,7 @@ interface DrawerProps {
   readonly children: ReactNode;
 }
 
-/** The browser's own modal dialog at the right edge: it keeps the focus inside, closes by Escape and gives the focus back. */
+/** The browser's own modal dialog at the right edge: it keeps the focus inside, closes by Escape or a click beside it, and gives the focus back. */
 export function Drawer({ title, onClose, children }: DrawerProps): ReactNode {
   const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
@@ -24,15 +24,13 @@ export function Drawer({ title, onClose, children }: DrawerProps): ReactNode {
       className="drawer"
       aria-labelledby={titleId}
       onCancel={(event) => { event.preventDefault(); onClose(); }}
-      onClick={(event) => { if (event.target === ref.current) onClose(); }}
+      closedby="any"
     >
-      <div className="drawer-inside">
-        <header className="row-apart drawer-head">
-          <h2 id={titleId} className="grow">{title}</h2>
-          <ActionIcon variant="default" size="lg" aria-label={shared.close} onClick={onClose}><Icon name="cross" /></ActionIcon>
-        </header>
-        <div className="stack drawer-body" tabIndex={0} role="group" aria-labelledby={titleId}>{children}</div>
-      </div>
+      <header className="row-apart drawer-head">
+        <h2 id={titleId} className="grow">{title}</h2>
+        <ActionIcon variant="default" size="lg" aria-label={shared.close} onClick={onClose}><Icon name="cross" /></ActionIcon>
+      </header>
+      <div className="stack drawer-body">{children}</div>
     </dialog>
   );
 }

@@ -14,7 +14,7 @@ interface FailureNoticeProps {
 export function FailureNotice({ failure, onRetry, children }: FailureNoticeProps): ReactNode {
   const { message, nextStep } = failureWords(failure);
   return (
-    <Notice tone="bad" role="alert">
+    <Notice tone="bad" live="assertive">
       <p className="strong">{message}</p>
       <p>{nextStep}</p>
       <p className="small">{shared.errorCode}: <code>{failure.code}</code></p>

@@ -13,6 +13,13 @@ export function Badge({ tone, icon, children }: { readonly tone: Tone; readonly 
   return <span className="badge" data-tone={tone}><Icon name={icon ?? ICONS[tone]} /><span>{children}</span></span>;
 }
 
-export function Notice({ tone, role, children }: { readonly tone: Tone; readonly role?: 'alert' | 'status'; readonly children: ReactNode }): ReactNode {
-  return <div className="notice" data-tone={tone} role={role}><Icon name={ICONS[tone]} /><div className="stack-tight grow">{children}</div></div>;
+interface NoticeProps {
+  readonly tone: Tone;
+  /** How a screen reader hears of it: at once, when it pauses, or on reading. */
+  readonly live?: 'assertive' | 'polite';
+  readonly children: ReactNode;
+}
+
+export function Notice({ tone, live, children }: NoticeProps): ReactNode {
+  return <div className="notice" data-tone={tone} role={live === 'assertive' ? 'alert' : undefined} aria-live={live}><Icon name={ICONS[tone]} /><div className="stack-tight grow">{children}</div></div>;
 }

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import type { Failure, Reply } from './call-json.ts';
 
 export interface Loaded<T> {
@@ -6,26 +6,28 @@ export interface Loaded<T> {
   readonly failure: Failure | undefined;
   readonly loading: boolean;
   /** Loads again; the old value stays on the screen meanwhile. */
-  reload(): void;
+  readonly reload: () => void;
+}
+
+interface Answered<T> {
+  readonly load?: () => Promise<Reply<T>>;
+  readonly turn: number;
+  readonly value?: T;
+  readonly failure?: Failure;
 }
 
 /** Loads when `load` changes (give it by useCallback). A late answer to an older question is thrown away. */
 export function useLoad<T>(load: () => Promise<Reply<T>>): Loaded<T> {
-  const [state, setState] = useState<{ readonly value?: T; readonly failure?: Failure; readonly loading: boolean }>({ loading: true });
-  const turn = useRef(0);
-  const run = useCallback(() => {
-    const mine = ++turn.current;
-    setState((before) => ({ ...before, loading: true }));
-    void load().then((reply) => {
-      if (mine !== turn.current) return;
-      setState((before) => (reply.kind === 'ok'
-        ? { value: reply.value, loading: false }
-        : { ...before, failure: reply.failure, loading: false }));
-    });
-  }, [load]);
+  const [turn, setTurn] = useState(0);
+  const [answered, setAnswered] = useState<Answered<T>>({ turn: -1 });
   useEffect(() => {
-    run();
-    return () => void turn.current++;
-  }, [run]);
-  return { value: state.value, failure: state.failure, loading: state.loading, reload: run };
+    let current = true;
+    void load().then((reply) => {
+      if (!current) return;
+      setAnswered((before) => (reply.kind === 'ok' ? { load, turn, value: reply.value } : { ...before, load, turn, failure: reply.failure }));
+    });
+    return () => { current = false; };
+  }, [load, turn]);
+  const reload = useCallback(() => setTurn((before) => before + 1), []);
+  return { value: answered.value, failure: answered.failure, loading: answered.load !== load || answered.turn !== turn, reload };
 }

@@ -1,4 +1,4 @@
-import { useEffect, useState, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { CASE_STEPS, type CaseStateKind } from '#prior-auth/case.ts';
 import { messages, stateWords } from './messages.ts';
 import { SORTS, type WorklistQuery } from './work-call.ts';
@@ -6,28 +6,21 @@ import { SORTS, type WorklistQuery } from './work-call.ts';
 interface FiltersProps {
   readonly query: WorklistQuery;
   readonly counts: Readonly<Partial<Record<CaseStateKind, number>>>;
+  readonly typed: string;
+  readonly onType: (text: string) => void;
   readonly onChange: (change: Partial<WorklistQuery>) => void;
 }
 
 const STATES = Object.keys(CASE_STEPS) as CaseStateKind[];
-const TYPING_PAUSE_MS = 300;
 
-export function Filters({ query, counts, onChange }: FiltersProps): ReactNode {
-  const [typed, setTyped] = useState(query.q);
-  useEffect(() => setTyped(query.q), [query.q]);
-  useEffect(() => {
-    const q = typed.trim();
-    if (q === query.q) return;
-    const timer = setTimeout(() => onChange({ q }), TYPING_PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [typed, query.q, onChange]);
+export function Filters({ query, counts, typed, onType, onChange }: FiltersProps): ReactNode {
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
   return (
     <div className="stack">
       <div className="filters">
         <div className="field grow">
           <label htmlFor="search">{messages.search}</label>
-          <input id="search" type="search" className="control" placeholder={messages.searchHint} maxLength={100} autoComplete="off" value={typed} onChange={(event) => setTyped(event.target.value)} />
+          <input id="search" type="search" className="control" placeholder={messages.searchHint} maxLength={100} autoComplete="off" value={typed} onChange={(event) => onType(event.target.value)} />
         </div>
         <div className="field">
           <label htmlFor="sort">{messages.sort}</label>
@@ -36,12 +29,13 @@ export function Filters({ query, counts, onChange }: FiltersProps): ReactNode {
           </select>
         </div>
       </div>
-      <div className="row" role="group" aria-label={messages.filter}>
+      <fieldset className="row">
+        <legend className="visually-hidden">{messages.filter}</legend>
         <StateFilter words={messages.all} count={all} pressed={query.state === undefined} onPress={() => onChange({ state: undefined })} />
         {STATES.filter((state) => (counts[state] ?? 0) > 0 || state === query.state).map((state) => (
           <StateFilter key={state} words={stateWords[state]} count={counts[state] ?? 0} pressed={query.state === state} onPress={() => onChange({ state })} />
         ))}
-      </div>
+      </fieldset>
     </div>
   );
 }

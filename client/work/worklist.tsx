@@ -15,6 +15,7 @@ import { messages } from './messages.ts';
 import { closeSession, readPage, readSession, type WorklistQuery } from './work-call.ts';
 
 const REFRESH_MS = 10_000;
+const TYPING_PAUSE_MS = 300;
 const FIRST: WorklistQuery = { state: undefined, q: '', sort: 'clock', after: undefined };
 
 /** Every case of the practice, its state and its clock. */
@@ -32,7 +33,7 @@ export function Worklist(): ReactNode {
       </header>
       <main id="cases" tabIndex={-1} className="worklist stack">
         {session.failure && (session.failure.status === 401
-          ? <Notice tone="info" role="status"><p>{messages.toSignIn}</p><p><a href="/work/login">{messages.signInLink}</a></p></Notice>
+          ? <Notice tone="info" live="polite"><p>{messages.toSignIn}</p><p><a href="/work/login">{messages.signInLink}</a></p></Notice>
           : <FailureNotice failure={session.failure} onRetry={session.reload} />)}
         {session.value === undefined && session.loading && <Loading>{messages.loading}</Loading>}
         {session.value && <Cases />}
@@ -43,6 +44,7 @@ export function Worklist(): ReactNode {
 
 function Cases(): ReactNode {
   const [query, setQuery] = useState(FIRST);
+  const [typed, setTyped] = useState('');
   const [pageNumber, setPageNumber] = useState(1);
   const [openCase, setOpenCase] = useState<string>();
   const [refreshedAt, setRefreshedAt] = useState(0);
@@ -68,18 +70,30 @@ function Cases(): ReactNode {
     setPageNumber((before) => (change.after === undefined ? 1 : before + 1));
   }, []);
 
+  useEffect(() => {
+    const q = typed.trim();
+    if (q === query.q) return;
+    const timer = setTimeout(() => ask({ q }), TYPING_PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [typed, query.q, ask]);
+
+  const showAll = (): void => {
+    setTyped('');
+    ask({ state: undefined, q: '' });
+  };
+
   return (
     <>
-      <Filters query={query} counts={page?.counts ?? {}} onChange={ask} />
+      <Filters query={query} counts={page?.counts ?? {}} typed={typed} onType={setTyped} onChange={ask} />
       {failure && (page === undefined
         ? <FailureNotice failure={failure} onRetry={reload} />
-        : <Notice tone="warn" role="status"><p>{messages.refreshFailed}</p><div><Button size="xs" variant="default" onClick={reload}>{shared.retry}</Button></div></Notice>)}
+        : <Notice tone="warn" live="polite"><p>{messages.refreshFailed}</p><div><Button size="xs" variant="default" onClick={reload}>{shared.retry}</Button></div></Notice>)}
       {page === undefined && loading && <Loading>{messages.loading}</Loading>}
-      {page && page.rows.length === 0 && <Empty query={query} page={page} onShowAll={() => ask({ state: undefined, q: '' })} />}
+      {page && page.rows.length === 0 && <Empty query={query} page={page} onShowAll={showAll} />}
       {page && page.rows.length > 0 && <CaseTable rows={page.rows} onOpen={setOpenCase} />}
       {page && (
         <div className="row-apart">
-          <span className="small muted" role="status">{messages.count(total(query.state, page))} · {messages.page(pageNumber)}</span>
+          <output className="small muted">{messages.count(total(query.state, page))} · {messages.page(pageNumber)}</output>
           <span className="row">
             {query.after !== undefined && <Button size="xs" variant="default" onClick={() => ask({})}>{messages.newer}</Button>}
             {page.next !== null && <Button size="xs" variant="default" onClick={() => ask({ after: page.next ?? undefined })}>{messages.older}</Button>}

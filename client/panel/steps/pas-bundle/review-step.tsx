@@ -51,7 +51,7 @@ export function ReviewStep({ call, view, onBack, onSent }: ReviewStepProps): Rea
       <p className="muted">{words.intro(payer)}</p>
       {preview.loading && <Loading>{words.loading}</Loading>}
       {preview.failure && <FailureNotice failure={preview.failure} onRetry={preview.reload} />}
-      {changed && <Notice tone="warn" role="alert"><p>{words.changed}</p></Notice>}
+      {changed && <Notice tone="warn" live="assertive"><p>{words.changed}</p></Notice>}
       {preview.value && <Preview preview={preview.value} onCheckAgain={preview.reload} />}
       {failure && <FailureNotice failure={failure} onRetry={() => void send()} />}
       <div className="stack action-bar">
@@ -67,7 +67,7 @@ function Preview({ preview, onCheckAgain }: { readonly preview: SubmissionPrevie
   return (
     <>
       {preview.problems.length > 0 && (
-        <Notice tone="bad" role="alert">
+        <Notice tone="bad" live="assertive">
           <p className="strong">{words.problems(preview.problems.length)}</p>
           <ul className="bullets">
             {preview.problems.map((problem) => <li key={`${problem.code} ${problem.message}`}>{problem.message} <span className="strong">{problem.nextStep}</span></li>)}

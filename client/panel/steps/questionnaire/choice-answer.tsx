@@ -30,10 +30,10 @@ export function isChoiceList(item: ShownItem): boolean {
 export function ChoiceList({ item, id, describedBy, invalid }: ChoiceProps): ReactNode {
   return item.repeats && item.type !== 'boolean'
     ? <Checkboxes item={item} id={id} describedBy={describedBy} invalid={invalid} />
-    : <Radios item={item} id={id} describedBy={describedBy} invalid={invalid} />;
+    : <Radios item={item} id={id} describedBy={describedBy} />;
 }
 
-function Radios({ item, id, describedBy, invalid }: ChoiceProps): ReactNode {
+function Radios({ item, id, describedBy }: Omit<ChoiceProps, 'invalid'>): ReactNode {
   const { edit } = useField();
   const value = item.answers[0]?.value;
   const options = item.type === 'boolean' ? YES_NO : withForeign(item);
@@ -44,7 +44,7 @@ function Radios({ item, id, describedBy, invalid }: ChoiceProps): ReactNode {
     <div className={item.type === 'boolean' ? 'choices-in-line' : 'choices'}>
       {options.map((option, index) => (
         <label className="choice" key={option.label + String(index)}>
-          <input type="radio" name={id} checked={!otherOpen && value !== undefined && isSameAnswer(value, option.value)} aria-describedby={describedBy || undefined} aria-invalid={invalid || undefined} onChange={() => { setOtherOpen(false); put(option.value); }} />
+          <input type="radio" name={id} checked={!otherOpen && value !== undefined && isSameAnswer(value, option.value)} aria-describedby={describedBy || undefined} onChange={() => { setOtherOpen(false); put(option.value); }} />
           <span>{option.label}</span>
         </label>
       ))}

@@ -80,7 +80,7 @@ export class FormDraft {
   }
 
   /** FHIRPath arrives late; what was typed meanwhile stays. */
-  useEvaluator(evaluate: EvaluateFhirPath): void {
+  calculateWith(evaluate: EvaluateFhirPath): void {
     this.#evaluate = evaluate;
     this.#openAgain();
     this.#publish();

@@ -15,7 +15,7 @@ export function PopulationNote({ population, automatic, onReadAgain }: { readonl
   const again = <Button size="xs" variant="default" onClick={onReadAgain}>{words.readAgain}</Button>;
   if (population.kind === 'failed') {
     return (
-      <Notice tone="warn" role="status">
+      <Notice tone="warn" live="polite">
         <p className="strong">{words.populationFailed}</p>
         {population.failure && <p>{failureWords(population.failure).message}</p>}
         <p>{words.populationFailedNext}</p>
@@ -26,7 +26,7 @@ export function PopulationNote({ population, automatic, onReadAgain }: { readonl
   }
   return (
     <div className="stack-tight small">
-      <p role="status">{words.filled(automatic)}</p>
+      <output>{words.filled(automatic)}</output>
       <Warnings warnings={population.warnings} />
       <div>{again}</div>
     </div>

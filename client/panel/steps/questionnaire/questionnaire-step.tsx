@@ -22,12 +22,16 @@ interface QuestionnaireStepProps {
 }
 
 /** The payer's forms of this case. */
-export function QuestionnaireStep({ call, session, readOnly, onCompleted, onGoOn }: QuestionnaireStepProps): ReactNode {
+export function QuestionnaireStep(props: QuestionnaireStepProps): ReactNode {
+  const [attempt, setAttempt] = useState(0);
+  return <Forms key={attempt} {...props} onRetry={() => setAttempt((count) => count + 1)} />;
+}
+
+function Forms({ call, session, readOnly, onCompleted, onGoOn, onRetry }: QuestionnaireStepProps & { readonly onRetry: () => void }): ReactNode {
   const [drafts, setDrafts] = useState<readonly FormDraft[]>();
   const [failure, setFailure] = useState<Failure>();
   const [open, setOpen] = useState(0);
   const [calculatorMissing, setCalculatorMissing] = useState(false);
-  const [attempt, setAttempt] = useState(0);
 
   useEffect(() => {
     let current = true;
@@ -35,7 +39,6 @@ export function QuestionnaireStep({ call, session, readOnly, onCompleted, onGoOn
     void call('listForms', {}).then((reply) => {
       if (!current) return;
       if (reply.kind === 'failed') return setFailure(reply.failure);
-      setFailure(undefined);
       const author = { reference: session.user.reference, display: session.user.name };
       opened = reply.value.forms.map((form) => new FormDraft(call, form, author));
       setDrafts(opened);
@@ -44,7 +47,7 @@ export function QuestionnaireStep({ call, session, readOnly, onCompleted, onGoOn
       const calculating = opened.filter((draft) => needsFhirPath(draft.view.questionnaire));
       if (calculating.length > 0) {
         loadEvaluator().then(
-          (evaluate) => { if (current) calculating.forEach((draft) => draft.useEvaluator(evaluate)); },
+          (evaluate) => { if (current) calculating.forEach((draft) => draft.calculateWith(evaluate)); },
           () => setCalculatorMissing(true),
         );
       }
@@ -56,7 +59,7 @@ export function QuestionnaireStep({ call, session, readOnly, onCompleted, onGoOn
         draft.close();
       }
     };
-  }, [call, session, readOnly, attempt]);
+  }, [call, session, readOnly]);
 
   const completed = useCallback((done: PriorAuthCase) => {
     const next = drafts?.findIndex((draft) => !draft.completed) ?? -1;
@@ -64,7 +67,7 @@ export function QuestionnaireStep({ call, session, readOnly, onCompleted, onGoOn
     onCompleted(done);
   }, [drafts, onCompleted]);
 
-  if (failure) return <FailureNotice failure={failure} onRetry={() => { setFailure(undefined); setAttempt((count) => count + 1); }} />;
+  if (failure) return <FailureNotice failure={failure} onRetry={onRetry} />;
   if (drafts === undefined) return <Loading>{messages.opening}</Loading>;
   const draft = drafts[open];
   if (draft === undefined) {

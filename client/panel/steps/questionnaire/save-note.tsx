@@ -15,7 +15,7 @@ export function SaveNote({ save, onSave, onSettle }: SaveNoteProps): ReactNode {
   const words = messages.save;
   if (save.kind === 'conflict') {
     return (
-      <Notice tone="warn" role="alert">
+      <Notice tone="warn" live="assertive">
         <p className="strong">{words.conflictTitle}</p>
         <p>{words.conflictText(save.mine)}</p>
         <div className="row">
@@ -28,12 +28,12 @@ export function SaveNote({ save, onSave, onSettle }: SaveNoteProps): ReactNode {
   if (save.kind === 'failed') {
     const { message, nextStep } = failureWords(save.failure);
     return (
-      <Notice tone="bad" role="alert">
+      <Notice tone="bad" live="assertive">
         <p className="strong">{words.failed}</p>
         <p>{message} {nextStep}</p>
         <div><Button size="xs" variant="default" onClick={onSave}>{words.saveNow}</Button></div>
       </Notice>
     );
   }
-  return <p className="small muted" role="status">{save.kind === 'saved' ? words.savedAt(new Date(save.at).toLocaleTimeString()) : words[save.kind]}</p>;
+  return <output className="small muted">{save.kind === 'saved' ? words.savedAt(new Date(save.at).toLocaleTimeString()) : words[save.kind]}</output>;
 }

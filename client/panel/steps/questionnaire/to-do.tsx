@@ -16,7 +16,7 @@ export function ToDo({ gaps, corrections, labelOf, onJump }: ToDoProps): ReactNo
   const done = gaps.length === 0 && corrections.length === 0;
   return (
     <section className="to-do stack-tight" data-tone={done ? 'info' : 'warn'} aria-label={words.toDo}>
-      <p className="strong row"><Icon name={done ? 'check' : 'pencil'} /><span role="status">{words.gaps(gaps.length)}{corrections.length > 0 && `; ${words.problems(corrections.length)}`}</span></p>
+      <p className="strong row"><Icon name={done ? 'check' : 'pencil'} /><output>{words.gaps(gaps.length)}{corrections.length > 0 && `; ${words.problems(corrections.length)}`}</output></p>
       {done && <p className="small">{words.noGaps}</p>}
       <ul className="stack-tight small">
         {gaps.map((gap) => <li key={gap.path}><button type="button" className="link-button" onClick={() => onJump(gap.path)}>{gap.label}</button></li>)}

@@ -1,0 +1,87 @@
+import { Button } from '@mantine/core';
+import { useId, useState, type ReactNode } from 'react';
+import type { Failure } from '../ui/call-json.ts';
+import { FailureNotice } from '../ui/failure-notice.tsx';
+import { Badge, type Tone } from '../ui/tone.tsx';
+import { ehr, type Card, type Feedback } from './ehr-api.ts';
+import { Markdown } from './markdown.tsx';
+import { messages, ownOverrideReasons } from './messages.ts';
+import { OpenPanelButton } from './open-panel-button.tsx';
+
+const SERVICE = 'order-sign-crd';
+const TONES: Readonly<Record<Card['indicator'], Tone>> = { info: 'info', warning: 'warn', critical: 'bad', 'hard-stop': 'bad' };
+
+/** One CDS Hooks card, with its links and what the clinician thinks of it. */
+export function CardView({ card, order, onLaunch }: { readonly card: Card; readonly order: string; readonly onLaunch: (launchUrl: string) => void }): ReactNode {
+  const words = messages.card;
+  return (
+    <article className="cds-card stack" data-indicator={card.indicator}>
+      <div className="stack-tight">
+        <div className="row-apart"><Badge tone={TONES[card.indicator] ?? 'info'}>{words.indicators[card.indicator] ?? words.indicators.info}</Badge><span className="small muted">{words.source(card.source.label)}</span></div>
+        <h3>{card.summary}</h3>
+      </div>
+      {card.detail !== undefined && <Markdown text={card.detail} />}
+      {card.links?.map((link) => (link.type === 'smart'
+        ? <OpenPanelButton key={link.url + link.label} order={order} display={card.summary} label={link.label} onLaunch={onLaunch} />
+        : isWebAddress(link.url) && <a key={link.url} href={link.url} target="_blank" rel="noopener noreferrer">{link.label} <span className="small">({words.newTab})</span></a>))}
+      {card.uuid !== undefined && <FeedbackLine card={card} uuid={card.uuid} />}
+    </article>
+  );
+}
+
+function FeedbackLine({ card, uuid }: { readonly card: Card; readonly uuid: string }): ReactNode {
+  const words = messages.card;
+  const id = useId();
+  const [state, setState] = useState<'open' | 'choosing' | 'accepted' | 'overridden'>('open');
+  const [reason, setReason] = useState('');
+  const [comment, setComment] = useState('');
+  const [failure, setFailure] = useState<Failure>();
+  const reasons = card.overrideReasons?.length ? card.overrideReasons : ownOverrideReasons;
+  const send = async (feedback: Omit<Feedback, 'service' | 'cardUuid'>): Promise<void> => {
+    setFailure(undefined);
+    const reply = await ehr.feedback({ service: SERVICE, cardUuid: uuid, ...feedback });
+    if (reply.kind === 'ok') setState(feedback.outcome);
+    else setFailure(reply.failure);
+  };
+  const override = (): void => {
+    const chosen = reasons[Number(reason)];
+    const userComment = comment.trim();
+    void send({ outcome: 'overridden', overrideReason: { ...(reason === '' || chosen === undefined ? {} : { reason: chosen }), ...(userComment === '' ? {} : { userComment }) } });
+  };
+  if (state === 'accepted' || state === 'overridden') return <output className="small muted">{words[state]}</output>;
+  return (
+    <div className="stack">
+      {state === 'open' && (
+        <div className="row">
+          <Button size="xs" variant="default" onClick={() => void send({ outcome: 'accepted' })}>{words.accept}<span className="visually-hidden">: {card.summary}</span></Button>
+          <Button size="xs" variant="default" onClick={() => setState('choosing')}>{words.override}<span className="visually-hidden">: {card.summary}</span></Button>
+        </div>
+      )}
+      {state === 'choosing' && (
+        <form className="stack" onSubmit={(event) => { event.preventDefault(); override(); }}>
+          <div className="field">
+            <label htmlFor={`${id}-reason`}>{words.why}</label>
+            <select id={`${id}-reason`} className="control" required ref={focusOnShow} value={reason} onChange={({ target }) => setReason(target.value)}>
+              <option value="">{words.chooseReason}</option>
+              {reasons.map((one, index) => <option key={one.code ?? index} value={String(index)}>{one.display ?? one.code}</option>)}
+            </select>
+          </div>
+          <div className="field">
+            <label htmlFor={`${id}-comment`}>{words.comment}</label>
+            <input id={`${id}-comment`} className="control" autoComplete="off" maxLength={500} value={comment} onChange={({ target }) => setComment(target.value)} />
+          </div>
+          <div className="row"><Button size="xs" type="submit">{words.send}</Button><Button size="xs" variant="default" onClick={() => setState('open')}>{words.cancel}</Button></div>
+        </form>
+      )}
+      {failure && <FailureNotice failure={failure} />}
+    </div>
+  );
+}
+
+function focusOnShow(element: HTMLElement | null): void {
+  element?.focus();
+}
+
+function isWebAddress(url: string): boolean {
+  return /^https?:\/\//i.test(url);
+}

@@ -1,0 +1,117 @@
+import { Button } from '@mantine/core';
+import { useCallback, useEffect, useState, type ReactNode } from 'react';
+import type { Failure } from '../ui/call-json.ts';
+import { FailureNotice } from '../ui/failure-notice.tsx';
+import { showDate } from '../ui/fhir-date.ts';
+import { FocusHeading } from '../ui/focus-heading.tsx';
+import { Icon } from '../ui/icon.tsx';
+import { Loading } from '../ui/loading.tsx';
+import { Badge } from '../ui/tone.tsx';
+import { useLoad } from '../ui/use-load.ts';
+import { CardView } from './card-view.tsx';
+import { ehr, type Chart, type ChartEntry, type OrderEntry, type Signed } from './ehr-api.ts';
+import { entryLine, messages, orderStatusWords } from './messages.ts';
+import { OpenPanelButton } from './open-panel-button.tsx';
+import { OrderForm } from './order-form.tsx';
+import { PatientFacts } from './patient-list.tsx';
+import { SignedOrder } from './signed-order.tsx';
+
+interface ChartScreenProps {
+  readonly patientId: string;
+  readonly onBack: () => void;
+  readonly onLaunch: (launchUrl: string) => void;
+  readonly onSessionEnded: () => void;
+}
+
+export function ChartScreen({ patientId, onBack, onLaunch, onSessionEnded }: ChartScreenProps): ReactNode {
+  const { value: chart, failure, loading, reload } = useLoad(useCallback(() => ehr.chart(patientId), [patientId]));
+  const [signed, setSigned] = useState<Signed>();
+  const ended = failure?.status === 401;
+  useEffect(() => { if (ended) onSessionEnded(); }, [ended, onSessionEnded]);
+  const took = (result: Signed | undefined): void => {
+    setSigned(result);
+    reload();
+  };
+  return (
+    <>
+      <div><Button size="xs" variant="default" leftSection={<Icon name="back" />} onClick={onBack}>{messages.chart.back}</Button></div>
+      {failure && !ended && <FailureNotice failure={failure} onRetry={reload} />}
+      {loading && chart === undefined && <Loading>{messages.chart.loading}</Loading>}
+      {chart && (
+        <>
+          <header className="stack-tight"><FocusHeading level={1}>{chart.patient.name}</FocusHeading><PatientFacts patient={chart.patient} /></header>
+          <div className="chart">
+            <div className="stack">
+              {signed && <SignedOrder key={signed.order} signed={signed} title={chart.orders.find((order) => order.reference === signed.order)?.display ?? signed.order} onLaunch={onLaunch} />}
+              <OrderForm patientId={patientId} conditions={chart.conditions} onSigned={took} onDrafted={() => took(undefined)} />
+              <Orders orders={chart.orders} onSigned={took} onLaunch={onLaunch} />
+            </div>
+            <div className="chart-sections"><Sections chart={chart} /></div>
+          </div>
+        </>
+      )}
+    </>
+  );
+}
+
+function Sections({ chart }: { readonly chart: Chart }): ReactNode {
+  const titles = messages.chart.sections;
+  return (Object.keys(titles) as (keyof typeof titles)[]).map((name) => (
+    <section key={name} className="card stack-tight" aria-labelledby={`chart-${name}`}>
+      <h2 id={`chart-${name}`}>{titles[name]} <span className="muted small number">{chart[name].length || ''}</span></h2>
+      {chart[name].length === 0 ? <p className="muted small">{messages.chart.empty}</p> : <ul className="entries">{chart[name].map((entry) => <Entry key={entry.reference} entry={entry} />)}</ul>}
+    </section>
+  ));
+}
+
+function Entry({ entry }: { readonly entry: ChartEntry }): ReactNode {
+  const { date, detail } = entryLine(entry);
+  return (
+    <li className="entry">
+      <div className="row-apart"><span className="grow">{entry.display}</span><span className="small muted number">{date === '' ? messages.chart.undated : showDate(date)}</span></div>
+      {detail !== '' && <p className="small muted unhurried">{detail}</p>}
+    </li>
+  );
+}
+
+function Orders({ orders, onSigned, onLaunch }: { readonly orders: readonly OrderEntry[]; readonly onSigned: (signed: Signed) => void; readonly onLaunch: (launchUrl: string) => void }): ReactNode {
+  const [signing, setSigning] = useState<string>();
+  const [failure, setFailure] = useState<Failure>();
+  const sign = async (order: string): Promise<void> => {
+    setSigning(order);
+    setFailure(undefined);
+    const reply = await ehr.sign(order);
+    setSigning(undefined);
+    if (reply.kind === 'ok') onSigned(reply.value);
+    else setFailure(reply.failure);
+  };
+  return (
+    <section className="card stack" aria-labelledby="chart-orders">
+      <h2 id="chart-orders">{messages.chart.orders} <span className="muted small number">{orders.length || ''}</span></h2>
+      {failure && <FailureNotice failure={failure} />}
+      {orders.length === 0 && <p className="muted small">{messages.chart.noOrders}</p>}
+      <ul className="entries">
+        {orders.map((order) => (
+          <li key={order.reference} className="entry stack-tight">
+            <div className="row-apart">
+              <span className="grow">{order.display}</span>
+              <Badge tone={order.status === 'draft' ? 'waiting' : 'plain'} icon={order.status === 'draft' ? 'pencil' : 'check'}>{orderStatusWords[order.status] ?? order.status}</Badge>
+            </div>
+            <p className="small muted number">{order.date ? showDate(order.date) : messages.chart.undated}{order.detail ? ` · ${order.detail}` : ''}</p>
+            <div className="row">
+              {order.status === 'draft'
+                ? <Button size="xs" loading={signing === order.reference} onClick={() => void sign(order.reference)}>{messages.chart.sign}<span className="visually-hidden">: {order.display}</span></Button>
+                : <OpenPanelButton order={order.reference} display={order.display} small onLaunch={onLaunch} />}
+            </div>
+            {order.cards !== undefined && order.cards.length > 0 && (
+              <details>
+                <summary className="small">{messages.chart.showAnswer}</summary>
+                <div className="stack details-body">{order.cards.map((card, index) => <CardView key={card.uuid ?? index} card={card} order={order.reference} onLaunch={onLaunch} />)}</div>
+              </details>
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

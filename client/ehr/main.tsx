@@ -1,0 +1,5 @@
+import './ehr.css';
+import { showScreen } from '../ui/frame.tsx';
+import { SandboxEhr } from './sandbox-ehr.tsx';
+
+showScreen(<SandboxEhr />);

@@ -1,0 +1,47 @@
+import type { ReactNode } from 'react';
+import { FocusHeading } from '../ui/focus-heading.tsx';
+import { Notice } from '../ui/tone.tsx';
+import { CardView } from './card-view.tsx';
+import type { CoverageInformation, Signed } from './ehr-api.ts';
+import { coverageWords, messages, nothingNeeded } from './messages.ts';
+import { OpenPanelButton } from './open-panel-button.tsx';
+
+interface SignedOrderProps {
+  readonly signed: Signed;
+  readonly title: string;
+  readonly onLaunch: (launchUrl: string) => void;
+}
+
+/** What came back when the order was signed. */
+export function SignedOrder({ signed, title, onLaunch }: SignedOrderProps): ReactNode {
+  const words = messages.signed;
+  const quiet = signed.coverageInformation.length > 0 && signed.coverageInformation.every(nothingNeeded);
+  return (
+    <section className="card stack signed">
+      <div className="stack-tight">
+        <FocusHeading>{words.title(title)}</FocusHeading>
+        {signed.hook && <p className="small muted number">{words.ms(signed.hook.ms)}</p>}
+      </div>
+      {signed.failure && <Notice tone="warn" live="polite"><p className="strong">{words.failure}</p><p>{signed.failure.message}</p><p>{words.failureNext}</p></Notice>}
+      {!signed.failure && signed.coverageInformation.length === 0 && <Notice tone="unknown"><p>{words.noAnswer}</p></Notice>}
+      {signed.coverageInformation.map((information, index) => <Coverage key={information.assertionId ?? index} information={information} quiet={quiet && signed.cards.length === 0} />)}
+      {signed.cards.map((card, index) => <CardView key={card.uuid ?? index} card={card} order={signed.order} onLaunch={onLaunch} />)}
+      {!quiet && !signed.failure && signed.coverageInformation.length > 0 && <OpenPanelButton order={signed.order} display={title} onLaunch={onLaunch} />}
+    </section>
+  );
+}
+
+function Coverage({ information, quiet }: { readonly information: CoverageInformation; readonly quiet: boolean }): ReactNode {
+  const words = messages.signed;
+  const [first, ...others] = coverageWords(information);
+  const forms = information.questionnaires?.length ?? 0;
+  return (
+    <Notice tone={information.paNeeded === 'auth-needed' ? 'warn' : 'info'}>
+      <h3>{first}</h3>
+      {others.map((sentence) => <p key={sentence}>{sentence}</p>)}
+      {forms > 0 && <p>{words.forms(forms)}</p>}
+      {quiet && <p>{words.nothing}</p>}
+      {information.assertionId !== undefined && <p className="small">{words.assertion}: <span className="number">{information.assertionId}</span></p>}
+    </Notice>
+  );
+}
