@@ -18,7 +18,6 @@ export function capabilityStatement(baseUrl: string, startedAt: string): Capabil
       {
         mode: 'server',
         security: {
-          extension: [{ url: 'http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris', extension: [{ url: 'token', valueUri: `${baseUrl}/payer/oauth/token` }] }],
           service: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/restful-security-service', code: 'SMART-on-FHIR' }] }],
           description: 'SMART Backend Services: client_credentials with private_key_jwt (ES384, RS384).',
         },

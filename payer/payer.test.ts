@@ -1,12 +1,12 @@
 import type { Bundle, CapabilityStatement } from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
 import { openValidator } from '#fhir/validation/validator.ts';
-import { openStore } from '#store/database.ts';
 import { ANSWERS, claimResponseOf, inquiryBundle, openPayerBench, readItem, requestBundle, until } from '#test-fixtures/payer-bench.ts';
+import { openTestStore } from '#test-fixtures/test-store.ts';
 
 describe('the payer as a whole', () => {
   it('describes itself, and answers what it does not know with an OperationOutcome', async () => {
-    const store = await openStore({ dataDir: 'memory' });
+    const store = await openTestStore();
     const bench = await openPayerBench({ db: store.db });
     const reply = await fetch(`${bench.baseUrl}/payer/fhir/metadata`);
     expect(reply.status).toBe(200);
@@ -22,7 +22,7 @@ describe('the payer as a whole', () => {
   });
 
   it('decides after a restart what was pended before it, once, with two payers running', async () => {
-    const store = await openStore({ dataDir: 'memory' });
+    const store = await openTestStore();
     const before = await openPayerBench({ db: store.db, reviewDelayMs: 400 });
     const requests = Array.from({ length: 6 }, (_, i) => requestBundle({ code: 'K0823', answers: [ANSWERS.assessment(true)], memberId: `M-${i}` }));
     for (const request of requests) await before.submit(request);
@@ -39,7 +39,7 @@ describe('the payer as a whole', () => {
   });
 
   it('keeps an AuditEvent of every step, without the patient', async () => {
-    const store = await openStore({ dataDir: 'memory' });
+    const store = await openTestStore();
     const bench = await openPayerBench({ db: store.db });
     await bench.submit(requestBundle());
     await bench.submit({ resourceType: 'Bundle' });

@@ -1,8 +1,9 @@
 import type { Bundle, ClaimItem, OperationOutcome } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openValidator } from '#fhir/validation/validator.ts';
-import { openStore, type Store } from '#store/database.ts';
+import type { Store } from '#store/database.ts';
 import { ANSWERS, claimResponseOf, HCPCS, inquiryBundle, openPayerBench, type PayerBench, readItem, requestBundle } from '#test-fixtures/payer-bench.ts';
+import { openTestStore } from '#test-fixtures/test-store.ts';
 
 const PAS = 'http://hl7.org/fhir/us/davinci-pas/StructureDefinition';
 const validator = openValidator(['pas-2.0.1']);
@@ -12,7 +13,7 @@ let approved: ReturnType<typeof readItem>;
 let pended: ReturnType<typeof readItem>;
 
 beforeAll(async () => {
-  store = await openStore({ dataDir: 'memory' });
+  store = await openTestStore();
   bench = await openPayerBench({ db: store.db, started: false });
   approved = await submitted(requestBundle());
   pended = await submitted(requestBundle({ code: 'K0823', answers: [ANSWERS.assessment(true)] }));

@@ -1,14 +1,15 @@
 import type { Bundle } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openStore, type Store } from '#store/database.ts';
+import type { Store } from '#store/database.ts';
 import { ANSWERS, claimResponseOf, inquiryBundle, openPayerBench, type PayerBench, readItem, requestBundle } from '#test-fixtures/payer-bench.ts';
+import { openTestStore } from '#test-fixtures/test-store.ts';
 
 const TOKEN = 'reviewer-token-of-the-test';
 let store: Store;
 let bench: PayerBench;
 
 beforeAll(async () => {
-  store = await openStore({ dataDir: 'memory' });
+  store = await openTestStore();
   bench = await openPayerBench({ db: store.db, reviewDelayMs: 3_600_000, reviewerToken: TOKEN });
 });
 afterAll(async () => {

@@ -27,7 +27,9 @@ export function partiesOf({ bundle, claim, claimUrl }: PasRequest): readonly Par
     ...providers.flatMap(identifiersOf).filter(({ system }) => system === CODE_SYSTEMS.npi).map((identifier) => toParty('npi', identifier)),
     ...requestor.flatMap(identifiersOf).map((identifier) => toParty('requestor', identifier)),
   ].filter(({ value }) => value !== '');
-  return [...new Map(parties.map((party) => [JSON.stringify(party), party])).values()];
+  // A subscriber id that also stands there with its system is that number, and is not to match in another system.
+  const precise = parties.filter((party) => party.system !== '' || !parties.some((other) => other.kind === party.kind && other.value === party.value && other.system !== ''));
+  return [...new Map(precise.map((party) => [JSON.stringify(party), party])).values()];
 }
 
 /** Which of the payers at this address the insurer is; undefined when it says none of theirs. */

@@ -1,8 +1,9 @@
 import type { Bundle, OperationOutcome } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openValidator } from '#fhir/validation/validator.ts';
-import { openStore, type Store } from '#store/database.ts';
+import type { Store } from '#store/database.ts';
 import { ANSWERS, claimOf, claimResponseOf, CPT, HCPCS, openPayerBench, type PayerBench, readItem, requestBundle, until } from '#test-fixtures/payer-bench.ts';
+import { openTestStore } from '#test-fixtures/test-store.ts';
 
 const RESPONSE = 'http://hl7.org/fhir/us/davinci-pas/StructureDefinition/profile-pas-response-bundle';
 const validator = openValidator(['pas-2.0.1']);
@@ -10,7 +11,7 @@ let store: Store;
 let bench: PayerBench;
 
 beforeAll(async () => {
-  store = await openStore({ dataDir: 'memory' });
+  store = await openTestStore();
   bench = await openPayerBench({ db: store.db, reviewDelayMs: 300 });
 });
 afterAll(async () => {

@@ -1,7 +1,8 @@
 import type { Bundle, OperationOutcome, Subscription } from '@medplum/fhirtypes';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { openStore, type Store } from '#store/database.ts';
+import type { Store } from '#store/database.ts';
 import { ANSWERS, type BenchClient, claimResponseOf, inquiryBundle, openPayerBench, type PayerBench, readItem, readNotification, requestBundle, until } from '#test-fixtures/payer-bench.ts';
+import { openTestStore } from '#test-fixtures/test-store.ts';
 
 const TOPIC = 'http://hl7.org/fhir/us/davinci-pas/SubscriptionTopic/PASSubscriptionTopic';
 const BACKPORT = 'http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition';
@@ -10,7 +11,7 @@ let store: Store;
 let bench: PayerBench;
 
 beforeAll(async () => {
-  store = await openStore({ dataDir: 'memory' });
+  store = await openTestStore();
   bench = await openPayerBench({ db: store.db, reviewDelayMs: 150 });
 });
 afterEach(async () => {

@@ -1,15 +1,16 @@
 import { createSecretKey, randomUUID } from 'node:crypto';
 import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openStore, type Store } from '#store/database.ts';
+import type { Store } from '#store/database.ts';
 import { openPayerBench, type PayerBench } from '#test-fixtures/payer-bench.ts';
+import { openTestStore } from '#test-fixtures/test-store.ts';
 import { grantScopes, holdsScope } from './scopes.ts';
 
 let store: Store;
 let bench: PayerBench;
 
 beforeAll(async () => {
-  store = await openStore({ dataDir: 'memory' });
+  store = await openTestStore();
   bench = await openPayerBench({ db: store.db, started: false });
 });
 afterAll(async () => {
