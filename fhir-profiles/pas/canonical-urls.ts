@@ -54,11 +54,17 @@ export const PAS_EXTENSIONS = {
   levelOfServiceCode: `${PAS}/extension-levelOfServiceCode`,
   /** 2.0.1 only; 2.2.1 uses `serviceLineNumber` on the Task input. */
   paLineNumber: `${PAS}/extension-paLineNumber`,
+  nursingHomeLevelOfCare: `${PAS}/extension-nursingHomeLevelOfCare`,
   productOrServiceCodeEnd: `${PAS}/extension-productOrServiceCodeEnd`,
   requestedService: `${PAS}/extension-requestedService`,
+  /** 2.2.1 only. */
+  revenueCode: `${PAS}/extension-revenueCode`,
+  revenueUnitRateLimit: `${PAS}/extension-revenueUnitRateLimit`,
   reviewAction: `${PAS}/extension-reviewAction`,
   reviewActionCode: `${PAS}/extension-reviewActionCode`,
   serviceItemRequestType: `${PAS}/extension-serviceItemRequestType`,
   serviceLineNumber: `${PAS}/extension-serviceLineNumber`,
+  timingCalendarPattern: `${PAS}/extension-timingcalendarpattern`,
+  timingDeliveryPattern: `${PAS}/extension-timingdeliverypattern`,
   claimEncounter: 'http://hl7.org/fhir/5.0/StructureDefinition/extension-Claim.encounter',
 } as const;

@@ -1,23 +1,49 @@
+import { CRD_URLS } from '../crd/canonical-urls.ts';
 import { PAS_EXTENSIONS } from '../pas/canonical-urls.ts';
 import type { IssueCode } from './report.ts';
 
 /** A finding that follows from the letter of a guide and against its meaning. It is left out of reports. */
 export interface KnownDefect {
   readonly code: IssueCode;
-  /** The extension, or the rule key, that the finding is about. */
+  /** The extension that the finding is about. */
   readonly subject: string;
-  /** Element paths where it is wrongly refused; absent: everywhere. */
-  readonly at?: readonly string[];
+  /** Element paths, or types, where it is wrongly refused. */
+  readonly at: readonly string[];
   readonly reason: string;
 }
 
-const PAS_CONTEXT = 'the PAS profile of this element slices the extension in, while the context of the extension leaves the element out';
+const SLICED = 'the PAS profile of this element slices the extension in, but the context of the extension leaves the element out';
+const DETAIL = 'a part of extension-itemAuthorizedDetail by its own definition, but the context of the extension does not name that extension';
+const TIMING = 'profile-datatype-timing slices the extension into every Timing, but its context names Dosage.timing and the requests only';
+const AUTHORIZED_DETAIL = ['ClaimResponse.item.extension', 'ClaimResponse.addItem.extension'];
 
+const context = (subject: string, at: readonly string[], reason: string): KnownDefect => ({ code: 'extension-context', subject, at, reason });
+
+/** PAS 2.0.1 and 2.2.1, CRD 2.0.1, DTR 2.0.1: every extension that a profile asks for where its own context forbids it. */
 export const KNOWN_DEFECTS: readonly KnownDefect[] = [
-  { code: 'extension-context', subject: PAS_EXTENSIONS.authorizationNumber, at: ['Claim', 'ClaimResponse', 'ClaimResponse.addItem'], reason: PAS_CONTEXT },
-  { code: 'extension-context', subject: PAS_EXTENSIONS.administrationReferenceNumber, at: ['Claim', 'ClaimResponse', 'ClaimResponse.addItem'], reason: PAS_CONTEXT },
+  context(PAS_EXTENSIONS.authorizationNumber, ['Claim'], SLICED),
+  context(PAS_EXTENSIONS.administrationReferenceNumber, ['Claim', 'ClaimResponse.item'], SLICED),
+  context(PAS_EXTENSIONS.infoChanged, ['Claim.supportingInfo'], SLICED),
+  context(PAS_EXTENSIONS.infoCancelled, ['Claim.supportingInfo'], SLICED),
+  context(PAS_EXTENSIONS.communicatedDiagnosis, ['ClaimResponse.item'], SLICED),
+  context(PAS_EXTENSIONS.productOrServiceCodeEnd, ['ServiceRequest', 'ClaimResponse.addItem'], SLICED),
+  context(PAS_EXTENSIONS.productOrServiceCodeEnd, AUTHORIZED_DETAIL, DETAIL),
+  context(PAS_EXTENSIONS.itemAuthorizedProvider, ['ClaimResponse'], SLICED),
+  context(PAS_EXTENSIONS.revenueUnitRateLimit, ['ClaimResponse.addItem'], SLICED),
+  context(PAS_EXTENSIONS.revenueUnitRateLimit, AUTHORIZED_DETAIL, DETAIL),
+  context(PAS_EXTENSIONS.serviceItemRequestType, ['ClaimResponse.addItem'], SLICED),
+  context(PAS_EXTENSIONS.certificationType, ['ClaimResponse.addItem'], SLICED),
+  context(PAS_EXTENSIONS.epsdtIndicator, AUTHORIZED_DETAIL, DETAIL),
+  context(PAS_EXTENSIONS.nursingHomeLevelOfCare, AUTHORIZED_DETAIL, DETAIL),
+  context(PAS_EXTENSIONS.requestedService, AUTHORIZED_DETAIL, DETAIL),
+  context(PAS_EXTENSIONS.revenueCode, AUTHORIZED_DETAIL, DETAIL),
+  context(PAS_EXTENSIONS.timingCalendarPattern, ['Timing'], TIMING),
+  context(PAS_EXTENSIONS.timingDeliveryPattern, ['Timing'], TIMING),
+  context(CRD_URLS.coverageInformation, ['Appointment', 'VisionPrescription'], 'CRD 2.0.1 slices it into both profiles; 2.1 corrected the context'),
+  context('http://hl7.org/fhir/StructureDefinition/ordinalValue', ['QuestionnaireResponse.item.answer'], 'DTR 2.0.1 slices it into the answer'),
+  context('http://hl7.org/fhir/StructureDefinition/rendering-xhtml', ['Questionnaire.item.answerOption.value'], 'DTR 2.0.1 slices it into the option'),
 ];
 
 export function isKnownDefect(code: IssueCode, subject: string, names: readonly string[]): boolean {
-  return KNOWN_DEFECTS.some((defect) => defect.code === code && defect.subject === subject && (!defect.at || defect.at.some((path) => names.includes(path))));
+  return KNOWN_DEFECTS.some((defect) => defect.code === code && defect.subject === subject && defect.at.some((path) => names.includes(path)));
 }
