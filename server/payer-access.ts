@@ -11,7 +11,8 @@ export function payerAccess(payers: PayerDirectory, client: PayerClient): PanelP
     return {
       base: payer.fhirBase,
       async fetch(url, { body }) {
-        const reply = await client.post(payer, url.slice(payer.fhirBase.replace(/\/$/, '').length + 1), String(body));
+        if (typeof body !== 'string') throw new TypeError('the body of a payer call is JSON text');
+        const reply = await client.post(payer, url.slice(payer.fhirBase.replace(/\/$/, '').length + 1), body);
         if (reply.kind === 'answered') return new Response(reply.body, { status: reply.status, headers: { 'content-type': 'application/fhir+json' } });
         throw new PriorAuthError('PAYER_UNAVAILABLE', `The payer cannot be reached: ${reply.error}.`, { retryable: true, nextStep: 'Try again in a moment.' });
       },

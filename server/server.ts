@@ -103,7 +103,7 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
       timer = setInterval(cleaning, CLEANING_MS);
       timer.unref();
       await sender.start();
-      await questionnaires.warmUp();
+      questionnaires.warmUp().catch((error: unknown) => log.error({ err: error }, 'the questionnaire worker did not start'));
     },
     async stop() {
       clearInterval(timer);

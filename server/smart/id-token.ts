@@ -1,4 +1,5 @@
 import { createRemoteJWKSet, jwtVerify } from 'jose';
+import { relativeReference } from '#fhir/base/reference.ts';
 import { PriorAuthError } from '#prior-auth/errors.ts';
 import { discover, issuerOf } from './discovery.ts';
 
@@ -26,7 +27,8 @@ export async function verifyIdToken(idToken: string | undefined, options: { fhir
     throw refused('The EHR’s statement of who signed in could not be verified.', cause);
   });
   const { fhirUser, profile, name } = verified.payload;
-  const reference = /([A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64})$/.exec(String(fhirUser ?? profile ?? ''))?.[1];
+  const named = fhirUser ?? profile;
+  const reference = typeof named === 'string' ? relativeReference(named) : undefined;
   if (!reference) throw refused('The EHR’s sign-in names no user.');
   return { reference, ...(typeof name === 'string' ? { name } : {}) };
 }
