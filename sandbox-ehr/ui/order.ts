@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import type { Coverage, DeviceRequest, MedicationRequest, ServiceRequest } from '@medplum/fhirtypes';
+import { z } from 'zod';
+import type { Access } from '../fhir/access.ts';
+import type { FhirRepository } from '../fhir/repository.ts';
+import { search } from '../fhir/search.ts';
+import { parseSearch } from '../fhir/search-query.ts';
+import { CATALOG } from './catalog.ts';
+import { SCREEN_ACCESS } from './people.ts';
+import { UiRefusal } from './refusal.ts';
+
+export const ORDER_TYPES = ['DeviceRequest', 'ServiceRequest', 'MedicationRequest'] as const;
+export type Order = (DeviceRequest | ServiceRequest | MedicationRequest) & { id: string };
+
+export const orderReference = z.string().regex(/^(DeviceRequest|ServiceRequest|MedicationRequest)\/[A-Za-z0-9\-.]{1,64}$/);
+
+export const newOrder = z.strictObject({
+  catalogId: z.string(),
+  quantity: z.number().positive().max(100_000).optional(),
+  priority: z.enum(['routine', 'urgent', 'asap', 'stat']).optional(),
+  reason: z.string().regex(/^Condition\/[A-Za-z0-9\-.]{1,64}$/).optional(),
+  note: z.string().max(4000).optional(),
+});
+
+/** The patient's active coverages, the one with the lowest `order` first. */
+export async function activeCoverages(repository: FhirRepository, patientId: string): Promise<(Coverage & { id: string })[]> {
+  const { matches } = await search(repository, parseSearch('Coverage', [['beneficiary', `Patient/${patientId}`], ['status', 'active'], ['_sort', '_id']], false), SCREEN_ACCESS);
+  return matches.filter((one): one is Coverage & { id: string } => one.resourceType === 'Coverage').sort((a, b) => (a.order ?? 99) - (b.order ?? 99));
+}
+
+/** Writes a draft order and returns its reference. */
+export async function draftOrder(repository: FhirRepository, user: string, access: Access, patientId: string, input: z.infer<typeof newOrder>): Promise<string> {
+  const item = CATALOG.find((one) => one.id === input.catalogId);
+  if (!item) throw new UiRefusal(422, 'CATALOG_ITEM_UNKNOWN', 'There is no such item in the catalog.');
+  const patient = `Patient/${patientId}`;
+  if (!(await repository.find('Patient', patientId, access))) throw new UiRefusal(404, 'PATIENT_NOT_FOUND', 'There is no such patient.');
+  if (input.reason) {
+    const condition = await repository.find('Condition', input.reason.split('/')[1] ?? '', access);
+    if (condition?.resourceType !== 'Condition' || condition.subject.reference !== patient) throw new UiRefusal(422, 'REASON_UNKNOWN', "The reason is not one of this patient's conditions.");
+  }
+  const [coverage] = await activeCoverages(repository, patientId);
+  const value = input.quantity ?? item.suggestedQuantity?.value;
+  const quantity = value === undefined ? undefined : { value, ...(item.suggestedQuantity ? { unit: item.suggestedQuantity.unit } : {}) };
+  const concept = { coding: [{ ...item.code, display: item.display }], text: item.display };
+  const common = {
+    id: randomUUID(),
+    status: 'draft' as const,
+    intent: 'order' as const,
+    priority: input.priority ?? ('routine' as const),
+    subject: { reference: patient },
+    authoredOn: new Date(repository.now()).toISOString(),
+    requester: { reference: user },
+    ...(input.reason ? { reasonReference: [{ reference: input.reason }] } : {}),
+    ...(coverage ? { insurance: [{ reference: `Coverage/${coverage.id}` }] } : {}),
+    ...(input.note ? { note: [{ text: input.note }] } : {}),
+  };
+  const order: Order =
+    item.orderType === 'DeviceRequest'
+      ? { resourceType: 'DeviceRequest', ...common, codeCodeableConcept: concept, ...(quantity ? { parameter: [{ code: { text: 'Quantity' }, valueQuantity: quantity }] } : {}) }
+      : { resourceType: 'ServiceRequest', ...common, code: concept, ...(quantity ? { quantityQuantity: quantity } : {}) };
+  await repository.transaction((inside) => inside.write([{ kind: 'put', resource: order }], access));
+  return `${order.resourceType}/${order.id}`;
+}
+
+/** Throws UiRefusal 404 when there is no such order, 422 when it names no patient. */
+export async function readOrder(repository: FhirRepository, reference: string): Promise<{ readonly order: Order; readonly patientId: string }> {
+  const [type = '', id = ''] = reference.split('/');
+  const order = await repository.find(type, id, SCREEN_ACCESS);
+  if (order?.resourceType !== 'DeviceRequest' && order?.resourceType !== 'ServiceRequest' && order?.resourceType !== 'MedicationRequest') {
+    throw new UiRefusal(404, 'ORDER_NOT_FOUND', 'There is no such order.');
+  }
+  const patientId = /^Patient\/(.+)$/.exec(order.subject.reference ?? '')?.[1];
+  if (!patientId) throw new UiRefusal(422, 'ORDER_WITHOUT_PATIENT', 'The order names no patient.');
+  return { order, patientId };
+}
