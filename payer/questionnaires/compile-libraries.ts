@@ -5,12 +5,18 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { SystemModelInfoProvider } from '@cqframework/cql/cql';
-import { CqlCompilerOptions, CqlTranslator, createModelInfoProvider, LibraryBuilder, LibraryManager, ModelManager, stringAsSource } from '@cqframework/cql/cql-to-elm';
+import { CqlCompilerOptions, CqlTranslator, createModelInfoProvider, createUcumService, LibraryBuilder, LibraryManager, ModelManager, stringAsSource } from '@cqframework/cql/cql-to-elm';
 
 export const LIBRARIES_WITH_ELM = ['HomeOxygenPrepopulation'] as const;
 
 const require = createRequire(import.meta.url);
 const here = (path: string) => new URL(path, import.meta.url);
+
+/** This payer's CQL has calendar units only; the translator asks for a unit service all the same. */
+const noConversion = (): never => {
+  throw new Error('Unit conversion is not used');
+};
+const calendarUnits = createUcumService(noConversion, (unit: string) => (/^(year|month|week|day)s?$/.test(unit) ? null : `unit ${unit} is not expected here`), noConversion, noConversion);
 
 export function compileLibrary(name: string): string {
   const options = new CqlCompilerOptions();
@@ -21,7 +27,7 @@ export function compileLibrary(name: string): string {
   models.modelInfoLoader.registerModelInfoProvider(new SystemModelInfoProvider());
   const fhirModel = readFileSync(require.resolve('cql-exec-fhir/lib/modelInfos/fhir-modelinfo-4.0.1.xml'), 'utf8');
   models.modelInfoLoader.registerModelInfoProvider(createModelInfoProvider((id: string) => (id === 'FHIR' ? stringAsSource(fhirModel) : null)), true);
-  const translator = CqlTranslator.fromText(readFileSync(here(`cql/${name}.cql`), 'utf8'), new LibraryManager(models, options));
+  const translator = CqlTranslator.fromText(readFileSync(here(`cql/${name}.cql`), 'utf8'), new LibraryManager(models, options, undefined, calendarUnits));
   const errors = translator.errors.asJsReadonlyArrayView();
   if (errors.length > 0) throw new Error(`${name}: ${errors.map(({ message }) => message).join('; ')}`);
   return `${JSON.stringify(JSON.parse(translator.toJson()), null, 1)}\n`;

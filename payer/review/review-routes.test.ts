@@ -39,7 +39,7 @@ async function pendedItem(memberId: string): Promise<QueueItem> {
 }
 
 describe('the review queue', () => {
-  it.each([
+  it.each<[{ decision: string; reason?: string; quantity?: object }, string]>([
     [{ decision: 'approve' }, 'A1'],
     [{ decision: 'deny', reason: 'The record does not support it.' }, 'A3'],
     [{ decision: 'modify', reason: 'A trial first.', quantity: { value: 2, unit: 'months' } }, 'A6'],
@@ -59,7 +59,7 @@ describe('the review queue', () => {
   it('two reviewers at once make one decision', async () => {
     const item = await pendedItem('M-twice');
     const statuses = await Promise.all([1, 2].map(async () => (await review('POST', `/items/${item.id}/decision`, { decision: 'approve' })).status));
-    expect(statuses.toSorted()).toEqual([200, 409]);
+    expect(statuses.toSorted((a, b) => a - b)).toEqual([200, 409]);
   });
 
   it.each<[string, string, string, unknown, Record<string, string>, number]>([

@@ -33,12 +33,12 @@ function expectConformant(answer: Bundle, request: Bundle): void {
 
 describe('the answer to $submit by the route of the policy', () => {
   it.each([
-    ['automatic, met', { answers: [ANSWERS.saturation(86)] }, 'A1', 'complete', undefined],
+    ['automatic, met', { answers: [ANSWERS.saturation(86)] }, 'A1', 'complete', /^$/],
     ['automatic, not met', { answers: [ANSWERS.saturation(95)] }, 'A3', 'complete', /oxygen values.*Resting saturation/],
     ['automatic, not shown', { answers: [{ linkId: 'other' }] }, 'A4', 'queued', /Not shown.*Resting saturation/],
     ['reviewer, met', { code: 'K0823', answers: [ANSWERS.assessment(true)] }, 'A4', 'queued', /reviewer/],
     ['limit, more asked', { code: 'E0601', quantity: { value: 13, unit: 'months' }, answers: [ANSWERS.ahi(22)] }, 'A6', 'complete', /3 months of the 13/],
-    ['limit, no more asked', { code: 'E0601', quantity: { value: 3, unit: 'months' }, answers: [ANSWERS.ahi(22)] }, 'A1', 'complete', undefined],
+    ['limit, no more asked', { code: 'E0601', quantity: { value: 3, unit: 'months' }, answers: [ANSWERS.ahi(22)] }, 'A1', 'complete', /^$/],
     ['limit, not met', { code: 'E0601', quantity: { value: 13 }, answers: [ANSWERS.ahi(3)] }, 'A3', 'complete', /sleep test/],
     ['named as needing no authorization', { system: CPT, code: '93000' }, 'A1', 'complete', /No authorization is required/],
     ['named by no policy', { code: 'L0120' }, 'A1', 'complete', /No authorization is required/],
@@ -56,16 +56,15 @@ describe('the answer to $submit by the route of the policy', () => {
     expect(response.outcome).toBe(outcome);
     expect(response.identifier).toContainEqual(claimOf(request).identifier?.[0]);
     const item = readItem(response.item?.[0]);
-    expect(item.code).toBe(code);
-    expect(item.trace).toBe('T-1');
+    expect(item).toMatchObject({ code, trace: 'T-1' });
     const granted = code === 'A1' || code === 'A6';
-    expect(item.number === undefined).toBe(!granted);
+    expect(item.number ?? '').toMatch(granted ? /^PA\w{10}$/ : /^$/);
     expect(item.period === undefined).toBe(!granted);
     expect(response.preAuthRef).toBe(item.number);
-    if (!granted) expect(item.reference).toMatch(/^RF/);
-    if (code === 'A6') expect(item.authorized).toEqual({ value: 3, unit: 'months' });
-    if (note) expect(response.processNote?.[0]?.text).toMatch(note);
-    if (note) expect(response.item?.[0]?.noteNumber).toEqual([1]);
+    expect(item.reference ?? '').toMatch(granted ? /^$/ : /^RF\w{10}$/);
+    expect(item.authorized).toEqual(code === 'A6' ? { value: 3, unit: 'months' } : undefined);
+    expect(response.processNote?.[0]?.text ?? '').toMatch(note);
+    expect(response.item?.[0]?.noteNumber).toEqual(response.processNote ? [1] : undefined);
   });
 
   it('decides each item by itself; a case of decided and pended items is partial', async () => {
@@ -147,10 +146,10 @@ describe('a request that cannot be taken', () => {
     change(bundle);
     return bundle;
   };
-  it.each<[string, unknown, number, string | RegExp]>([
-    ['no JSON', '{"resourceType":', 400, 'structure'],
-    ['a list', [], 400, 'structure'],
-    ['another resource', { resourceType: 'Patient' }, 400, 'structure'],
+  it.each<[string, unknown, number, RegExp]>([
+    ['no JSON', '{"resourceType":', 400, /^$/],
+    ['a list', [], 400, /^Bundle$/],
+    ['another resource', { resourceType: 'Patient' }, 400, /^Bundle$/],
     ['an empty Bundle', { resourceType: 'Bundle', type: 'collection' }, 422, /./],
     ['entries that are no list', { ...requestBundle(), entry: 'x' }, 422, /./],
     ['no identifier', broken((bundle) => delete bundle.identifier), 422, /Bundle/],
@@ -158,7 +157,7 @@ describe('a request that cannot be taken', () => {
     ['the Claim not first', broken((bundle) => void bundle.entry?.reverse()), 422, /Bundle/],
     ['a patient that is not there', broken((bundle) => void bundle.entry?.splice(1, 1)), 422, /Bundle/],
     ['another use', broken((bundle) => void (claimOf(bundle).use = 'claim')), 422, /use/],
-    ['two items of one number', broken((bundle) => void claimOf(bundle).item?.push(structuredClone(claimOf(bundle).item?.[0] ?? {}))), 422, /item/],
+    ['two items of one number', broken((bundle) => void claimOf(bundle).item?.push(...structuredClone(claimOf(bundle).item ?? []))), 422, /item/],
     ['a diagnosis number that is not there', broken((bundle) => void Object.assign(claimOf(bundle).item?.[0] ?? {}, { diagnosisSequence: [9] })), 422, /diagnosisSequence/],
     ['an update', broken((bundle) => void (claimOf(bundle).related = [{ claim: { identifier: { value: 'PA-0000' } } }])), 422, /related/],
     ['the same fullUrl twice', broken((bundle) => void bundle.entry?.push(structuredClone(bundle.entry[1] ?? {}))), 422, /Bundle/],
@@ -168,9 +167,7 @@ describe('a request that cannot be taken', () => {
     expect(reply.headers.get('content-type')).toMatch(/^application\/fhir\+json/);
     const outcome = (await reply.json()) as OperationOutcome;
     expect(outcome.resourceType).toBe('OperationOutcome');
-    const [issue] = outcome.issue ?? [];
-    if (typeof expected === 'string') expect(issue?.code).toBe(expected);
-    else expect(outcome.issue?.flatMap(({ expression = [] }) => expression).join(' ')).toMatch(expected);
+    expect(outcome.issue?.flatMap(({ expression = [] }) => expression).join(' ')).toMatch(expected);
     expect(JSON.stringify(outcome)).not.toMatch(/Okoro|1951/);
   });
 
