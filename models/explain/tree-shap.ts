@@ -1,13 +1,16 @@
 import { childOf, type Forest } from '../forest.ts';
 
-/** One feature on the path from the root: how often the path is taken without knowing it (`zero`) and whether this row takes it (`one`). */
-interface PathStep {
-  feature: number;
-  zero: number;
-  one: number;
-  /** Weight of the subsets of a given size. */
-  weight: number;
-}
+/** Longest path from a root to a leaf that the buffers hold. */
+const MAX_DEPTH = 16;
+
+/**
+ * The features met on the way from a root to a node, one slice of these buffers for each level so that nothing is allocated while a row is explained.
+ * `zero`: share of training rows that go this way when the feature is not known; `one`: 1 if the explained row goes this way; `weight`: of the subsets of each size.
+ */
+const feature = new Int32Array(((MAX_DEPTH + 2) * (MAX_DEPTH + 3)) / 2);
+const zero = new Float64Array(feature.length);
+const one = new Float64Array(feature.length);
+const weight = new Float64Array(feature.length);
 
 /**
  * Exact path-dependent Shapley values (Lundberg, Erion and Lee 2018, algorithm 2): what each feature adds to a row's log-odds.
@@ -15,7 +18,7 @@ interface PathStep {
  */
 export function shapValues(forest: Forest, row: Float32Array, featureCount: number): Float64Array {
   const contributions = new Float64Array(featureCount);
-  for (const root of forest.roots) descend(forest, row, contributions, root, [], 1, 1, -1);
+  for (const root of forest.roots) descend(forest, row, contributions, root, 0, 0, 1, 1, -1);
   return contributions;
 }
 
@@ -30,84 +33,93 @@ export function expectedMargin(forest: Forest): number {
   return forest.roots.reduce((sum, root) => sum + expected(root), forest.base);
 }
 
-function descend(forest: Forest, row: Float32Array, contributions: Float64Array, node: number, parentPath: readonly PathStep[], zero: number, one: number, cameBy: number): void {
-  const path = extend(parentPath, zero, one, cameBy);
-  const feature = forest.feature[node] as number;
-  if (feature < 0) {
+/** `parent` is where the parent's path begins, `length` how many steps it has; `zeroShare`, `oneShare` and `cameBy` are the step to add. */
+function descend(forest: Forest, row: Float32Array, contributions: Float64Array, node: number, parent: number, length: number, zeroShare: number, oneShare: number, cameBy: number): void {
+  const start = parent + length;
+  // Paths are a few steps long: a loop is faster as copyWithin here.
+  for (let at = parent; at < start; at += 1) {
+    feature[at + length] = feature[at] as number;
+    zero[at + length] = zero[at] as number;
+    one[at + length] = one[at] as number;
+    weight[at + length] = weight[at] as number;
+  }
+  extend(start, length, zeroShare, oneShare, cameBy);
+  const splitOn = forest.feature[node] as number;
+  if (splitOn < 0) {
     const value = forest.value[node] as number;
-    for (let index = 1; index < path.length; index += 1) {
-      const step = path[index] as PathStep;
-      contributions[step.feature] = (contributions[step.feature] as number) + unwoundWeight(path, index) * (step.one - step.zero) * value;
+    for (let step = 1; step <= length; step += 1) {
+      const at = start + step;
+      contributions[feature[at] as number] = (contributions[feature[at] as number] as number) + unwoundWeight(start, length, step) * ((one[at] as number) - (zero[at] as number)) * value;
     }
     return;
   }
   const hot = childOf(forest, node, row);
   const cold = (hot === forest.left[node] ? forest.right[node] : forest.left[node]) as number;
   const cover = forest.cover[node] as number;
-  const seenAt = path.findIndex((step) => step.feature === feature);
-  const seen = path[seenAt];
-  const rest = seen ? unwind(path, seenAt) : path;
-  const zeroBefore = seen?.zero ?? 1;
-  const oneBefore = seen?.one ?? 1;
-  descend(forest, row, contributions, hot, rest, ((forest.cover[hot] as number) / cover) * zeroBefore, oneBefore, feature);
-  descend(forest, row, contributions, cold, rest, ((forest.cover[cold] as number) / cover) * zeroBefore, 0, feature);
+  let zeroBefore = 1;
+  let oneBefore = 1;
+  let last = length;
+  for (let step = 1; step <= length; step += 1) {
+    if (feature[start + step] !== splitOn) continue;
+    zeroBefore = zero[start + step] as number;
+    oneBefore = one[start + step] as number;
+    unwind(start, length, step);
+    last = length - 1;
+    break;
+  }
+  descend(forest, row, contributions, hot, start, last + 1, ((forest.cover[hot] as number) / cover) * zeroBefore, oneBefore, splitOn);
+  descend(forest, row, contributions, cold, start, last + 1, ((forest.cover[cold] as number) / cover) * zeroBefore, 0, splitOn);
 }
 
-function extend(parent: readonly PathStep[], zero: number, one: number, feature: number): PathStep[] {
-  const depth = parent.length;
-  const path = new Array<PathStep>(depth + 1);
-  for (let index = 0; index < depth; index += 1) {
-    const step = parent[index] as PathStep;
-    path[index] = { feature: step.feature, zero: step.zero, one: step.one, weight: step.weight };
+/** Adds a step at the end of the path of `length` steps. */
+function extend(start: number, length: number, zeroShare: number, oneShare: number, cameBy: number): void {
+  feature[start + length] = cameBy;
+  zero[start + length] = zeroShare;
+  one[start + length] = oneShare;
+  weight[start + length] = length === 0 ? 1 : 0;
+  for (let step = length - 1; step >= 0; step -= 1) {
+    const at = start + step;
+    weight[at + 1] = (weight[at + 1] as number) + (oneShare * (weight[at] as number) * (step + 1)) / (length + 1);
+    weight[at] = (zeroShare * (weight[at] as number) * (length - step)) / (length + 1);
   }
-  path[depth] = { feature, zero, one, weight: depth === 0 ? 1 : 0 };
-  for (let index = depth - 1; index >= 0; index -= 1) {
-    const here = path[index] as PathStep;
-    const next = path[index + 1] as PathStep;
-    next.weight += (one * here.weight * (index + 1)) / (depth + 1);
-    here.weight = (zero * here.weight * (depth - index)) / (depth + 1);
-  }
-  return path;
 }
 
-/** The path as if the step at `at` had never been taken. */
-function unwind(path: readonly PathStep[], at: number): PathStep[] {
-  const depth = path.length - 1;
-  const copy = path.map((step) => ({ ...step }));
-  const { one, zero } = copy[at] as PathStep;
-  let next = (copy[depth] as PathStep).weight;
-  for (let index = depth - 1; index >= 0; index -= 1) {
-    const step = copy[index] as PathStep;
-    if (one !== 0) {
-      const before = step.weight;
-      step.weight = (next * (depth + 1)) / ((index + 1) * one);
-      next = before - (step.weight * zero * (depth - index)) / (depth + 1);
+/** Takes a step out of the path, as if its feature had never been met. */
+function unwind(start: number, last: number, taken: number): void {
+  const oneShare = one[start + taken] as number;
+  const zeroShare = zero[start + taken] as number;
+  let next = weight[start + last] as number;
+  for (let step = last - 1; step >= 0; step -= 1) {
+    const at = start + step;
+    if (oneShare === 0) {
+      weight[at] = ((weight[at] as number) * (last + 1)) / (zeroShare * (last - step));
     } else {
-      step.weight = (step.weight * (depth + 1)) / (zero * (depth - index));
+      const before = weight[at] as number;
+      weight[at] = (next * (last + 1)) / ((step + 1) * oneShare);
+      next = before - ((weight[at] as number) * zeroShare * (last - step)) / (last + 1);
     }
   }
-  for (let index = at; index < depth; index += 1) {
-    const following = copy[index + 1] as PathStep;
-    copy[index] = { feature: following.feature, zero: following.zero, one: following.one, weight: (copy[index] as PathStep).weight };
+  for (let at = start + taken; at < start + last; at += 1) {
+    feature[at] = feature[at + 1] as number;
+    zero[at] = zero[at + 1] as number;
+    one[at] = one[at + 1] as number;
   }
-  copy.length = depth;
-  return copy;
 }
 
-/** Sum of the weights after unwinding the step at `at`, without building the path. */
-function unwoundWeight(path: readonly PathStep[], at: number): number {
-  const depth = path.length - 1;
-  const { one, zero } = path[at] as PathStep;
-  let next = (path[depth] as PathStep).weight;
+/** Sum of the weights that `unwind` would leave. */
+function unwoundWeight(start: number, last: number, taken: number): number {
+  const oneShare = one[start + taken] as number;
+  const zeroShare = zero[start + taken] as number;
+  let next = weight[start + last] as number;
   let sum = 0;
-  for (let index = depth - 1; index >= 0; index -= 1) {
-    const weight = (path[index] as PathStep).weight;
-    if (one !== 0) {
-      const part = (next * (depth + 1)) / ((index + 1) * one);
+  for (let step = last - 1; step >= 0; step -= 1) {
+    const before = weight[start + step] as number;
+    if (oneShare !== 0) {
+      const part = (next * (last + 1)) / ((step + 1) * oneShare);
       sum += part;
-      next = weight - (part * zero * (depth - index)) / (depth + 1);
-    } else if (zero !== 0) {
-      sum += (weight * (depth + 1)) / (zero * (depth - index));
+      next = before - (part * zeroShare * (last - step)) / (last + 1);
+    } else if (zeroShare !== 0) {
+      sum += (before * (last + 1)) / (zeroShare * (last - step));
     }
   }
   return sum;

@@ -24,6 +24,7 @@ const FAMILIES = [
   { id: 'dme-sleep', effect: 0.2, criteria: 3 },
   { id: 'dme-mobility', effect: 0.55, criteria: 4 },
   { id: 'cardiac-imaging', effect: -0.2, criteria: 3 },
+  { id: 'cardiac-diagnostics', effect: -0.4, criteria: 2 },
   { id: 'outpatient-procedure', effect: 0.05, criteria: 4 },
 ] as const;
 

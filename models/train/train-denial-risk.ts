@@ -13,7 +13,7 @@ export interface LabelledDecision {
   readonly denied: boolean;
 }
 
-const SETTINGS = { trees: 60, depth: 4, learningRate: 0.1, lambda: 1, minChildWeight: 5 } as const;
+const SETTINGS = { trees: 40, depth: 4, learningRate: 0.15, lambda: 1, minChildWeight: 5 } as const;
 /** Pseudo-decisions that pull a small group's rate towards the overall one. */
 const SMOOTHING = 50;
 

@@ -1,0 +1,31 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+export interface ChildServer {
+  readonly base: string;
+  stop(): Promise<void>;
+}
+
+/** Starts a server program of this folder in a process of its own; it prints `{"base": …}` when it answers. */
+export function startChild(program: string): Promise<ChildServer> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, program)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  return new Promise((resolve, reject) => {
+    let said = '';
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`${program} ended with code ${code} before it answered`)));
+    child.stdout.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+      const line = said.split('\n').find((each) => each.startsWith('{'));
+      if (!line) return;
+      const { base } = JSON.parse(line) as { base: string };
+      resolve({
+        base,
+        stop: async () => {
+          child.kill('SIGTERM');
+          await ended;
+        },
+      });
+    });
+  });
+}

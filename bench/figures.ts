@@ -1,0 +1,37 @@
+/** Milliseconds of one measured thing. */
+export interface Figures {
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  readonly p99Ms: number;
+  readonly perSecond: number;
+}
+
+export function figuresOf(samplesMs: readonly number[], elapsedMs: number): Figures {
+  const sorted = [...samplesMs].sort((a, b) => a - b);
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+  return { p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99), perSecond: (samplesMs.length / elapsedMs) * 1000 };
+}
+
+/** Runs `work` until `durationMs` is over with `inFlight` at once, after `warmUp` runs that do not count. */
+export async function measure(work: () => Promise<unknown> | unknown, options: { durationMs: number; inFlight?: number; warmUp?: number }): Promise<Figures> {
+  const { durationMs, inFlight = 1, warmUp = 50 } = options;
+  for (let run = 0; run < warmUp; run += 1) await work();
+  const samples: number[] = [];
+  const startedAt = performance.now();
+  const lane = async () => {
+    while (performance.now() - startedAt < durationMs) {
+      const before = performance.now();
+      await work();
+      samples.push(performance.now() - before);
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, lane));
+  return figuresOf(samples, performance.now() - startedAt);
+}
+
+export function row(name: string, figures: Figures, note = ''): string {
+  const number = (value: number) => value.toFixed(3).padStart(9);
+  return `${name.padEnd(44)}${number(figures.p50Ms)}${number(figures.p95Ms)}${number(figures.p99Ms)}${figures.perSecond.toFixed(0).padStart(9)}  ${note}`;
+}
+
+export const HEADER = `${''.padEnd(44)}${'p50 ms'.padStart(9)}${'p95 ms'.padStart(9)}${'p99 ms'.padStart(9)}${'per s'.padStart(9)}`;
