@@ -64,7 +64,7 @@ function readLibrary(name: string, valueSets: readonly ValueSet[]): Library {
       { contentType: 'text/cql', data: Buffer.from(cql).toString('base64') },
       ...(existsSync(elm) ? [{ contentType: 'application/elm+json', data: readFileSync(elm).toString('base64') }] : []),
     ],
-  } as Library;
+  };
 }
 
 function answerValueSets(items: readonly QuestionnaireItem[]): string[] {

@@ -26,20 +26,15 @@ export interface QuestionnaireService {
 }
 
 const LIMITS: PoolOptions = { size: 1, timeLimitMs: 5_000, memoryLimitMb: 256 };
-const WARM_UP_LIMIT_MS = 60_000;
 
 export async function createQuestionnaireService({ store, log, now, limits }: QuestionnaireServiceOptions): Promise<QuestionnaireService> {
   const cache = await openElmCache(store);
   const pool = createWorkerPool({ ...LIMITS, ...limits });
-  // The first task also starts the worker; its limit must not count that.
-  let warm: Promise<void> | undefined;
-  const warmUp = () => (warm ??= pool.run({ kind: 'warm-up' }, WARM_UP_LIMIT_MS).then(() => undefined));
   return {
     async fetchPackage({ base, fetch }, request) {
       return readPackageAnswer(await sendPackageRequest(base, fetch, buildPackageRequest(request)));
     },
     async populate(input) {
-      await warmUp();
       const started = now();
       const population = await populate(input, { pool, cache, now });
       log.info(
@@ -48,7 +43,9 @@ export async function createQuestionnaireService({ store, log, now, limits }: Qu
       );
       return population;
     },
-    warmUp,
+    async warmUp() {
+      await pool.run({ kind: 'warm-up' });
+    },
     stop: () => pool.stop(),
   };
 }

@@ -6,7 +6,7 @@ export function plainResults(result: unknown): unknown[] {
   if (Array.isArray(result)) return result.flatMap(plainResults);
   if (typeof result !== 'object') return [result];
   const value = result as Record<string, unknown>;
-  if (value['isDate'] === true || value['isDateTime'] === true || value['isTime'] === true) return [String(result)];
+  if (value['isDate'] === true || value['isDateTime'] === true || value['isTime'] === true) return [textOf(value)];
   if ('json' in value) return plainResults(value['json']);
   if (value['isQuantity'] === true) return [{ value: value['value'], unit: value['unit'], code: value['unit'], system: 'http://unitsofmeasure.org' }];
   if (value['isCode'] === true) return [codingOf(value)];
@@ -15,6 +15,11 @@ export function plainResults(result: unknown): unknown[] {
     return [{ coding: codes, ...(typeof value['display'] === 'string' ? { text: value['display'] } : {}) }];
   }
   return [JSON.parse(JSON.stringify(result)) as unknown];
+}
+
+/** CQL's own dates write themselves as ISO 8601. */
+function textOf(value: { toString(): string }): string {
+  return value.toString();
 }
 
 function codingOf({ system, code, display }: Record<string, unknown>): object {

@@ -17,10 +17,13 @@ export interface WorkerPool {
   stop(): Promise<void>;
 }
 
+const WARM_UP_LIMIT_MS = 60_000;
+
 /** Workers start at the first task and stay warm. One that hangs or outgrows its memory is ended, and the next task starts another. */
 export function createWorkerPool(options: PoolOptions): WorkerPool {
   const idle: Worker[] = [];
   const alive = new Set<Worker>();
+  const fresh = new WeakSet<Worker>();
   const waiting: ((worker: Worker) => void)[] = [];
   let stopped = false;
 
@@ -36,6 +39,7 @@ export function createWorkerPool(options: PoolOptions): WorkerPool {
       resourceLimits: { maxOldGenerationSizeMb: options.memoryLimitMb, maxYoungGenerationSizeMb: 32, stackSizeMb: 8 },
     });
     worker.unref();
+    fresh.add(worker);
     // Nothing a payer's code makes an engine print may reach our log.
     worker.stdout.resume();
     worker.stderr.resume();
@@ -59,6 +63,8 @@ export function createWorkerPool(options: PoolOptions): WorkerPool {
       if (stopped) throw new Error('The worker pool has been stopped');
       const worker = await acquire();
       worker.ref();
+      // Loading the engines is ours and must not count against the payer's time.
+      if (fresh.delete(worker)) await perform(worker, { kind: 'warm-up' }, WARM_UP_LIMIT_MS);
       const outcome = await perform(worker, task, timeLimitMs);
       worker.unref();
       if (outcome.kind === 'stopped') {
@@ -94,6 +100,7 @@ function perform(worker: Worker, task: WorkerTask, timeLimitMs: number): Promise
     const onBroken = () => stoppedBy('memory');
     const timer = setTimeout(() => stoppedBy('time'), timeLimitMs);
     worker.on('message', onMessage).on('error', onBroken).on('exit', onBroken);
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread has no origin
     worker.postMessage(task);
   });
 }
