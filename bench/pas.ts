@@ -8,7 +8,7 @@ import { HEADER, measure, row } from './figures.ts';
 export async function benchPas(): Promise<string[]> {
   const input = sampleInput();
   const build = () => {
-    const built = buildSubmission(input, { ids: randomUUID, now: '2026-11-22T10:00:00.000Z' });
+    const built = buildSubmission(input, { ids: randomUUID, now: Date.parse('2026-11-22T10:00:00Z') });
     if (built.kind !== 'built') throw new Error('the sample case does not make a bundle');
     return built.bundle;
   };

@@ -61,7 +61,7 @@ export async function startOpenPriorAuth(config: Config): Promise<Running> {
       }),
       await createServer({
         ...shared, jobs, policies, payers, model,
-        ehrs: [{ fhirBase: ehrFhir, name: 'Sandbox EHR', panelClientId: 'open-prior-auth-panel', worklistClientId: 'open-prior-auth-worklist' }],
+        ehrs: [{ fhirBase: ehrFhir, clientId: PANEL.clientId, scopes: PANEL.scope, worklistClientId: WORKLIST.clientId }],
       }),
       await createPayer({
         db: store.db, baseUrl, log, now: Date.now, policyFolder: join(import.meta.dirname, '..', 'policies', 'library'), reviewDelayMs: config.reviewDelayMs,
@@ -97,15 +97,19 @@ export async function startOpenPriorAuth(config: Config): Promise<Running> {
   }
 }
 
-/** The apps this system brings, registered at the sandbox EHR. */
+/** The apps this system brings, as they are registered at the sandbox EHR. */
+const PANEL = {
+  clientId: 'open-prior-auth-panel',
+  name: 'Prior authorization panel',
+  scope: 'openid fhirUser launch offline_access patient/*.rs patient/QuestionnaireResponse.cu patient/ServiceRequest.u patient/DeviceRequest.u patient/MedicationRequest.u',
+};
+const WORKLIST = { clientId: 'open-prior-auth-worklist', name: 'Prior authorization worklist', scope: 'openid fhirUser' };
+
 function sandboxClients(baseUrl: string) {
   const jwksUri = `${baseUrl}/.well-known/jwks.json`;
   return [
-    {
-      clientId: 'open-prior-auth-panel', name: 'Prior authorization panel', jwksUri, redirectUris: [`${baseUrl}/panel/callback`],
-      scope: 'openid fhirUser launch offline_access patient/*.rs patient/QuestionnaireResponse.cu patient/ServiceRequest.u patient/DeviceRequest.u patient/MedicationRequest.u',
-    },
-    { clientId: 'open-prior-auth-worklist', name: 'Prior authorization worklist', jwksUri, redirectUris: [`${baseUrl}/work/callback`], scope: 'openid fhirUser' },
+    { ...PANEL, jwksUri, redirectUris: [`${baseUrl}/panel/callback`] },
+    { ...WORKLIST, jwksUri, redirectUris: [`${baseUrl}/work/callback`] },
   ];
 }
 
