@@ -12,6 +12,12 @@ const WHY: Readonly<Partial<Record<Resource['resourceType'], string>>> = {
   Condition: 'Reason of the order, or source of an answer',
 };
 
+const DISPLAYS: Readonly<Partial<Record<Resource['resourceType'], string>>> = {
+  Claim: 'Prior authorization request',
+  Coverage: 'Insurance of the patient',
+  PractitionerRole: 'Role of the clinician at the clinic',
+};
+
 /** What would leave, in words for the person who submits. */
 export function summarize({ case: { service, payer } }: SubmissionInput, bundle: Bundle): SubmissionPreview {
   const resources = (bundle.entry ?? []).flatMap(({ resource }) => (resource ? [resource] : []));
@@ -36,6 +42,9 @@ function displayOf(resource: Resource): string {
     const name = resource.name?.[0];
     return [...(name?.given ?? []), name?.family].filter(Boolean).join(' ');
   }
+  const fixed = DISPLAYS[resource.resourceType];
+  if (fixed) return fixed;
+  if (resource.resourceType === 'QuestionnaireResponse') return resource.questionnaire?.split('|')[0]?.split('/').at(-1) ?? 'Form';
   if (facts.description) return facts.description;
   const type = Array.isArray(facts.type) ? undefined : (facts.type as CodeableConcept | undefined);
   const concept = [facts.code, facts.codeCodeableConcept, facts.medicationCodeableConcept, type].find((candidate) => candidate?.text ?? candidate?.coding?.[0]);

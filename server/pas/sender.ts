@@ -15,6 +15,7 @@ import { LEASE_MS, sendSubmission } from '../jobs/send-submission.ts';
 import { subscribe } from '../jobs/subscribe.ts';
 import type { CasePort } from '../payer/case-port.ts';
 import { createPayerClient } from '../payer/payer-client.ts';
+import { bundleFaults } from './bundle-faults.ts';
 import { createNotificationRoutes } from './notifications.ts';
 import { previewSubmission, type QueueResult, queueSubmission } from './queue-submission.ts';
 import { QUEUES, type SenderParts } from './sender-parts.ts';
@@ -62,7 +63,7 @@ export async function createPasSender({ store, jobs, baseUrl, log, now, audit, p
   const client = createPayerClient({ clientId: CLIENT_ID, scope: SCOPE, keys, now, timeoutMs });
   const parts: SenderParts = {
     store, jobs, baseUrl, log, now, audit, payers, cases, client, inquiryIntervalMs, retryBaseMs,
-    faultsOf: (bundle) => validator.validate(bundle).issues.flatMap(({ severity, code, path }) => (severity === 'error' ? [`${code} at ${path}`] : [])),
+    faultsOf: (bundle) => bundleFaults(validator, bundle),
   };
   const router = express.Router();
   router.get('/.well-known/jwks.json', (_request, response) => {
