@@ -45,7 +45,8 @@ export async function finishAuthorization(identity: SmartClientIdentity, callbac
   const storage = new RequestStorage();
   await storage.set(callback.state, callback.pending);
   const { privateJwk, alg } = identity.key;
-  const key = await importJWK(privateJwk, alg);
+  // fhirclient hands the key to a jose that warns of one it cannot export.
+  const key = await importJWK(privateJwk, alg, { extractable: true });
   if (key instanceof Uint8Array || alg !== 'ES384' || !privateJwk.kid) throw new Error('the signing key must be an ES384 key with a kid');
   try {
     const client = await adapter(identity, storage, {}).ready({
