@@ -7,7 +7,8 @@ export function plainResults(result: unknown): unknown[] {
   if (typeof result !== 'object') return [result];
   const value = result as Record<string, unknown>;
   if (value['isDate'] === true || value['isDateTime'] === true || value['isTime'] === true) return [textOf(value)];
-  if ('json' in value) return plainResults(value['json']);
+  // A FHIR element of cql-exec-fhir keeps its JSON in this hidden property.
+  if (typeof value['getTypeInfo'] === 'function') return plainResults(value['_json']);
   if (value['isQuantity'] === true) return [{ value: value['value'], unit: value['unit'], code: value['unit'], system: 'http://unitsofmeasure.org' }];
   if (value['isCode'] === true) return [codingOf(value)];
   if (value['isConcept'] === true) {
