@@ -1,0 +1,84 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import type { CompileResult, ElmLibrary } from './compile-cql.ts';
+import { createWorkerPool } from './worker-pool.ts';
+
+const pool = createWorkerPool({ size: 1, timeLimitMs: 1_500, memoryLimitMb: 256 });
+afterAll(() => pool.stop());
+
+async function compile(sources: Record<string, string>): Promise<CompileResult> {
+  const outcome = await pool.run({ kind: 'compile', sources }, 60_000);
+  if (outcome.kind !== 'done' || !outcome.compiled) throw new Error('the compiler did not answer');
+  return outcome.compiled;
+}
+async function elmOf(text: string): Promise<ElmLibrary> {
+  const result = await compile({ T: text });
+  if (result.kind !== 'compiled' || !result.elm['T']) throw new Error(JSON.stringify(result));
+  return result.elm['T'];
+}
+const run = async (elm: ElmLibrary, defines: string[], more: object = {}) =>
+  pool.run({
+    kind: 'cql', elm: [elm], defines: defines.map((define) => ({ library: 'T', define })), patient: 'p', valueSets: {}, parameters: {}, nowMs: Date.UTC(2026, 10, 22, 12),
+    resources: [{ resourceType: 'Patient', id: 'p', birthDate: '1951-04-02' }, { resourceType: 'Condition', id: 'c', subject: { reference: 'Patient/p' }, code: { coding: [{ system: 'http://x', code: '1' }] } }], ...more,
+  });
+const HEAD = `library T version '1' using FHIR version '4.0.1' context Patient`;
+
+describe('compiling', () => {
+  it('strict first', async () => expect(await compile({ T: `${HEAD} define A: 1` })).toMatchObject({ kind: 'compiled', mode: 'strict' }));
+  it('list demotion only when strict refuses', async () => {
+    const text = `library T version '1' using FHIR version '4.0.1' context Patient define function F(c FHIR.Condition): c.code define A: F([Condition])`;
+    expect(await compile({ T: text })).toMatchObject({ kind: 'compiled', mode: 'lenient' });
+  });
+  it('what is no CQL is refused, with the library named', async () => {
+    const result = await compile({ T: `${HEAD} define Y: [Observation where ` });
+    expect(result).toMatchObject({ kind: 'refused', library: 'T' });
+  });
+  it('quantities with UCUM units', async () => expect((await compile({ T: `${HEAD} define A: 5 'mg/dL' > 4 'mg/dL'` })).kind).toBe('compiled'));
+  it('codes of a retrieve that are a list already are not wrapped again', async () => {
+    const elm = await elmOf(`library T version '1' using FHIR version '4.0.1' codesystem "X": 'http://x' code "One": '1' from "X" context Patient define Codes: { "One" } define A: exists [Condition: Codes]`);
+    expect(JSON.stringify(elm)).not.toMatch(/"codes":\{[^{}]*"type":"ToList"[^{}]*"operand":\{[^{}]*"type":"ExpressionRef"/);
+    expect((await run(elm, ['A'])).results).toEqual([{ kind: 'value', id: 'T|A', values: [true] }]);
+  });
+});
+
+describe('running', () => {
+  it('dates come out as calendar days', async () => {
+    const elm = await elmOf(`${HEAD} define Born: Patient.birthDate.value define Soon: Today() + 1 day`);
+    expect((await run(elm, ['Born', 'Soon'])).results.map((result) => (result.kind === 'value' ? result.values : result))).toEqual([['1951-04-02'], ['2026-11-23']]);
+  });
+  it('a define that throws fails alone', async () => {
+    const elm = await elmOf(`${HEAD} define Bad: singleton from ({1, 2}) define Good: 7`);
+    expect((await run(elm, ['Bad', 'Good', 'Absent'])).results).toEqual([
+      expect.objectContaining({ kind: 'failed', id: 'T|Bad', reason: 'runtime' }),
+      { kind: 'value', id: 'T|Good', values: [7] },
+      { kind: 'failed', id: 'T|Absent', reason: 'syntax' },
+    ]);
+  });
+  it('a value set that the package lacks is named as the reason', async () => {
+    const elm = await elmOf(`library T version '1' using FHIR version '4.0.1' valueset "V": 'http://nowhere' context Patient define A: [Condition: "V"] define B: 1`);
+    expect((await run(elm, ['A', 'B'])).results).toEqual([expect.objectContaining({ id: 'T|A', reason: 'value-set-missing' }), { kind: 'value', id: 'T|B', values: [1] }]);
+  });
+  it('a define that does not end is stopped, what was finished is kept, and the next task runs', async () => {
+    const list = `expand { Interval[1, 3000] }`;
+    const elm = await elmOf(`${HEAD} define Numbers: ${list} define Quick: 1 define Endless: Count(from Numbers a, Numbers b, Numbers c return 1)`);
+    const started = performance.now();
+    const outcome = await run(elm, ['Quick', 'Endless']);
+    expect(outcome).toMatchObject({ kind: 'stopped', results: [{ id: 'T|Quick', values: [1] }], at: 'T|Endless' });
+    expect(performance.now() - started).toBeLessThan(8_000);
+    expect((await run(elm, ['Quick'])).kind).toBe('done');
+  }, 20_000);
+  it('ELM from a stranger cannot reach what is not CQL', async () => {
+    const expression = (type: string) => ({ name: type, context: 'Patient', expression: { type, operand: [{ type: 'Literal', valueType: '{urn:hl7-org:elm-types:r1}String', value: 'process.exit(1)' }] } });
+    const elm = { library: { identifier: { id: 'T' }, usings: { def: [{ localIdentifier: 'FHIR', version: '4.0.1' }] }, statements: { def: ['constructor', '__proto__', 'Function', 'eval'].map(expression) } } };
+    const outcome = await run(elm, ['constructor', '__proto__', 'Function', 'eval']);
+    expect(outcome.results.every((result) => result.kind === 'failed' || result.values.length === 0)).toBe(true);
+    expect((await run(await elmOf(`${HEAD} define A: 1`), ['A'])).kind).toBe('done');
+  });
+  it('FHIRPath is limited too, and sees no environment', async () => {
+    const outcome = await pool.run({ kind: 'fhirpath', variables: { patient: { resourceType: 'Patient', id: 'p' } }, expressions: [
+      { id: 'a', expression: '%patient.id' }, { id: 'b', expression: 'nonsense(' }, { id: 'c', expression: '%undefinedName' },
+      { id: 'd', expression: `'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!'.matches('^(a+)+$')` },
+    ] });
+    expect(outcome.results.slice(0, 3).map(({ kind }) => kind)).toEqual(['value', 'failed', 'failed']);
+    expect(outcome.kind).toBe('stopped');
+  }, 20_000);
+});
