@@ -23,7 +23,7 @@ export function structureFacts(definition: StructureDefinition): StructureFacts 
     ...(definition.context === undefined
       ? {}
       : { context: definition.context.map(({ type, expression }) => ({ type: type ?? 'element', expression: expression ?? '' })) }),
-    elements: elements.filter(saysSomething).map(elementFacts),
+    elements: withInheritedTargets(elements.filter(saysSomething).map(elementFacts)),
   };
 }
 
@@ -47,7 +47,8 @@ function elementFacts(element: ElementDefinition): ElementFacts {
   if (element.min) facts['min'] = element.min;
   if (max !== 1) facts['max'] = max;
   if ((element.base?.max ?? element.max) !== '1' && element.base?.max !== '0') facts['array'] = true;
-  if (element.type?.length) facts['types'] = element.type.map(typeFacts);
+  if (isResourceId(element)) facts['types'] = [{ code: 'id' }];
+  else if (element.type?.length) facts['types'] = element.type.map(typeFacts);
   if (element.contentReference !== undefined) facts['contentReference'] = element.contentReference.replace(/^.*#/, '');
   const fixed = valueOf('fixed');
   if (fixed !== undefined) facts['fixed'] = fixed;
@@ -73,6 +74,29 @@ function elementFacts(element: ElementDefinition): ElementFacts {
   const maxValue = valueOf('maxValue');
   if (maxValue !== undefined) facts['maxValue'] = maxValue;
   return facts as unknown as ElementFacts;
+}
+
+/** R4 types Resource.id as a string; its definition is the id type. */
+function isResourceId({ id = '', base }: ElementDefinition): boolean {
+  return id.split('.').length === 2 && base?.path === 'Resource.id';
+}
+
+const CORE = 'http://hl7.org/fhir/StructureDefinition/';
+
+/**
+ * A slice must keep what the sliced element demands. PAS 2.0.1's snapshot leaves the R4 targets in slices
+ * (Claim.careTeam:*.provider), so they are taken from the sliced element.
+ */
+function withInheritedTargets(elements: readonly ElementFacts[]): ElementFacts[] {
+  const byId = new Map(elements.map((element) => [element.id, element]));
+  return elements.map((element) => {
+    const { id, types } = element;
+    const sliced = id.includes(':') ? byId.get(id.replaceAll(/:[^.]+/g, '')) : undefined;
+    const [own] = types ?? [];
+    const [inherited] = sliced?.types ?? [];
+    if (types?.length !== 1 || !inherited?.targets || !own?.targets?.every((target) => target.startsWith(CORE))) return element;
+    return inherited.targets.some((target) => target.startsWith(CORE)) ? element : { ...element, types: [{ ...own, targets: inherited.targets }] };
+  });
 }
 
 function typeFacts({ code, profile, targetProfile }: NonNullable<ElementDefinition['type']>[number]): TypeFacts {
