@@ -5,7 +5,7 @@ import express from 'express';
 import { pino } from 'pino';
 import { loadPolicies } from '#policies/load-policies.ts';
 import { createPayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
-import { PANEL_SESSION_HEADER } from '#prior-auth/panel-api.ts';
+import { type CaseView, type ErrorReply, PANEL_SESSION_HEADER, type PanelReplies } from '#prior-auth/panel-api.ts';
 import { createServer } from '#server/server.ts';
 import { openAuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
@@ -111,6 +111,9 @@ export class TestBrowser {
 
 export const SAMPLE_LAUNCH = { patient: 'patient-1', need_patient_banner: false, fhirContext: [{ reference: 'DeviceRequest/order-1' }, { reference: 'Coverage/coverage-1' }] };
 
+/** Every reply at once: each test looks at the part that its call gives. */
+export type TestReply = CaseView & PanelReplies['listForms'] & PanelReplies['completeForm'] & PanelReplies['readSource'] & ErrorReply;
+
 export class TestPanel {
   readonly browser: TestBrowser;
   readonly sessionId: string;
@@ -127,7 +130,7 @@ export class TestPanel {
     return new TestPanel(browser, sessionId);
   }
 
-  async call(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<{ readonly status: number; readonly body: any }> {
+  async call(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<{ readonly status: number; readonly body: TestReply }> {
     const response = await this.browser.go(`/panel/api${path}`, {
       method,
       headers: { [PANEL_SESSION_HEADER]: this.sessionId, ...(method === 'GET' ? {} : { 'content-type': 'application/json' }), ...headers },

@@ -19,9 +19,9 @@ describe('from launch to a queued request', () => {
 
     const [listed, again] = await Promise.all([panel.call('GET', '/questionnaires'), panel.call('GET', '/questionnaires')]);
     expect(listed.body.forms).toHaveLength(1);
-    expect(again.body.forms[0].formId).toBe(TEST_FORM);
+    expect(again.body.forms[0]?.formId).toBe(TEST_FORM);
     expect(server.payerCalls).toEqual(['$questionnaire-package']);
-    expect(listed.body.forms[0].population.status).toBe('not-started');
+    expect(listed.body.forms[0]?.population.status).toBe('not-started');
 
     const populated = await panel.call('POST', '/questionnaires/populate', { formId: TEST_FORM });
     expect(populated.body.form).toMatchObject({ version: 2, population: { status: 'done' } });
@@ -34,7 +34,7 @@ describe('from launch to a queued request', () => {
     const incomplete = await panel.call('POST', '/questionnaires/complete', { formId: TEST_FORM, version, response });
     expect(incomplete).toMatchObject({ status: 422, body: { error: { code: 'QUESTIONNAIRE_INCOMPLETE', message: expect.stringContaining('mobile') } } });
 
-    const answered = { ...response, item: [...response.item.filter(({ linkId }: { linkId: string }) => linkId !== 'mobile'), { linkId: 'mobile', answer: [{ valueBoolean: true }] }] };
+    const answered = { ...response, item: [...(response.item ?? []).filter(({ linkId }) => linkId !== 'mobile'), { linkId: 'mobile', answer: [{ valueBoolean: true }] }] };
     const saved = await panel.call('PUT', '/questionnaires/save', { formId: TEST_FORM, version, response: { ...answered, subject: { reference: 'Patient/patient-2' } } });
     expect(saved.body.form).toMatchObject({ version: 3, response: { status: 'in-progress', subject: { reference: 'Patient/patient-1' } } });
     const conflict = await panel.call('PUT', '/questionnaires/save', { formId: TEST_FORM, version, response: answered });
@@ -66,7 +66,7 @@ describe('from launch to a queued request', () => {
     const panel = await TestPanel.launch(server, { patient: 'patient-1', fhirContext: ['DeviceRequest/order-2'] });
     const [form] = (await panel.call('GET', '/questionnaires')).body.forms;
     server.ehr.behaviour.refuseWrites = true;
-    const completed = await panel.call('POST', '/questionnaires/complete', { formId: form.formId, version: form.version, response: { ...form.response, item: [{ linkId: 'mobile', answer: [{ valueBoolean: false }] }] } });
+    const completed = await panel.call('POST', '/questionnaires/complete', { formId: form?.formId, version: form?.version, response: { ...form?.response, item: [{ linkId: 'mobile', answer: [{ valueBoolean: false }] }] } });
     server.ehr.behaviour.refuseWrites = false;
     expect(completed).toMatchObject({ status: 200, body: { case: { state: { kind: 'ready' } }, form: { population: { warnings: [expect.stringContaining('kept here')] } } } });
   });

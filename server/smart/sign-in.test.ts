@@ -9,15 +9,16 @@ afterAll(() => server.close());
 
 const launchAddress = (context: Readonly<Record<string, unknown>> = SAMPLE_LAUNCH) => `/panel/launch?iss=${encodeURIComponent(server.ehr.base)}&launch=${server.ehr.launch(context)}`;
 
-async function expectErrorPage(response: Response, status: number, words: RegExp): Promise<void> {
-  const page = await response.text();
-  expect(response.status).toBe(status);
+/** Status and words of an error page, after what holds for every one of them. */
+async function errorPage(response: Response): Promise<{ readonly status: number; readonly text: string }> {
+  const text = await response.text();
   expect(response.headers.get('content-type')).toContain('text/html');
-  expect(page).toMatch(words);
-  expect(page).toContain('<html lang="en">');
-  expect(page).toContain('What to do');
-  expect(page).not.toMatch(/\.ts:|at .*\(/);
+  expect(text).toContain('<html lang="en">');
+  expect(text).toContain('What to do');
+  expect(text).not.toMatch(/\.ts:|at .*\(/);
+  return { status: response.status, text };
 }
+const refusal = (status: number, words: RegExp) => ({ status, text: expect.stringMatching(words) as string });
 
 describe('leaving for the EHR', () => {
   it('asks with PKCE S256, a state of its own and the launch', async () => {
@@ -45,7 +46,7 @@ describe('leaving for the EHR', () => {
     ['an iss that is no address', 'iss=%3Cscript%3E&launch=x', /only from inside the EHR/],
     ['iss twice', 'iss=https://a.example&iss=https://b.example&launch=x', /only from inside the EHR/],
   ])('%s: 400', async (_what, query, words) => {
-    await expectErrorPage(await new TestBrowser(server.baseUrl).go(`/panel/launch?${query}`), 400, words);
+    expect(await errorPage(await new TestBrowser(server.baseUrl).go(`/panel/launch?${query}`))).toEqual(refusal(400, words));
   });
 });
 
@@ -61,7 +62,7 @@ describe('coming back', () => {
   it('once only: the same callback again is refused', async () => {
     const browser = new TestBrowser(server.baseUrl);
     const { callback } = await browser.signIn(launchAddress());
-    await expectErrorPage(await browser.go(callback), 400, /used before/);
+    expect(await errorPage(await browser.go(callback))).toEqual(refusal(400, /used before/));
   });
 
   it('a replayed callback with the cookie kept is refused too', async () => {
@@ -69,15 +70,15 @@ describe('coming back', () => {
     const authorize = (await browser.go(launchAddress())).headers.get('location') ?? '';
     const callback = (await browser.go(authorize)).headers.get('location') ?? '';
     const kept = await fetch(callback, { redirect: 'manual' });
-    await expectErrorPage(kept, 400, /another browser/);
+    expect(await errorPage(kept)).toEqual(refusal(400, /another browser/));
     expect((await browser.go(callback)).status).toBe(302);
-    await expectErrorPage(await browser.go(callback), 400, /used before/);
+    expect(await errorPage(await browser.go(callback))).toEqual(refusal(400, /used before/));
   });
 
   it('from another browser is refused', async () => {
     const authorize = (await new TestBrowser(server.baseUrl).go(launchAddress())).headers.get('location') ?? '';
     const callback = (await fetch(authorize, { redirect: 'manual' })).headers.get('location') ?? '';
-    await expectErrorPage(await new TestBrowser(server.baseUrl).go(callback), 400, /another browser/);
+    expect(await errorPage(await new TestBrowser(server.baseUrl).go(callback))).toEqual(refusal(400, /another browser/));
   });
 
   it('with a code of another sign-in is refused', async () => {
@@ -89,7 +90,7 @@ describe('coming back', () => {
     }
     const [first, second] = callbacks;
     second?.searchParams.set('code', first?.searchParams.get('code') ?? '');
-    await expectErrorPage(await browser.go(second?.href ?? ''), 400, /refused the sign-in/);
+    expect(await errorPage(await browser.go(second?.href ?? ''))).toEqual(refusal(400, /refused the sign-in/));
   });
 
   it('too late is refused', async () => {
@@ -97,7 +98,7 @@ describe('coming back', () => {
     const authorize = (await browser.go(launchAddress())).headers.get('location') ?? '';
     const callback = (await browser.go(authorize)).headers.get('location') ?? '';
     server.clock.offsetMs = 11 * 60_000;
-    await expectErrorPage(await browser.go(callback), 400, /too old/);
+    expect(await errorPage(await browser.go(callback))).toEqual(refusal(400, /too old/));
     server.clock.offsetMs = 0;
   });
 
@@ -105,14 +106,14 @@ describe('coming back', () => {
     server.ehr.behaviour.deny = true;
     const { response } = await new TestBrowser(server.baseUrl).signIn(launchAddress());
     server.ehr.behaviour.deny = false;
-    await expectErrorPage(response, 400, /did not allow/);
+    expect(await errorPage(response)).toEqual(refusal(400, /did not allow/));
   });
 
   it('with an id token for another client is refused', async () => {
     server.ehr.behaviour.idTokenAudience = 'someone-else';
     const { response } = await new TestBrowser(server.baseUrl).signIn(launchAddress());
     delete server.ehr.behaviour.idTokenAudience;
-    await expectErrorPage(response, 400, /could not be verified/);
+    expect(await errorPage(response)).toEqual(refusal(400, /could not be verified/));
   });
 
   it.each([
@@ -123,7 +124,7 @@ describe('coming back', () => {
     ['an order without an answer of the payer', { patient: 'patient-1', fhirContext: [{ reference: 'DeviceRequest/order-unsigned' }] }, 422, /no answer of the payer/],
   ])('%s', async (_what, context, status, words) => {
     const { response } = await new TestBrowser(server.baseUrl).signIn(launchAddress(context));
-    await expectErrorPage(response, status, words);
+    expect(await errorPage(response)).toEqual(refusal(status, words));
   });
 
   it.each(['', '?state=a', '?code=b', '?state=a&code=b', '?error=x%3Cscript%3E'])('a callback that nobody began: %s', async (query) => {

@@ -51,10 +51,10 @@ describe('which state may follow which', () => {
     const [before] = STATES[from];
     const [, after] = STATES[to];
     const { id } = await open({ state: before });
-    const change = store.transaction((trx) => cases().change(trx, id, { expectedVersion: 1, who: 'x', change: () => ({ state: after }) }));
-    const isSame = JSON.stringify(before) === JSON.stringify(after);
-    if (CASE_STEPS[from].includes(to) || isSame) expect((await change).state).toEqual(after);
-    else await expect(change).rejects.toMatchObject({ code: 'CASE_STEP_NOT_ALLOWED' });
+    const [result] = await Promise.allSettled([store.transaction((trx) => cases().change(trx, id, { expectedVersion: 1, who: 'x', change: () => ({ state: after }) }))]);
+    const allowed = CASE_STEPS[from].includes(to) || JSON.stringify(before) === JSON.stringify(after);
+    expect(result).toMatchObject(allowed ? { status: 'fulfilled', value: { state: after } } : { status: 'rejected', reason: { code: 'CASE_STEP_NOT_ALLOWED' } });
+    expect((await cases().read(id)).state).toEqual(allowed ? after : before);
   });
 });
 
@@ -133,7 +133,10 @@ describe('the worklist', () => {
     await open({ ehrBase, patient: { id: 'u', name: 'Ursula Urgent' }, service: { ...opening().service, priority: 'stat' }, state: { kind: 'pended', submittedAt, decision: decided('pended') } });
   });
 
-  it.each(['updated', 'clock'] as const)('reads every case once, by %s', async (sort) => {
+  it.each([
+    ['updated', ['Ursula Urgent', 'Walter 100%_Wood', 'Patient 119']],
+    ['clock', ['Ursula Urgent', 'Walter 100%_Wood']],
+  ] as const)('reads every case once, by %s', async (sort, first) => {
     const seen: string[] = [];
     let after: string | undefined;
     do {
@@ -143,7 +146,7 @@ describe('the worklist', () => {
     } while (after !== undefined);
     expect(seen).toHaveLength(122);
     expect(new Set(seen).size).toBe(122);
-    if (sort === 'clock') expect(seen.slice(0, 2)).toEqual(['Ursula Urgent', 'Walter 100%_Wood']);
+    expect(seen.slice(0, first.length)).toEqual(first);
   });
 
   it('filters by state and counts all states of the search', async () => {

@@ -15,7 +15,7 @@ async function signIn(): Promise<TestBrowser> {
 }
 const read = async (browser: TestBrowser, path: string) => {
   const response = await browser.go(`/work/api${path}`);
-  return { status: response.status, body: await response.json() as any };
+  return { status: response.status, body: await response.json() };
 };
 
 describe('the staff’s worklist', () => {
