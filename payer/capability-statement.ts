@@ -1,5 +1,10 @@
-import type { CapabilityStatement } from '@medplum/fhirtypes';
+import type { CapabilityStatement, CapabilityStatementRestResource } from '@medplum/fhirtypes';
 import { BACKPORT_URL, PAS_OPERATION, PAS_SERVER_CAPABILITIES, PAS_TOPIC } from './terms.ts';
+
+const readAndSearchByUrl: Pick<CapabilityStatementRestResource, 'interaction' | 'searchParam'> = {
+  interaction: [{ code: 'read' }, { code: 'search-type' }],
+  searchParam: [{ name: 'url', type: 'uri' }],
+};
 
 /** What this payer serves: the operations and subscriptions of PAS 2.0.1 and the questionnaires of DTR 2.0.1. */
 export function capabilityStatement(baseUrl: string, startedAt: string): CapabilityStatement {
@@ -40,8 +45,11 @@ export function capabilityStatement(baseUrl: string, startedAt: string): Capabil
           },
           {
             type: 'Questionnaire',
+            ...readAndSearchByUrl,
             operation: [{ name: 'questionnaire-package', definition: 'http://hl7.org/fhir/us/davinci-dtr/OperationDefinition/questionnaire-package' }],
           },
+          { type: 'Library', ...readAndSearchByUrl },
+          { type: 'ValueSet', ...readAndSearchByUrl },
         ],
       },
     ],

@@ -12,6 +12,7 @@ import { PayerError } from './payer-error.ts';
 import type { PayerSetting } from './payer-setting.ts';
 import { readPolicies } from './policy/read-policies.ts';
 import { poll } from './poll.ts';
+import { questionnairePackageRouter } from './questionnaire-package/questionnaire-package-router.ts';
 import { decideDueItems } from './review/decide-pended.ts';
 import { reviewRoutes } from './review/review-routes.ts';
 import { submitClaim } from './submit/submit-claim.ts';
@@ -98,6 +99,7 @@ export async function createPayer(options: PayerOptions): Promise<PayerPart> {
     sendResource(res, 200, await inquireClaim(setting, callerOf(res), req.body));
   });
   router.use(subscriptionRoutes(setting, requireToken, () => deliveries.soon()));
+  router.use(questionnairePackageRouter({ baseUrl, policyFolder: options.policyFolder, authorise: requireToken('system/Questionnaire.rs'), log, now }));
   router.use('/payer', notFound);
   router.use('/payer', fhirErrors(log));
 

@@ -59,9 +59,15 @@ function withinLimit({ policy, asked }: ItemReview): Verdict {
   const limit = policy?.decision?.route === 'limit' ? policy.decision.limit : undefined;
   if (!limit) return { kind: 'approve' };
   const authorized = { value: limit.max, unit: limit.unit };
-  if (asked === undefined) return { kind: 'approve', authorized, note: `Approved for up to ${limit.max} ${limit.unit}.` };
+  if (asked === undefined || !isSameUnit(asked.unit, limit.unit)) return { kind: 'approve', authorized, note: `Approved for up to ${limit.max} ${limit.unit}.` };
   if (asked.value <= limit.max) return { kind: 'approve' };
   return { kind: 'modify', authorized, note: `Approved for ${limit.max} ${limit.unit} of the ${asked.value} asked for.` };
+}
+
+/** Units are free text in PAS 2.0.1. What is counted in another unit cannot be compared; what has none is taken to be in the limit's. */
+function isSameUnit(asked: string | undefined, limit: string): boolean {
+  const singular = (unit: string) => unit.trim().toLowerCase().replace(/s$/, '').replace(/^mo$/, 'month');
+  return asked === undefined || singular(asked) === singular(limit);
 }
 
 function denial(review: ItemReview, reason: string): Verdict {

@@ -1,7 +1,9 @@
 import type { Bundle, Claim, OperationOutcomeIssue } from '@medplum/fhirtypes';
+import { extensionByUrl } from '#fhir/base/extension.ts';
 import { PAS_EXTENSIONS } from '#fhir/pas/canonical-urls.ts';
 import type { Validator } from '#fhir/validation/validator.ts';
 import { PayerError, type Problem } from '../payer-error.ts';
+import { INFO_CHANGED } from '../terms.ts';
 import { entryOf, referencesIn } from './bundle-references.ts';
 
 /** A PAS bundle that has passed the profile and the guide's rules between entries. */
@@ -34,7 +36,7 @@ export function readPasBundle(body: unknown, validator: Validator, profile: stri
   if (others.some((entry) => entry.resource?.resourceType === 'Claim')) {
     problems.push({ code: 'structure', text: 'A PAS 2.0.1 bundle holds one Claim.', expression: 'Bundle.entry' });
   }
-  problems.push(...repeatedUrls(body), ...missingEntries(body), ...brokenSequences(first.resource));
+  problems.push(...missingParts(body));
   if (problems.length > 0) throw new PayerError(422, problems.slice(0, MOST_PROBLEMS));
   return pasRequestOf(body);
 }
@@ -49,64 +51,48 @@ export function pasRequestOf(bundle: Bundle): PasRequest {
 
 /** Updates and cancels are not taken yet; read as new requests they would be answered wrongly. */
 export function refuseUpdates({ claim }: PasRequest): void {
-  if (claim.related?.length) {
-    throw new PayerError(422, { code: 'not-supported', text: 'This payer does not take updates of earlier requests yet. Send a new request.', expression: 'Bundle.entry[0].resource.related' });
-  }
-  const cancelled = claim.item?.findIndex((item) => item.modifierExtension?.some(({ url }) => url === PAS_EXTENSIONS.infoCancelled)) ?? -1;
-  if (cancelled >= 0) {
-    throw new PayerError(422, { code: 'not-supported', text: 'This payer does not take cancellations yet.', expression: `Bundle.entry[0].resource.item[${cancelled}].modifierExtension` });
-  }
+  const place = 'Bundle.entry[0].resource';
+  const refuse = (expression: string): never => {
+    throw new PayerError(422, { code: 'not-supported', text: 'This payer does not take updates and cancellations of earlier requests yet. Send a new request.', expression });
+  };
+  if (claim.related?.length) refuse(`${place}.related`);
+  claim.item?.forEach((item, i) => {
+    if (item.modifierExtension?.some(({ url }) => url === PAS_EXTENSIONS.infoCancelled)) refuse(`${place}.item[${i}].modifierExtension`);
+    if (extensionByUrl(item, INFO_CHANGED)) refuse(`${place}.item[${i}].extension`);
+  });
 }
 
 function isBundle(body: unknown): body is Bundle {
   return typeof body === 'object' && body !== null && 'resourceType' in body && body.resourceType === 'Bundle';
 }
 
-const ISSUE_TYPES: readonly string[] = ['structure', 'required', 'value', 'invariant', 'code-invalid', 'extension', 'not-found', 'business-rule'] satisfies OperationOutcomeIssue['code'][];
+type IssueType = OperationOutcomeIssue['code'];
 
-function toIssueType(code: string): OperationOutcomeIssue['code'] {
-  return ISSUE_TYPES.includes(code) ? (code as OperationOutcomeIssue['code']) : 'invalid';
+/** FHIR issue types for the validator's codes, by how those begin. */
+const ISSUE_TYPES: readonly (readonly [prefix: string, type: IssueType])[] = [
+  ['cardinality-min', 'required'],
+  ['slice-min', 'required'],
+  ['binding-', 'code-invalid'],
+  ['code-', 'code-invalid'],
+  ['invariant', 'invariant'],
+  ['extension-', 'extension'],
+  ['modifier-extension-', 'extension'],
+  ['bundle-duplicate', 'duplicate'],
+  ['bundle-dangling', 'not-found'],
+  ['primitive-', 'value'],
+  ['value-', 'value'],
+  ['fixed-', 'value'],
+  ['pattern', 'value'],
+];
+
+function toIssueType(code: string): IssueType {
+  return ISSUE_TYPES.find(([prefix]) => code.startsWith(prefix))?.[1] ?? 'structure';
 }
 
-function repeatedUrls(bundle: Bundle): readonly Problem[] {
-  const seen = new Set<string>();
-  return (bundle.entry ?? []).flatMap(({ fullUrl = '' }, i): Problem[] => {
-    if (seen.has(fullUrl)) return [{ code: 'duplicate', text: 'Two entries have the same fullUrl.', expression: `Bundle.entry[${i}].fullUrl` }];
-    seen.add(fullUrl);
-    return [];
-  });
-}
-
-/** All that the Claim names must be in the bundle, and so must the people and organizations behind its coverages and roles. */
-function missingEntries(bundle: Bundle): readonly Problem[] {
-  return (bundle.entry ?? []).flatMap(({ resource, fullUrl }, i) => {
-    const type = resource?.resourceType;
-    if (type !== 'Claim' && type !== 'Coverage' && type !== 'PractitionerRole') return [];
-    return referencesIn(resource)
-      .filter((reference) => !entryOf(bundle, reference, fullUrl))
-      .map((reference): Problem => ({ code: 'not-found', text: `The ${type} refers to ${nameOf(reference)}, which is not in the bundle.`, expression: `Bundle.entry[${i}].resource` }));
-  });
-}
-
-/** A urn or a type and id: enough to find the place, without what else a reference might carry. */
-function nameOf(reference: string): string {
-  return /urn:uuid:[0-9a-f-]{36}$/i.exec(reference)?.[0] ?? /[A-Z][A-Za-z]+\/[A-Za-z0-9.-]{1,64}$/.exec(reference)?.[0] ?? 'a resource';
-}
-
-function brokenSequences(claim: Claim): readonly Problem[] {
-  const numbers = (list: readonly { sequence?: number }[] | undefined) => new Set((list ?? []).map(({ sequence }) => sequence));
-  const known = { diagnosisSequence: numbers(claim.diagnosis), informationSequence: numbers(claim.supportingInfo), careTeamSequence: numbers(claim.careTeam) };
-  const seen = new Set<number>();
-  return (claim.item ?? []).flatMap((item, i) => {
-    const place = `Bundle.entry[0].resource.item[${i}]`;
-    const problems: Problem[] = [];
-    if (item.sequence !== undefined && seen.has(item.sequence)) problems.push({ code: 'duplicate', text: 'Two items have the same sequence.', expression: `${place}.sequence` });
-    if (item.sequence !== undefined) seen.add(item.sequence);
-    for (const element of ['diagnosisSequence', 'informationSequence', 'careTeamSequence'] as const) {
-      if (item[element]?.some((number) => !known[element].has(number))) {
-        problems.push({ code: 'not-found', text: `${element} names a number that the Claim does not have.`, expression: `${place}.${element}` });
-      }
-    }
-    return problems;
-  });
+/** An absolute reference may lead out of a bundle, but not from the Claim: who is meant, and what was ordered, must be there to be read. */
+function missingParts(bundle: Bundle): readonly Problem[] {
+  const [first] = bundle.entry ?? [];
+  return referencesIn(first?.resource)
+    .filter((reference) => !entryOf(bundle, reference, first?.fullUrl))
+    .map((): Problem => ({ code: 'not-found', text: 'The Claim refers to a resource that is not in the bundle.', expression: 'Bundle.entry[0].resource' }));
 }

@@ -9,7 +9,7 @@ const EVENT_ATTEMPTS = 15;
 const LONGEST_WAIT_MS = 300_000;
 const POST_TIMEOUT_MS = 10_000;
 /** A taken delivery is due again after this, should its process die. Longer than the timeout. */
-const LEASE_MS = 30_000;
+const LEASE_MS = 15_000;
 const AT_ONCE = 10;
 
 type Posted = { readonly kind: 'accepted' } | { readonly kind: 'refused'; readonly reason: string };
