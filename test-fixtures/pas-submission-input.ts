@@ -1,4 +1,4 @@
-import type { DeviceRequest, Patient } from '@medplum/fhirtypes';
+import type { DeviceRequest, Patient, Practitioner, QuestionnaireResponse } from '@medplum/fhirtypes';
 import type { PriorAuthCase } from '#prior-auth/case.ts';
 import { readRequestedService } from '#prior-auth/order/read-requested-service.ts';
 import type { Order } from '#prior-auth/order/requested-service.ts';
@@ -45,7 +45,7 @@ export function sampleInput(changes: Partial<SubmissionInput> = {}, facts: Parti
       payor: [{ reference: 'Organization/payer-in-ehr' }],
     },
     order: asked,
-    practitioner: { resourceType: 'Practitioner', id: 'clinician-1', identifier: [{ system: 'http://hl7.org/fhir/sid/us-npi', value: '1122334467' }], name: [{ family: 'Fairchild', given: ['Helen'] }] },
+    practitioner: samplePractitioner,
     clinic: {
       resourceType: 'Organization',
       id: 'clinic',
@@ -56,18 +56,7 @@ export function sampleInput(changes: Partial<SubmissionInput> = {}, facts: Parti
       address: [{ line: ['1 Main St'], city: 'Portland', state: 'OR', postalCode: '97201' }],
     },
     payerOrganization: { resourceType: 'Organization', active: true, name: 'Cascade Medicare Administrative Contractor (synthetic)', identifier: [{ system: 'https://openpriorauth.org/payer-id', value: 'cascade-medicare' }] },
-    questionnaireResponses: [
-      {
-        resourceType: 'QuestionnaireResponse',
-        id: 'form-1',
-        questionnaire: 'https://payer.openpriorauth.org/fhir/Questionnaire/home-oxygen|1.0.0',
-        status: 'completed',
-        subject: { reference: 'Patient/patient-1' },
-        authored: '2026-11-20T10:05:00Z',
-        author: { reference: 'Practitioner/clinician-1' },
-        item: [{ linkId: 'resting-saturation', answer: [{ valueQuantity: { value: 86, unit: '%', system: 'http://unitsofmeasure.org', code: '%' } }] }],
-      },
-    ],
+    questionnaireResponses: [sampleForm],
     evidence: [{ reference: 'Observation/saturation', display: 'Oxygen saturation 86 %' }],
     supporting: [
       {
@@ -105,4 +94,22 @@ export const samplePatient: Patient = {
   name: [{ family: 'Example', given: ['Ada'] }],
   gender: 'female',
   birthDate: '1950-02',
+};
+
+export const sampleForm: QuestionnaireResponse = {
+  resourceType: 'QuestionnaireResponse',
+  id: 'form-1',
+  questionnaire: 'https://payer.openpriorauth.org/fhir/Questionnaire/home-oxygen|1.0.0',
+  status: 'completed',
+  subject: { reference: 'Patient/patient-1' },
+  authored: '2026-11-20T10:05:00Z',
+  author: { reference: 'Practitioner/clinician-1' },
+  item: [{ linkId: 'resting-saturation', answer: [{ valueQuantity: { value: 86, unit: '%', system: 'http://unitsofmeasure.org', code: '%' } }] }],
+};
+
+export const samplePractitioner: Practitioner = {
+  resourceType: 'Practitioner',
+  id: 'clinician-1',
+  identifier: [{ system: 'http://hl7.org/fhir/sid/us-npi', value: '1122334467' }],
+  name: [{ family: 'Fairchild', given: ['Helen'] }],
 };

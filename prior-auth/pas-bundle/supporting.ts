@@ -34,6 +34,18 @@ export function chooseSupporting({ order, questionnaireResponses, evidence, supp
   return [...chosen.values()];
 }
 
+/** Elements that repeat (R4), and that records are met with as a single value. */
+const REPEATING: ReadonlySet<string> = new Set([
+  'Observation.category', 'Observation.interpretation', 'Observation.referenceRange', 'Observation.performer', 'Observation.component', 'Observation.note',
+  'Condition.category', 'Condition.bodySite', 'Condition.stage', 'Condition.evidence', 'Condition.note',
+  'Procedure.performer', 'Procedure.reasonCode', 'Procedure.reasonReference', 'Procedure.note',
+  'DiagnosticReport.category', 'DiagnosticReport.result', 'DiagnosticReport.presentedForm', 'DocumentReference.category', 'DocumentReference.content',
+]);
+
+function repeats(resourceType: string, element: string): boolean {
+  return REPEATING.has(`${resourceType}.${element}`);
+}
+
 function referencesIn(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(referencesIn);
   if (typeof value !== 'object' || value === null) return [];
@@ -47,9 +59,10 @@ export function writeSupporting(resource: Resource, input: SubmissionInput): Wri
   if (subjects.some((subject) => subject.startsWith('Patient/') && subject !== `Patient/${input.patient.id}`)) {
     return problem('EVIDENCE_OF_OTHER_PATIENT', `${resource.resourceType}/${resource.id} belongs to another patient.`, 'Correct the reference in the order or the form; nothing was sent.');
   }
-  const { id: _id, text: _text, meta: _meta, ...copy } = facts;
+  const { id: _id, text: _text, meta: _meta, ...rest } = facts;
+  const copy: Record<string, unknown> = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, repeats(resource.resourceType, name) && value !== undefined && !Array.isArray(value) ? [value] : value]));
   if (resource.resourceType === 'Observation' && !resource.status) return written({ ...copy, status: 'unknown' } as unknown as Resource);
-  if (resource.resourceType === 'DocumentReference') return written({ ...copy, content: resource.content.map((content) => ({ ...content, attachment: inline(content.attachment, input) })) } as unknown as Resource);
+  if (resource.resourceType === 'DocumentReference') return written({ ...copy, content: [resource.content].flat().map((content) => ({ ...content, attachment: inline(content.attachment, input) })) } as unknown as Resource);
   return written(copy as unknown as Resource);
 }
 

@@ -119,7 +119,7 @@ describe('several items', () => {
   });
 
   it('a service the payer added counts', () => {
-    const added = response({ item: [item(1, action('A1'))], addItem: [{ itemSequence: [7], ...item(7, action('A3')), productOrService: { text: 'x' } }].map((entry) => ({ ...entry, itemSequence: [7] })) as ClaimResponse['addItem'] });
+    const added = response({ item: [item(1, action('A1'))], addItem: [{ ...item(7, action('A3')), itemSequence: [7], productOrService: { text: 'x' } }] });
     expect(read(added)).toMatchObject({ overall: 'partly-approved', items: [{ sequence: 1 }, { sequence: 7, addedByPayer: true }] });
   });
 });
@@ -136,7 +136,7 @@ describe('errors', () => {
 describe('whose answer', () => {
   const about = (trace: string, code: string): ClaimResponse => {
     const { request: _request, ...rest } = response({ item: [{ ...item(1, action(code)), extension: [{ url: `${PAS}/extension-itemTraceNumber`, valueIdentifier: { value: trace } }] }] });
-    return rest as ClaimResponse;
+    return rest;
   };
   const bundle = (...responses: ClaimResponse[]): Bundle => ({ resourceType: 'Bundle', type: 'collection', entry: responses.map((resource) => ({ resource })) });
   const inquiry = { ...asked, mustName: true };

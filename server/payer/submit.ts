@@ -1,4 +1,5 @@
 import type { OperationOutcome } from '@medplum/fhirtypes';
+import { z } from 'zod';
 import type { CaseAnswer } from './case-port.ts';
 import { parseJson, type PayerClient, type PayerReply } from './payer-client.ts';
 import type { Payer } from '#prior-auth/coverage-requirement/payer.ts';
@@ -62,13 +63,13 @@ function outcomeCodes(body: unknown): string {
   return codes.length > 0 ? `, ${codes.join('; ')}` : '';
 }
 
+const claimResponseEntry = z.looseObject({ fullUrl: z.string().optional(), resource: z.looseObject({ resourceType: z.literal('ClaimResponse'), id: z.string().optional() }) });
+
 /** How a later notification may name this answer: the ClaimResponse's fullUrl and its id at the payer. */
 function responseReferences(body: unknown): string[] {
-  const entries = (body as { readonly entry?: unknown } | undefined)?.entry;
-  if (!Array.isArray(entries)) return [];
-  return entries.flatMap((entry: { readonly fullUrl?: unknown; readonly resource?: { readonly resourceType?: unknown; readonly id?: unknown } } | null) =>
-    entry?.resource?.resourceType === 'ClaimResponse'
-      ? [entry.fullUrl, entry.resource.id === undefined ? undefined : `ClaimResponse/${String(entry.resource.id)}`].filter((reference): reference is string => typeof reference === 'string')
-      : [],
-  );
+  const entries = z.looseObject({ entry: z.array(z.unknown()) }).safeParse(body).data?.entry ?? [];
+  return entries.flatMap((entry) => {
+    const found = claimResponseEntry.safeParse(entry).data;
+    return [found?.fullUrl, found?.resource.id && `ClaimResponse/${found.resource.id}`].filter((reference) => reference !== undefined);
+  });
 }
