@@ -74,10 +74,9 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     model: options.model,
     panelLaunchUrl: `${baseUrl}/panel/launch`,
     newId: randomUUID,
-    onRisk(outcome, risk, error) {
+    onRisk(outcome, error) {
       metrics.risk.inc({ outcome });
-      if (risk) audit.record({ action: 'denial-risk-scored', who: 'open-prior-auth', details: { modelVersion: risk.modelVersion, band: risk.band, simulated: risk.simulated } });
-      else log.warn(fault(error), 'denial risk not scored');
+      if (outcome === 'failed') log.warn(fault(error), 'denial risk not scored');
     },
     onFault: (rules) => log.error({ rules }, 'a policy breaks the rules of coverage-information'),
   };
@@ -113,12 +112,12 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     try {
       call = readOrderSignCall(body);
       const record = openRecord(call, payers, readerFor(call, client));
-      const { answer, determinations } = await answerOrderSign(call, record, readConfiguration(call.configuration, defaults), parts);
+      const { answer, determinations, scores } = await answerOrderSign(call, record, readConfiguration(call.configuration, defaults), parts);
       const json = JSON.stringify(answer);
       send(response, 200, JSON_TYPE, json);
       metrics.data.inc({ source: record.source() });
       for (const { applicable, requirement } of determinations) metrics.determinations.inc({ policy: applicable?.policy.id ?? 'none', pa_needed: requirement.paNeeded ?? 'none' });
-      audit.record({ action: 'hook-answered', who: call.userId, what: [`Patient/${call.patientId}`, ...call.draftOrders.map((order) => `${order.resourceType}/${order.id}`)], details: { service: ORDER_SIGN_SERVICE, client: client.iss, cards: answer.cards.length } });
+      audit.record({ action: 'hook-answered', who: call.userId, what: [`Patient/${call.patientId}`, ...call.draftOrders.map((order) => `${order.resourceType}/${order.id}`)], details: { service: ORDER_SIGN_SERVICE, client: client.iss, cards: answer.cards.length, ...scores } });
       kept(200, json, call);
     } catch (error) {
       if (error instanceof Refusal) {

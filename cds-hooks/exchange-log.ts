@@ -48,7 +48,7 @@ export function openExchangeLog(store: Store, now: () => number, retentionDays: 
     waitingBytes += exchange.request.length + exchange.answer.length;
   };
   const insert = async (batch: readonly Exchange[], first_at: string, last_at: string): Promise<void> => {
-    const content = await promisify(gzip)(batch.map((exchange) => JSON.stringify(exchange)).join('\n'), { level: 1 });
+    const content = await promisify(gzip)(batch.map(toRecord).join(''), { level: 1 });
     const hook_instances = JSON.stringify(batch.map((exchange) => exchange.hookInstance));
     const expires_at = new Date(now() + retentionDays * 86_400_000).toISOString();
     await db.insertInto('cds.exchange_batch').values({ id: uuidv7(now()), first_at, last_at, expires_at, hook_instances, content }).execute();
@@ -72,8 +72,25 @@ export function openExchangeLog(store: Store, now: () => number, retentionDays: 
       const batches = await db.selectFrom('cds.exchange_batch').select(['content', 'hook_instances']).orderBy('first_at').execute();
       const mine = batches.filter((batch) => (batch.hook_instances as unknown as string[]).includes(hookInstance));
       const texts = await Promise.all(mine.map(async ({ content }) => (await promisify(gunzip)(content)).toString('utf8')));
-      return texts.flatMap((text) => text.split('\n').map((line) => JSON.parse(line) as Exchange)).filter((exchange) => exchange.hookInstance === hookInstance);
+      return texts.flatMap(readRecords).filter((exchange) => exchange.hookInstance === hookInstance);
     },
     flush,
   };
+}
+
+/** A line of facts with the lengths of the two texts, then the texts as they were: nothing is escaped, so little is spent. */
+function toRecord({ request, answer, ...facts }: Exchange): string {
+  return `${JSON.stringify({ ...facts, lengths: [request.length, answer.length] })}\n${request}${answer}`;
+}
+
+function readRecords(text: string): readonly Exchange[] {
+  const exchanges: Exchange[] = [];
+  for (let at = 0; at < text.length; ) {
+    const lineEnd = text.indexOf('\n', at);
+    const { lengths, ...facts } = JSON.parse(text.slice(at, lineEnd)) as Omit<Exchange, 'request' | 'answer'> & { readonly lengths: readonly [number, number] };
+    const requestEnd = lineEnd + 1 + lengths[0];
+    at = requestEnd + lengths[1];
+    exchanges.push({ ...facts, request: text.slice(lineEnd + 1, requestEnd), answer: text.slice(requestEnd, at) });
+  }
+  return exchanges;
 }

@@ -18,13 +18,21 @@ export function readJsonFile<T>(file: string, schema: z.ZodMiniType<T>): T {
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    const position = /position (\d+)/.exec(String(cause))?.[1];
-    const line = position === undefined ? lineCount(text) : lineAt(text, Number(position));
+    const line = lineAt(text, positionOf(cause, text));
     throw new PolicyFileError(`${file}:${line}: not JSON: ${(cause as Error).message}`, { cause });
   }
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   throw new PolicyFileError(parsed.error.issues.map(({ path, message }) => `${file}:${lineOfPath(text, path)}: ${path.join('.') || '(root)'}: ${message}`).join('\n'));
+}
+
+/** Where JSON.parse stumbled: V8 names either the position or ten characters on each side of it. */
+function positionOf(error: unknown, text: string): number {
+  const position = /position (\d+)/.exec(String(error))?.[1];
+  if (position !== undefined) return Number(position);
+  const around = /(\.\.\.)?"([\s\S]*?)"(?:\.\.\.)? is not valid JSON/.exec(String(error));
+  const start = text.indexOf(around?.[2] ?? '\0');
+  return start < 0 ? text.length : start + (around?.[1] ? 10 : 0);
 }
 
 /** Line of the value at `path`, or of the nearest part of it that is there. `text` is valid JSON. */

@@ -25,13 +25,20 @@ export interface OrderSignParts {
   readonly panelLaunchUrl: string;
   readonly now: () => number;
   readonly newId: () => string;
-  readonly onRisk: (outcome: 'scored' | 'failed', risk?: DenialRisk, error?: unknown) => void;
+  readonly onRisk: (outcome: 'scored' | 'failed', error?: unknown) => void;
   readonly onFault: (why: string) => void;
 }
 
 export interface OrderSignAnswer {
   readonly cards: readonly Card[];
   readonly systemActions: readonly { readonly type: 'update'; readonly description: string; readonly resource: Resource }[];
+}
+
+export interface OrderSignResult {
+  readonly answer: OrderSignAnswer;
+  readonly determinations: readonly Determination[];
+  /** For the audit trail: model version and band of each score, by order. */
+  readonly scores: Readonly<Record<string, string>>;
 }
 
 interface DeterminedOrder {
@@ -49,7 +56,7 @@ const MODEL_DEADLINE_MS = 250;
 const NO_PAYER_TIME_ZONE = 'UTC';
 
 /** @throws Refusal 412 when the coverage cannot be had, 422 when the patient has none that is active. */
-export async function answerOrderSign(call: OrderSignCall, record: RecordSource, configuration: Configuration, parts: OrderSignParts): Promise<{ readonly answer: OrderSignAnswer; readonly determinations: readonly Determination[] }> {
+export async function answerOrderSign(call: OrderSignCall, record: RecordSource, configuration: Configuration, parts: OrderSignParts): Promise<OrderSignResult> {
   const [coverages, patient] = await Promise.all([record.coverages(), record.patient()]);
   const asked = call.draftOrders.map((order) => {
     const { coverage, payer } = coverageOf(order, coverages);
@@ -69,7 +76,11 @@ export async function answerOrderSign(call: OrderSignCall, record: RecordSource,
 
   const systemActions = configuration.coverageInformation ? determined.map(({ order, determination }) => answeredOrder(order, determination.requirement)) : [];
   const cards = await Promise.all(determined.map((each) => cardsOf(each, configuration, parts)));
-  return { answer: { cards: cards.flat().slice(0, configuration.maxCards), systemActions }, determinations: determined.map((each) => each.determination) };
+  return {
+    answer: { cards: cards.flatMap((each) => each.cards).slice(0, configuration.maxCards), systemActions },
+    determinations: determined.map((each) => each.determination),
+    scores: Object.fromEntries(cards.flatMap(({ order, risk }) => (risk ? [[`denial-risk ${order}`, `${risk.modelVersion} ${risk.band}${risk.simulated ? ' simulated' : ''}`]] : []))),
+  };
 }
 
 /** The order's own insurance first, then the coverage billed first. */
@@ -95,13 +106,14 @@ function emittable(determination: Determination, { onFault }: OrderSignParts): D
   return { ...determination, requirement };
 }
 
-async function cardsOf({ service, patient, determination, payerName, today }: DeterminedOrder, configuration: Configuration, parts: OrderSignParts): Promise<readonly Card[]> {
+async function cardsOf({ service, patient, determination, payerName, today }: DeterminedOrder, configuration: Configuration, parts: OrderSignParts): Promise<{ readonly cards: readonly Card[]; readonly order: string; readonly risk: DenialRisk | undefined }> {
   const { paNeeded } = determination.requirement;
-  if (!determination.applicable || !service || (paNeeded !== 'auth-needed' && paNeeded !== 'performpa')) return [];
+  if (!determination.applicable || !service || (paNeeded !== 'auth-needed' && paNeeded !== 'performpa')) return { cards: [], order: '', risk: undefined };
   const subject = () => ({ service, determination, payerName, uuid: parts.newId() });
   const instructions = configuration.instructions ? instructionsCard(subject()) : undefined;
   const risk = configuration.denialRisk ? await scoreInTime(determination, service, patient, today, parts) : undefined;
-  return [...(instructions ? [instructions] : []), ...(risk ? [denialRiskCard(subject(), risk)] : []), ...(configuration.panelLink ? [panelLinkCard(subject(), parts.panelLaunchUrl)] : [])];
+  const cards = [...(instructions ? [instructions] : []), ...(risk ? [denialRiskCard(subject(), risk)] : []), ...(configuration.panelLink ? [panelLinkCard(subject(), parts.panelLaunchUrl)] : [])];
+  return { cards, order: service.order, risk };
 }
 
 /** A model that is missing, slow or broken costs the card, never the answer. */
@@ -112,10 +124,10 @@ async function scoreInTime(determination: Determination, service: RequestedServi
   });
   try {
     const risk = await Promise.race([model.score(toDenialRiskFacts(determination, service, patient, today)), tooLate]);
-    onRisk('scored', risk);
+    onRisk('scored');
     return risk;
   } catch (error) {
-    onRisk('failed', undefined, error);
+    onRisk('failed', error);
     return undefined;
   } finally {
     clearTimeout(timer);

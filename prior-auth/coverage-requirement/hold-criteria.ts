@@ -26,20 +26,19 @@ export function holdCriteria(criteria: readonly PolicyCriterion[], { chart, othe
     return {
       criterionId: criterion.id,
       label: criterion.label,
-      status: evidence.length === 0 ? 'unknown' : outcomeOf(() => expression(criterion.record)(input, { evidence, today: dateOf(today) })),
+      status: evidence.length === 0 ? 'unknown' : outcomeOf(expression(criterion.record), input, { evidence, today: dateOf(today) }),
       evidence: evidence.slice(0, 3).flatMap((resource) => toEvidenceReference(resource) ?? []),
     };
   });
 }
 
-/** The engine throws on data of a kind that the expression does not expect, such as a text where a number is compared: the record does not say. */
-function outcomeOf(evaluateIt: () => readonly unknown[]): CriterionFinding['status'] {
+/** On data of a kind that the expression does not expect, such as a text where a number is compared, the engine throws (not always an Error): the record does not say. */
+function outcomeOf(evaluateIt: Evaluate, input: object, variables: Record<string, unknown>): CriterionFinding['status'] {
   let result: readonly unknown[];
   try {
-    result = evaluateIt();
-  } catch (error) {
-    if (error instanceof Error) return 'unknown';
-    throw error;
+    result = evaluateIt(input, variables);
+  } catch {
+    return 'unknown';
   }
   if (result.length !== 1 || typeof result[0] !== 'boolean') return 'unknown';
   return result[0] ? 'met' : 'not-met';
