@@ -66,7 +66,7 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
         }),
       },
     },
-    ttl: { AuthorizationCode: 60, ClientCredentials: 300, IdToken: 900, Interaction: 900, Session: 900, Grant: 30 * DAY_SECONDS, RefreshToken: 30 * DAY_SECONDS },
+    ttl: { AccessToken: ACCESS_TOKEN_SECONDS, AuthorizationCode: 60, ClientCredentials: 300, IdToken: 900, Interaction: 900, Session: 900, Grant: 30 * DAY_SECONDS, RefreshToken: 30 * DAY_SECONDS },
     rotateRefreshToken: true,
     expiresWithSession: () => false,
     interactions: { url: (_ctx: Context, interaction: { readonly uid: string }) => `${new URL(issuer).pathname}/interaction/${interaction.uid}` },
