@@ -43,8 +43,6 @@ export class Walk {
   readonly #conformance: Conformance;
   /** Any element may carry extensions; the tables only hold what a profile says about them. */
   readonly #anyExtension: ElementNode;
-  /** The same, inside an extension that nobody defined: its parts cannot be judged by their urls. */
-  readonly #partOfUnknown: ElementNode;
   readonly #anyElement: ElementNode;
 
   constructor(guide: Guide, conformance: Conformance = new Map()) {
@@ -61,7 +59,6 @@ export class Walk {
       slices: [],
       tree: element,
     };
-    this.#partOfUnknown = { ...this.#anyExtension };
   }
 
   /** The outermost resource, against each of the profiles. */
@@ -120,8 +117,7 @@ export class Walk {
         }
         this.#element(child, type, name === key ? value : undefined, object[`_${name}`], `${path}.${stepName(child)}`, place);
       } else if (key === 'extension') {
-        const node = source.tree.facts.url === CORE_EXTENSION ? this.#partOfUnknown : this.#anyExtension;
-        this.#element(node, 'Extension', value, undefined, `${path}.extension`, place);
+        this.#element(this.#anyExtension, 'Extension', value, undefined, `${path}.extension`, place);
       } else if (key === 'id') {
         if (typeof value !== 'string' || value === '') this.#add('error', 'wrong-json-type', `${path}.id`, 'must be text that is not empty');
       } else {
@@ -302,7 +298,8 @@ export class Walk {
     if (url.includes(':')) {
       if (isModifier) this.#add('error', 'modifier-extension-unknown', path, `${url} is unknown, and a modifier extension changes the meaning: a receiver must refuse it`);
       else this.#add('information', 'extension-unknown', path, `${url} is in none of the packages; its content was not looked at`);
-    } else if (node !== this.#partOfUnknown) {
+    } else if (node.tree.facts.url !== CORE_EXTENSION) {
+      // Inside an extension that nobody defined, a part cannot be judged by its url.
       this.#add('error', 'extension-part-unknown', path, `"${url}" is no part of the extension around it and no absolute URL`);
     }
   }

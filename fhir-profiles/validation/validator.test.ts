@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+
+import { CRD_URLS } from '../crd/canonical-urls.ts';
+import { writeCoverageInformation } from '../crd/coverage-information.ts';
+import { writeInformationOrigin } from '../dtr/information-origin.ts';
+import { openValidator, type IgId } from './validator.ts';
+
+const crd = openValidator(['crd-2.0.1']);
+const dtr = openValidator(['dtr-2.0.1']);
+
+function findings(report: ReturnType<typeof crd.validate>): string[] {
+  return report.issues.map(({ severity, code, path }) => `${severity} ${code} ${path}`);
+}
+
+describe('what is no FHIR resource', () => {
+  it.each([null, undefined, 'text', 7, [], {}, { resourceType: 3 }, { resourceType: 'Wish' }, { resourceType: 'Resource' }, { resourceType: 'HumanName' }])(
+    'comes back as an error: %j',
+    (value) => {
+      const report = crd.validate(value);
+      expect(report.valid).toBe(false);
+      expect(report.issues).toEqual([expect.objectContaining({ severity: 'error', code: 'not-a-resource' })]);
+    },
+  );
+
+  it('a profile that no opened guide has is an error', () => {
+    expect(findings(crd.validate({ resourceType: 'Basic', code: {} }, { profile: 'http://example.org/none' }))).toEqual(['error profile-unknown Basic']);
+  });
+
+  it('an unknown guide is refused', () => {
+    expect(() => openValidator(['pas-9' as IgId])).toThrow(RangeError);
+    expect(() => openValidator([])).toThrow(RangeError);
+  });
+});
+
+describe('R4 core, without a profile', () => {
+  const patient = { resourceType: 'Patient', name: [{ family: 'Okafor' }] };
+
+  it.each([
+    ['a companion without value', { _birthDate: { extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason', valueCode: 'unknown' }] } }, []],
+    ['an extension nobody knows', { extension: [{ url: 'https://example.org/own', valueString: 'x' }] }, ['information extension-unknown Patient.extension[0]']],
+    ['parts of an extension nobody knows', { extension: [{ url: 'https://example.org/own', extension: [{ url: 'part', valueString: 'x' }] }] }, ['information extension-unknown Patient.extension[0]']],
+    ['a code of a core extension that is wrong', { _birthDate: { extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason', valueCode: 'lost' }] } }, ['error binding-required Patient.birthDate.extension[0].value']],
+    ['a contained resource with an error', { contained: [{ resourceType: 'Organization', id: 'o', name: 3 }], managingOrganization: { reference: '#o' } }, ['error wrong-json-type Patient.contained[0].name']],
+    ['a contained resource of the wrong type', { contained: [{ resourceType: 'Patient', id: 'o' }], managingOrganization: { reference: '#o' } }, ['error reference-target Patient.managingOrganization']],
+    ['a companion of an object', { _maritalStatus: { id: 'x' } }, ['error unknown-element Patient._maritalStatus']],
+    ['a profile nobody has', { meta: { profile: ['http://example.org/none'] } }, ['information profile-unknown Patient']],
+    ['a contact without anything', { contact: [{ relationship: [{ text: 'mother' }] }] }, ['error invariant Patient.contact[0]']],
+  ])('%s', (_name, more, expected) => {
+    expect(findings(crd.validate({ ...patient, ...more }))).toEqual(expected);
+  });
+
+  it('what could not be decided says so', () => {
+    const { valid, issues } = crd.validate({ ...patient, meta: { profile: ['http://example.org/none'] } });
+    expect(valid).toBe(true);
+    expect(issues).toEqual([expect.objectContaining({ notVerified: true })]);
+  });
+});
+
+describe('coverage information on an order (CRD 2.0.1)', () => {
+  const order = (extension: unknown[]): unknown => ({
+    resourceType: 'ServiceRequest',
+    status: 'active',
+    intent: 'order',
+    subject: { reference: 'Patient/1' },
+    extension,
+  });
+  const written = writeCoverageInformation({
+    coverage: 'Coverage/1',
+    covered: 'covered',
+    paNeeded: 'auth-needed',
+    docNeeded: 'clinical',
+    docPurpose: ['withpa'],
+    details: [{ code: { coding: [{ system: 'https://openpriorauth.org/CodeSystem/coverage-detail', code: 'policy-revision' }] }, value: 'home-oxygen|2' }],
+    questionnaires: ['https://payer.openpriorauth.org/fhir/Questionnaire/home-oxygen|1.0.0'],
+    date: '2026-11-22',
+    assertionId: 'a1',
+  });
+
+  it('what the writer writes is valid', () => {
+    const { valid, issues } = crd.validate(order([written]));
+    expect(issues.filter(({ severity }) => severity === 'error')).toEqual([]);
+    expect(valid).toBe(true);
+  });
+
+  it.each([
+    ['a code outside its list', { url: 'covered', valueCode: 'maybe' }, 'binding-required'],
+    ['a part of the wrong type', { url: 'covered', valueString: 'covered' }, 'type-not-allowed'],
+    ['a part that does not exist', { url: 'cover', valueCode: 'covered' }, 'extension-part-unknown'],
+  ])('%s', (_name, part, code) => {
+    const parts = written.extension?.filter(({ url }) => url !== 'covered') ?? [];
+    const { issues } = crd.validate(order([{ url: CRD_URLS.coverageInformation, extension: [...parts, part] }]));
+    expect(issues).toContainEqual(expect.objectContaining({ severity: 'error', code }));
+  });
+
+  it('rule q1: a questionnaire asks for doc-needed', () => {
+    const parts = written.extension?.filter(({ url }) => url !== 'doc-needed') ?? [];
+    const { issues } = crd.validate(order([{ url: CRD_URLS.coverageInformation, extension: parts }]));
+    expect(issues).toContainEqual(expect.objectContaining({ code: 'invariant', path: 'ServiceRequest.extension[0]' }));
+  });
+});
+
+describe('information-origin (DTR 2.0.1)', () => {
+  const response = (extension: unknown[]): unknown => ({
+    resourceType: 'QuestionnaireResponse',
+    status: 'in-progress',
+    item: [{ linkId: '1', answer: [{ valueBoolean: true, extension }] }],
+  });
+
+  it.each([{ source: 'auto' } as const, { source: 'manual', practitioner: 'Practitioner/1' } as const])('what the writer writes is valid: %j', (origin) => {
+    expect(findings(dtr.validate(response([writeInformationOrigin(origin)])))).toEqual([]);
+  });
+
+  it('dtrx-1: a typed answer names its author', () => {
+    const { issues } = dtr.validate(response([{ url: writeInformationOrigin({ source: 'auto' }).url, extension: [{ url: 'source', valueCode: 'manual' }] }]));
+    expect(issues).toContainEqual(expect.objectContaining({ severity: 'error', code: 'invariant' }));
+  });
+});
