@@ -11,20 +11,16 @@ import { readChart } from './evidence.ts';
 import type { Policy } from './policy.ts';
 import { createPolicyLibrary } from './policy-library.ts';
 
-const pap: Policy = {
-  id: 'pap', title: 'PAP', family: 'dme-sleep', payers: ['*'],
-  revisions: [
-    {
-      revision: '1', effectiveFrom: '2020-01-01', source: { title: 's', url: 'https://example.org' }, services: [{ system: CODE_SYSTEMS.hcpcs, codes: ['E0601'] }, { system: CODE_SYSTEMS.hcpcs, codes: ['E0470'], states: ['NY'] }],
-      covered: 'covered', authorization: 'auth-needed', documentation: 'clinical', questionnaires: ['https://payer.example/q|1'], instructions: null,
-      criteria: [{ id: 'osa', label: 'Sleep apnea', evidence: [{ type: 'Condition', codes: ['G47.33'] }], record: '%evidence.exists()', submission: 'true' }],
-      decision: { route: 'limit', denial: 'no', limit: { max: 3, unit: 'months' } },
-    },
-  ],
+const papRevision: Policy['revisions'][number] = {
+  revision: '1', effectiveFrom: '2020-01-01', source: { title: 's', url: 'https://example.org' }, services: [{ system: CODE_SYSTEMS.hcpcs, codes: ['E0601'] }, { system: CODE_SYSTEMS.hcpcs, codes: ['E0470'], states: ['NY'] }],
+  covered: 'covered', authorization: 'auth-needed', documentation: 'clinical', questionnaires: ['https://payer.example/q|1'], instructions: null,
+  criteria: [{ id: 'osa', label: 'Sleep apnea', evidence: [{ type: 'Condition', codes: ['G47.33'] }], record: '%evidence.exists()', submission: 'true' }],
+  decision: { route: 'limit', denial: 'no', limit: { max: 3, unit: 'months' } },
 };
-const excluded: Policy = { ...pap, id: 'own', payers: ['p1'], revisions: [{ ...pap.revisions[0]!, services: [{ system: CODE_SYSTEMS.hcpcs, codes: ['E0471'] }], covered: 'not-covered', questionnaires: [], documentation: null }] };
+const pap: Policy = { id: 'pap', title: 'PAP', family: 'dme-sleep', payers: ['*'], revisions: [papRevision] };
+const excluded: Policy = { ...pap, id: 'own', payers: ['p1'], revisions: [{ ...papRevision, services: [{ system: CODE_SYSTEMS.hcpcs, codes: ['E0471'] }], covered: 'not-covered', questionnaires: [], documentation: null }] };
 const library = createPolicyLibrary([pap, excluded], { covered: 'covered', authorization: 'no-auth' });
-const order = (code: string | undefined, more: object = {}): Order => ({ resourceType: 'DeviceRequest', id: 'd', status: 'draft', intent: 'order', subject: {}, ...(code ? { codeCodeableConcept: { coding: [{ system: CODE_SYSTEMS.hcpcs, code }] } } : {}), ...more }) as Order;
+const order = (code: string | undefined, more: object = {}): Order => ({ resourceType: 'DeviceRequest', id: 'd', status: 'draft', intent: 'order', subject: {}, ...(code ? { codeCodeableConcept: { coding: [{ system: CODE_SYSTEMS.hcpcs, code }] } } : {}), ...more });
 const patient: Patient = { resourceType: 'Patient', id: 'p', birthDate: '1950-11-23', address: [{ state: 'CA' }] };
 const osa = { resourceType: 'Condition', id: 'c', subject: {}, code: { coding: [{ code: 'G47.33' }] }, recordedDate: '2026-11-12' } as Resource;
 

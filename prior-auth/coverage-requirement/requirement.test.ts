@@ -8,7 +8,8 @@ const needed: CoverageRequirement = {
   coverage: 'Coverage/1', covered: 'covered', paNeeded: 'auth-needed', docNeeded: 'clinical', docPurpose: ['withpa'], infoNeeded: [], reasons: ['because'],
   questionnaires: ['https://payer.example/q|1'], date: '2026-11-22', assertionId: 'a1', policy: { policyId: 'home-oxygen', revision: '2021.1' },
 };
-const { paNeeded: _, ...withoutPaNeeded } = needed;
+const { paNeeded: _paNeeded, ...withoutPaNeeded } = needed;
+const { docNeeded: _docNeeded, ...withoutDocNeeded } = needed;
 
 describe('emission rules', () => {
   it.each<[string, CoverageRequirement, readonly string[]]>([
@@ -22,7 +23,7 @@ describe('emission rules', () => {
     ['withpa though none is needed', { ...needed, paNeeded: 'no-auth' }, ['withpa']],
     ['satisfied without id', { ...needed, paNeeded: 'satisfied', docPurpose: [] }, ['satisfied']],
     ['id though not satisfied', { ...needed, satisfiedPaId: 'x' }, ['satisfied']],
-    ['questionnaire without doc-needed', { ...needed, docNeeded: undefined as never }, ['questionnaire']],
+    ['questionnaire without doc-needed', withoutDocNeeded, ['questionnaire']],
     ['OTH without reason', { ...needed, paNeeded: 'conditional', infoNeeded: ['OTH'], reasons: [], docPurpose: [] }, ['other-reason']],
     ['no assertion id', { ...needed, assertionId: '' }, ['identity']],
   ])('%s', (_name, requirement, rules) => {
