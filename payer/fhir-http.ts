@@ -1,6 +1,7 @@
 import express, { type ErrorRequestHandler, type RequestHandler, type Response } from 'express';
 import type { Resource } from '@medplum/fhirtypes';
 import type { Logger } from 'pino';
+import { faultFacts } from './fault.ts';
 import { PayerError, type Problem, toOperationOutcome } from './payer-error.ts';
 
 const FHIR_JSON = 'application/fhir+json';
@@ -71,7 +72,7 @@ export function readFailure(error: unknown, log: Logger): { status: number; prob
   if (status === 413) return { status, problems: [{ code: 'too-long', text: 'The body is larger than this server takes.' }] };
   if (status === 415) return { status, problems: [{ code: 'not-supported', text: 'The encoding of the body is not supported.' }] };
   if (status !== undefined) return { status: 400, problems: [{ code: 'structure', text: 'The body could not be read as JSON.' }] };
-  log.error({ err: { name: error instanceof Error ? error.name : typeof error, stack: error instanceof Error ? error.stack : undefined } }, 'payer request failed');
+  log.error({ fault: faultFacts(error) }, 'payer request failed');
   return { status: 500, problems: [{ code: 'exception', text: 'The payer could not process this now. Send it again later, unchanged.' }] };
 }
 

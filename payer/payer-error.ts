@@ -3,6 +3,8 @@ import type { OperationOutcome, OperationOutcomeIssue } from '@medplum/fhirtypes
 export interface Problem {
   /** FHIR issue-type code. */
   readonly code: OperationOutcomeIssue['code'];
+  /** The validator's own code, when it found the problem. */
+  readonly rule?: string;
   /** Plain words; ids, codes and paths only, never a value out of a patient's record. */
   readonly text: string;
   /** FHIRPath of the element, rooted at the resource that was sent. */
@@ -26,10 +28,10 @@ export class PayerError extends Error {
 export function toOperationOutcome(problems: readonly Problem[]): OperationOutcome {
   return {
     resourceType: 'OperationOutcome',
-    issue: problems.map(({ code, text, expression }) => ({
+    issue: problems.map(({ code, rule, text, expression }) => ({
       severity: 'error',
       code,
-      details: { text },
+      details: { ...(rule === undefined ? {} : { coding: [{ system: 'https://openpriorauth.org/CodeSystem/validation-issue', code: rule }] }), text },
       ...(expression === undefined ? {} : { expression: [expression] }),
     })),
   };

@@ -38,6 +38,19 @@ describe('the payer as a whole', () => {
     await store.close();
   });
 
+  it('says nothing of its inside when it fails', async () => {
+    const store = await openTestStore();
+    const bench = await openPayerBench({ db: store.db, started: false });
+    await bench.submit(requestBundle());
+    await store.close();
+    const reply = await bench.submit(requestBundle());
+    expect(reply.status).toBe(500);
+    const text = await reply.text();
+    expect(JSON.parse(text)).toMatchObject({ resourceType: 'OperationOutcome', issue: [{ code: 'exception' }] });
+    expect(text).not.toMatch(/ at |payer\.|select/i);
+    await bench.close();
+  });
+
   it('keeps an AuditEvent of every step, without the patient', async () => {
     const store = await openTestStore();
     const bench = await openPayerBench({ db: store.db });

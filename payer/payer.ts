@@ -5,6 +5,7 @@ import { openValidator } from '#fhir/validation/validator.ts';
 import { recordAudit } from './audit.ts';
 import { capabilityStatement } from './capability-statement.ts';
 import { openPayerDatabase } from './database.ts';
+import { faultFacts } from './fault.ts';
 import { fhirBody, fhirErrors, notFound, sendResource, sendResourceText, wantsJson } from './fhir-http.ts';
 import { inquireClaim } from './inquire/inquire-claim.ts';
 import { payerMetrics } from './metrics.ts';
@@ -63,7 +64,7 @@ export async function createPayer(options: PayerOptions): Promise<PayerPart> {
     registeredClients,
     reviewDelayMs: options.reviewDelayMs,
   };
-  const onError = (error: unknown): void => log.error({ fault: error instanceof Error ? error.message : 'unknown' }, 'payer background work failed');
+  const onError = (error: unknown): void => log.error({ fault: faultFacts(error) }, 'payer background work failed');
   const deliveries = poll(() => deliverDue(setting), POLL_EVERY_MS, onError);
   const reviews = poll(
     async () => {

@@ -6,9 +6,6 @@ export const PAS_OPERATION = { submit: `${PAS}/OperationDefinition/Claim-submit`
 export const PAS_TOPIC = `${PAS}/SubscriptionTopic/PASSubscriptionTopic`;
 export const PAS_SERVER_CAPABILITIES = `${PAS}/CapabilityStatement/IntermediaryCapabilities`;
 
-/** Marks an item that differs from the request before; `PAS_EXTENSIONS` of the shared vocabulary has the rest. */
-export const INFO_CHANGED = `${PAS}/StructureDefinition/extension-infoChanged`;
-
 export const BACKPORT_URL = {
   filterCriteria: `${BACKPORT}/backport-filter-criteria`,
   payloadContent: `${BACKPORT}/backport-payload-content`,

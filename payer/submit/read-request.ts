@@ -3,7 +3,6 @@ import { extensionByUrl } from '#fhir/base/extension.ts';
 import { PAS_EXTENSIONS } from '#fhir/pas/canonical-urls.ts';
 import type { Validator } from '#fhir/validation/validator.ts';
 import { PayerError, type Problem } from '../payer-error.ts';
-import { INFO_CHANGED } from '../terms.ts';
 import { entryOf, referencesIn } from './bundle-references.ts';
 
 /** A PAS bundle that has passed the profile and the guide's rules between entries. */
@@ -25,7 +24,7 @@ export function readPasBundle(body: unknown, validator: Validator, profile: stri
   const report = validator.validate(body, { profile });
   const errors = report.issues.filter((issue) => issue.severity === 'error');
   if (errors.length > 0) {
-    throw new PayerError(422, errors.slice(0, MOST_PROBLEMS).map(({ code, path, message }) => ({ code: toIssueType(code), text: message, expression: path })));
+    throw new PayerError(422, errors.slice(0, MOST_PROBLEMS).map(({ code, path, message }) => ({ code: toIssueType(code), rule: code, text: message, expression: path })));
   }
   const problems: Problem[] = [];
   if (body.identifier?.value === undefined) problems.push({ code: 'required', text: 'Bundle.identifier needs a value: a repeated request is known by it.', expression: 'Bundle.identifier.value' });
@@ -58,7 +57,7 @@ export function refuseUpdates({ claim }: PasRequest): void {
   if (claim.related?.length) refuse(`${place}.related`);
   claim.item?.forEach((item, i) => {
     if (item.modifierExtension?.some(({ url }) => url === PAS_EXTENSIONS.infoCancelled)) refuse(`${place}.item[${i}].modifierExtension`);
-    if (extensionByUrl(item, INFO_CHANGED)) refuse(`${place}.item[${i}].extension`);
+    if (extensionByUrl(item, PAS_EXTENSIONS.infoChanged)) refuse(`${place}.item[${i}].extension`);
   });
 }
 

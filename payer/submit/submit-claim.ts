@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { PAS_PROFILES } from '#fhir/pas/canonical-urls.ts';
 import { recordAudit } from '../audit.ts';
+import { faultFacts } from '../fault.ts';
 import type { PayerSetting } from '../payer-setting.ts';
 import { PayerError } from '../payer-error.ts';
 import { decideOnArrival } from '../policy/item-review.ts';
@@ -29,7 +30,7 @@ export async function submitClaim(setting: PayerSetting, clientId: string, body:
     const review = reviewItem(request, item, {
       policies: setting.policies,
       day: toDay(epochMs),
-      onFault: (policyId, criterionId, error) => setting.log.error({ policyId, criterionId, fault: error instanceof Error ? error.name : 'unknown' }, 'a policy expression failed'),
+      onFault: (policyId, criterionId, error) => setting.log.error({ policyId, criterionId, fault: faultFacts(error) }, 'a policy expression failed'),
     });
     const verdict = decideOnArrival(review);
     const dueAt = verdict.kind === 'pend' && verdict.timed ? new Date(epochMs + setting.reviewDelayMs).toISOString() : null;
