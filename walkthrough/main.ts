@@ -59,6 +59,7 @@ async function startOwn() {
   const running = await startOpenPriorAuth(readConfig({ REVIEW_DELAY_MS: '1500', LOG_LEVEL: 'error', ...process.env, PORT: '0', PUBLIC_URL: '', DATA_DIR: dataDir }));
   return {
     baseUrl: running.baseUrl,
+    dataDir,
     stop: async () => {
       await running.stop();
       rmSync(dataDir, { recursive: true, force: true });
@@ -84,7 +85,7 @@ async function playWithData(story: Story): Promise<boolean> {
 /** Runs `npm run ehr:load` as a person would. */
 function load(folder: string): Promise<{ code: number; output: string }> {
   return new Promise((done, fail) => {
-    const child = spawn(process.execPath, [join(root, 'sandbox-ehr', 'commands', 'load.ts'), folder, '--base', base], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [join(root, 'sandbox-ehr', 'commands', 'load.ts'), folder, '--base', base], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...(own ? { DATA_DIR: own.dataDir } : {}) } });
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
