@@ -1,12 +1,16 @@
+import {
+  COVERED_CODES as COVERED,
+  DOC_NEEDED_CODES as DOC_NEEDED,
+  DOC_PURPOSE_CODES as DOC_PURPOSE,
+  INFO_NEEDED_CODES as INFO_NEEDED,
+  PA_NEEDED_CODES as PA_NEEDED,
+} from '#fhir/generated/code-sets.ts';
+
 /**
  * What a payer asks for one order, neutral of CRD version. Produced by `determine` (cds-hooks side, from policies)
  * and by `readRequirement` (panel side, from the coverage-information extension that travelled on the order).
  */
-export const COVERED = ['covered', 'not-covered', 'conditional'] as const;
-export const PA_NEEDED = ['no-auth', 'auth-needed', 'satisfied', 'performpa', 'conditional'] as const;
-export const DOC_NEEDED = ['clinical', 'admin', 'both', 'conditional'] as const;
-export const DOC_PURPOSE = ['withpa', 'withclaim', 'withorder', 'retain-doc', 'OTH'] as const;
-export const INFO_NEEDED = ['performer', 'location', 'timeframe', 'contract-window', 'OTH'] as const;
+export { COVERED, DOC_NEEDED, DOC_PURPOSE, INFO_NEEDED, PA_NEEDED };
 
 export interface CoverageRequirement {
   /** Relative reference, "Coverage/123". */
