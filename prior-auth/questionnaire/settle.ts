@@ -4,6 +4,7 @@ import { enableWhenHolds } from './enable-when.ts';
 import type { AnswerProblem, AnswerValue, EvaluateFhirPath } from './form.ts';
 import { type ItemState, newAnswer, walkStates, writeItem, writeItems, type WriteOptions } from './form-state.ts';
 import { extensionsNamed, isFhirPath } from './item-definition.ts';
+import { orderVariables } from './order-variables.ts';
 
 export interface SettleInput {
   readonly questionnaire: Questionnaire;
@@ -124,16 +125,9 @@ function expressionScope(input: SettleInput, evaluate: EvaluateFhirPath): Expres
   };
   const withVariables = (expressions: readonly Expression[], context: unknown, known: Readonly<Record<string, unknown>>): Record<string, unknown> => {
     const variables: Record<string, unknown> = { ...known };
-    let waiting = expressions.filter((expression) => isFhirPath(expression) && expression.name);
-    for (let progress = true; progress && waiting.length > 0;) {
-      const left = waiting.filter((expression) => {
-        const result = attempt(expression.expression ?? '', context, { ...variables, context });
-        if (result.kind === 'failed') return true;
-        variables[expression.name ?? ''] = result.values.length === 1 ? result.values[0] : result.values;
-        return false;
-      });
-      progress = left.length < waiting.length;
-      waiting = left;
+    for (const { name = '', expression = '' } of orderVariables(expressions.filter((one) => isFhirPath(one) && one.name))) {
+      const result = attempt(expression, context, { ...variables, context });
+      if (result.kind === 'values') variables[name] = result.values.length === 1 ? result.values[0] : result.values;
     }
     return variables;
   };

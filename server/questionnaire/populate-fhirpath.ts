@@ -1,5 +1,6 @@
 import type { Bundle, Expression, ResourceType } from '@medplum/fhirtypes';
 import { extensionsNamed } from '#prior-auth/questionnaire/item-definition.ts';
+import { orderVariables } from '#prior-auth/questionnaire/order-variables.ts';
 import type { WorkerResult } from './cql/worker-messages.ts';
 import { type ItemExpression, rootVariables } from './form-expressions.ts';
 import type { Engine, ExpressionResults } from './populate-cql.ts';
@@ -17,7 +18,7 @@ export async function populateFhirPath(input: PopulateInput, expressions: readon
   const launch = launchVariables(input);
   const queries = declared.filter(({ language }) => language === QUERY_LANGUAGE);
   const queried = await runQueries(queries, launch, input, engine, failures);
-  const formulas = declared.filter(({ language }) => language === 'text/fhirpath');
+  const formulas = orderVariables(declared.filter(({ language }) => language === 'text/fhirpath'));
   const outcome = await engine.pool.run({
     kind: 'fhirpath',
     variables: { ...launch, ...queried },
