@@ -5,7 +5,6 @@ import { parseArgs } from 'node:util';
 import type { Bundle, OperationOutcome } from '@medplum/fhirtypes';
 import { importJWK, type JWK, SignJWT } from 'jose';
 import { openStore } from '#store/database.ts';
-import { StoreError } from '#store/errors.ts';
 import { FhirRefusal } from '../errors.ts';
 import { fullAccess } from '../fhir/access.ts';
 import { processBundle } from '../fhir/bundle.ts';
@@ -136,7 +135,6 @@ function print(line: string): void {
 try {
   process.exitCode = await main();
 } catch (error) {
-  const known = error instanceof StoreError || (error instanceof Error && !(error instanceof TypeError));
-  process.stderr.write(`${known ? (error as Error).message : String(error)}\n`);
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
 }

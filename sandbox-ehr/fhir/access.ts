@@ -31,7 +31,7 @@ export function scopeCovered(requested: string, registered: readonly string[]): 
     const have = SCOPE.exec(scope);
     if (!have || have[1] !== want[1] || (have[2] !== '*' && have[2] !== want[2])) return false;
     const letters = VERSION_1[have[3] ?? ''] ?? have[3] ?? '';
-    return [...(VERSION_1[want[3] ?? ''] ?? want[3] ?? '')].every((letter) => letters.includes(letter));
+    return (VERSION_1[want[3] ?? ''] ?? want[3] ?? '').split('').every((letter) => letters.includes(letter));
   });
 }
 

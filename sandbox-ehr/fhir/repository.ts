@@ -113,7 +113,7 @@ export class FhirRepository {
       rows.push({ type, id, version, updated_ms: updatedMs, deleted: !resource, content: resource ? JSON.stringify(resource) : '' });
       results.push({ kind: resource ? (standing ? 'updated' : 'created') : 'deleted', type, id, version, ...(resource ? { resource } : {}) });
     }
-    await this.storeRows(rows, new Set([...before.keys()]));
+    await this.storeRows(rows, new Set(before.keys()));
     await this.index(results);
     return results;
   }

@@ -128,7 +128,7 @@ describe('refusals at the token endpoint', () => {
   it('the same code at the same moment: one token', async () => {
     const { code, verifier } = await codeFor();
     const answers = await Promise.all([exchange(code, verifier), exchange(code, verifier)]);
-    expect(answers.map((answer) => answer.status).sort()).toEqual([200, 400]);
+    expect(answers.map((answer) => answer.status).sort((a, b) => a - b)).toEqual([200, 400]);
   });
   it('wrong redirect_uri', async () => {
     const { code, verifier } = await codeFor();

@@ -123,7 +123,10 @@ export function uiRoutes(options: UiRoutesOptions): Router {
         ...(input.outcome === 'accepted' ? { acceptedSuggestions: (input.acceptedSuggestions ?? []).map((id) => ({ id })) } : {}),
         ...(input.outcome === 'overridden' && input.overrideReason !== undefined ? { overrideReason: typeof input.overrideReason === 'string' ? { userComment: input.overrideReason } : { reason: input.overrideReason } } : {}),
       })
-      .catch(() => undefined);
+      .catch((error: unknown) => {
+        options.log.warn({ err: { name: error instanceof Error ? error.name : 'unknown' } }, 'feedback did not reach the service');
+        return undefined;
+      });
     if (!reply || reply.status >= 300) throw new UiRefusal(502, 'FEEDBACK_NOT_TAKEN', 'The service did not take the feedback.', 'Nothing is lost for the patient; try again later.');
     response.json({});
   });
