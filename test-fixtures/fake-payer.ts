@@ -173,6 +173,7 @@ export function notificationBundle({ type, subscription = 'Subscription/1', even
         request: { method: 'GET', url: `${subscription}/$status` },
         response: { status: '200' },
       },
+      ...events.map(({ focus }) => ({ fullUrl: focus, request: { method: 'GET' as const, url: focus }, response: { status: '200' } })),
     ],
   };
 }

@@ -52,7 +52,8 @@ const parameter = z.looseObject({ name: z.string() });
 const notificationBundle = z.looseObject({
   resourceType: z.literal('Bundle'),
   type: z.enum(['history', 'subscription-notification']),
-  entry: z.array(z.looseObject({ resource: z.looseObject({ resourceType: z.string() }) })).min(1),
+  // The first entry is the status; what follows may be without a resource (id-only).
+  entry: z.array(z.looseObject({ resource: z.unknown().optional() })).min(1),
 });
 const statusParameters = z.looseObject({ resourceType: z.literal('Parameters'), parameter: z.array(z.looseObject({ ...parameter.shape, part: z.array(parameter).optional() })) });
 const notificationType = z.enum(['handshake', 'heartbeat', 'event-notification', 'query-status']);
