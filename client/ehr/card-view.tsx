@@ -8,6 +8,7 @@ import { Markdown } from './markdown.tsx';
 import { messages, ownOverrideReasons } from './messages.ts';
 import { OpenPanelButton } from './open-panel-button.tsx';
 
+const OWN_WORDS = 'own';
 const SERVICE = 'order-sign-crd';
 const TONES: Readonly<Record<Card['indicator'], Tone>> = { info: 'info', warning: 'warn', critical: 'bad', 'hard-stop': 'bad' };
 
@@ -44,9 +45,8 @@ function FeedbackLine({ card, uuid }: { readonly card: Card; readonly uuid: stri
     else setFailure(reply.failure);
   };
   const override = (): void => {
-    const chosen = reasons[Number(reason)];
-    const userComment = comment.trim();
-    void send({ outcome: 'overridden', overrideReason: { ...(reason === '' || chosen === undefined ? {} : { reason: chosen }), ...(userComment === '' ? {} : { userComment }) } });
+    const chosen = reason === OWN_WORDS ? comment.trim() : reasons[Number(reason)];
+    void send({ outcome: 'overridden', ...(chosen === undefined || chosen === '' ? {} : { overrideReason: chosen }) });
   };
   if (state === 'accepted' || state === 'overridden') return <output className="small muted">{words[state]}</output>;
   return (
@@ -64,12 +64,15 @@ function FeedbackLine({ card, uuid }: { readonly card: Card; readonly uuid: stri
             <select id={`${id}-reason`} className="control" required ref={focusOnShow} value={reason} onChange={({ target }) => setReason(target.value)}>
               <option value="">{words.chooseReason}</option>
               {reasons.map((one, index) => <option key={one.code ?? index} value={String(index)}>{one.display ?? one.code}</option>)}
+              <option value={OWN_WORDS}>{words.ownWords}</option>
             </select>
           </div>
-          <div className="field">
-            <label htmlFor={`${id}-comment`}>{words.comment}</label>
-            <input id={`${id}-comment`} className="control" autoComplete="off" maxLength={500} value={comment} onChange={({ target }) => setComment(target.value)} />
-          </div>
+          {reason === OWN_WORDS && (
+            <div className="field">
+              <label htmlFor={`${id}-comment`}>{words.comment}</label>
+              <input id={`${id}-comment`} className="control" required autoComplete="off" maxLength={500} value={comment} onChange={({ target }) => setComment(target.value)} />
+            </div>
+          )}
           <div className="row"><Button size="xs" type="submit">{words.send}</Button><Button size="xs" variant="default" onClick={() => setState('open')}>{words.cancel}</Button></div>
         </form>
       )}

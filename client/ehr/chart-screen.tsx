@@ -10,7 +10,7 @@ import { Badge } from '../ui/tone.tsx';
 import { useLoad } from '../ui/use-load.ts';
 import { CardView } from './card-view.tsx';
 import { ehr, type Chart, type ChartEntry, type OrderEntry, type Signed } from './ehr-api.ts';
-import { entryLine, messages, orderStatusWords } from './messages.ts';
+import { coverageWords, entryLine, messages, nothingNeeded, orderStatusWords } from './messages.ts';
 import { OpenPanelButton } from './open-panel-button.tsx';
 import { OrderForm } from './order-form.tsx';
 import { PatientFacts } from './patient-list.tsx';
@@ -97,11 +97,12 @@ function Orders({ orders, onSigned, onLaunch }: { readonly orders: readonly Orde
               <span className="grow">{order.display}</span>
               <Badge tone={order.status === 'draft' ? 'waiting' : 'plain'} icon={order.status === 'draft' ? 'pencil' : 'check'}>{orderStatusWords[order.status] ?? order.status}</Badge>
             </div>
+            {order.coverageInformation?.map((information, index) => <p key={information.assertionId ?? index} className="small">{coverageWords(information)[0]}.</p>)}
             <p className="small muted number">{order.date ? showDate(order.date) : messages.chart.undated}{order.detail ? ` · ${order.detail}` : ''}</p>
             <div className="row">
               {order.status === 'draft'
                 ? <Button size="xs" loading={signing === order.reference} onClick={() => void sign(order.reference)}>{messages.chart.sign}<span className="visually-hidden">: {order.display}</span></Button>
-                : <OpenPanelButton order={order.reference} display={order.display} small onLaunch={onLaunch} />}
+                : !isQuiet(order) && <OpenPanelButton order={order.reference} display={order.display} small onLaunch={onLaunch} />}
             </div>
             {order.cards !== undefined && order.cards.length > 0 && (
               <details>
@@ -114,4 +115,8 @@ function Orders({ orders, onSigned, onLaunch }: { readonly orders: readonly Orde
       </ul>
     </section>
   );
+}
+
+function isQuiet({ coverageInformation }: OrderEntry): boolean {
+  return coverageInformation !== undefined && coverageInformation.length > 0 && coverageInformation.every(nothingNeeded);
 }

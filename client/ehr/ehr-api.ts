@@ -6,7 +6,7 @@ export interface EhrUser { readonly id: string; readonly name: string; readonly 
 export interface SignedIn { readonly reference: string; readonly name: string; readonly role: string }
 export interface PatientRow { readonly id: string; readonly name: string; readonly birthDate?: string; readonly gender?: string; readonly mrn?: string; readonly coverage?: string }
 export interface ChartEntry { readonly reference: string; readonly display: string; readonly date?: string | null; readonly detail?: string | null }
-export interface OrderEntry extends ChartEntry { readonly status: string; readonly code?: unknown; readonly cards?: readonly Card[] }
+export interface OrderEntry extends ChartEntry { readonly status: string; readonly code?: unknown; readonly cards?: readonly Card[]; readonly coverageInformation?: readonly CoverageInformation[] }
 export interface CatalogItem { readonly id: string; readonly display: string; readonly code: { readonly system: string; readonly code: string }; readonly orderType: string; readonly suggestedQuantity?: number | { readonly value?: number; readonly unit?: string } | null }
 
 export interface Chart {
@@ -43,7 +43,7 @@ export interface CoverageInformation {
 
 export interface Signed {
   readonly order: string;
-  readonly hook?: { readonly ms: number; readonly status: number | string };
+  readonly hook?: { readonly ms: number; readonly status: number | null };
   readonly cards: readonly Card[];
   readonly coverageInformation: readonly CoverageInformation[];
   /** The payer service could not be asked; the order is signed all the same. */
@@ -62,7 +62,8 @@ export interface Feedback {
   readonly service: string;
   readonly cardUuid: string;
   readonly outcome: 'accepted' | 'overridden';
-  readonly overrideReason?: { readonly reason?: Coding; readonly userComment?: string };
+  /** A reason by code, or the clinician's own words. */
+  readonly overrideReason?: Coding | string;
 }
 
 const get = <T>(path: string): Promise<Reply<T>> => callJson<T>({ method: 'GET', path: `/ehr/ui${path}` });

@@ -38,8 +38,7 @@ export const messages = {
     title: 'New order',
     what: 'What to order',
     choose: 'Choose…',
-    quantity: 'Quantity',
-    quantityOptional: 'Quantity (optional)',
+    quantity: (unit: string) => (unit === '' ? 'Quantity (optional)' : `Quantity in ${unit} (optional)`),
     badQuantity: 'Enter a number above 0, or leave it empty.',
     priority: 'Priority',
     priorities: { routine: 'Routine', urgent: 'Urgent', asap: 'As soon as possible', stat: 'Immediately' },
@@ -72,7 +71,8 @@ export const messages = {
     override: 'Not followed…',
     why: 'Why is it not followed?',
     chooseReason: 'Choose a reason',
-    comment: 'Comment (optional)',
+    ownWords: 'Another reason',
+    comment: 'In your words',
     send: 'Send',
     cancel: 'Cancel',
     accepted: 'Thank you. Recorded as useful.',
@@ -82,12 +82,14 @@ export const messages = {
   panel: { title: 'Authorization panel', close: 'Close the panel', region: 'Authorization panel beside the chart' },
 };
 
+const OWN_SYSTEM = 'https://openpriorauth.org/CodeSystem/override-reason';
+
 /** The clinician's reasons when the card brings none (CDS Hooks lets a client have its own). */
 export const ownOverrideReasons = [
-  { code: 'patient-preference', display: 'The patient prefers otherwise' },
-  { code: 'clinical-judgement', display: 'Clinical judgement' },
-  { code: 'already-done', display: 'Already done' },
-  { code: 'not-applicable', display: 'Does not apply to this patient' },
+  { system: OWN_SYSTEM, code: 'patient-preference', display: 'The patient prefers otherwise' },
+  { system: OWN_SYSTEM, code: 'clinical-judgement', display: 'Clinical judgement' },
+  { system: OWN_SYSTEM, code: 'already-done', display: 'Already done' },
+  { system: OWN_SYSTEM, code: 'not-applicable', display: 'Does not apply to this patient' },
 ];
 
 const COVERED: Readonly<Record<string, string>> = { covered: 'Covered by the plan', 'not-covered': 'Not covered by the plan', conditional: 'Covered under conditions' };

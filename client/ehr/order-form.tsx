@@ -24,6 +24,7 @@ export function OrderForm({ patientId, conditions, onSigned, onDrafted }: OrderF
   const [working, setWorking] = useState<'signing' | 'saving'>();
   const [failure, setFailure] = useState<Failure>();
   const put = (change: Partial<typeof EMPTY>): void => setEntry((before) => ({ ...before, ...change }));
+  const chosen = catalog.value?.items.find((item) => item.id === entry.catalogId);
   const quantity = entry.quantity.trim() === '' ? undefined : Number(entry.quantity);
   const badQuantity = quantity !== undefined && !(quantity > 0);
   const incomplete = entry.catalogId === '' || badQuantity;
@@ -67,7 +68,7 @@ export function OrderForm({ patientId, conditions, onSigned, onDrafted }: OrderF
       </div>
       <div className="order-row">
         <div className="field">
-          <label htmlFor="order-quantity">{words.quantityOptional}</label>
+          <label htmlFor="order-quantity">{words.quantity(unitOf(chosen))}</label>
           <input id="order-quantity" className="control" inputMode="decimal" autoComplete="off" value={entry.quantity} aria-invalid={badQuantity || undefined} aria-describedby="order-quantity-problem" onChange={({ target }) => put({ quantity: target.value })} />
           <p id="order-quantity-problem" className="field-problem" role="alert">{badQuantity && words.badQuantity}</p>
         </div>
@@ -98,6 +99,10 @@ export function OrderForm({ patientId, conditions, onSigned, onDrafted }: OrderF
       </div>
     </form>
   );
+}
+
+function unitOf(item: CatalogItem | undefined): string {
+  return (typeof item?.suggestedQuantity === 'object' && item.suggestedQuantity?.unit) || '';
 }
 
 function suggested(item: CatalogItem | undefined): string {

@@ -54,7 +54,7 @@ export function CaseScreen({ call, session, first, expired }: CaseScreenProps): 
         <StateBadge view={view} />
       </header>
       <OrderCard case={view.case}>
-        <RequirementDetails requirement={view.case.requirement} />
+        <RequirementDetails requirement={view.case.requirement} service={view.case.service} answered={sent} />
         {view.risk && !sent && <DenialRiskLine risk={view.risk} />}
       </OrderCard>
       {state !== 'no-authorization-needed' && <StepList step={step} possible={possible} onChoose={setChosen} />}

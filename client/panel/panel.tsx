@@ -16,7 +16,7 @@ export function Panel(): ReactNode {
   const [attempt, setAttempt] = useState(0);
   const call = useMemo(() => (sessionId === undefined ? undefined : openPanelCall(sessionId, () => setExpired(true))), [sessionId]);
   return (
-    <main className="panel">
+    <main className="panel" aria-label={messages.title}>
       {expired && (
         <Notice tone="warn" live="assertive">
           <h1>{messages.expired.title}</h1>
@@ -49,6 +49,11 @@ function Opened({ call, expired, onRetry }: { readonly call: PanelCall; readonly
     return () => { current = false; };
   }, [call]);
   if (opening.kind === 'open') return <CaseScreen call={call} session={opening.session} first={opening.view} expired={expired} />;
-  if (opening.kind === 'opening') return <Loading>{messages.opening}</Loading>;
-  return expired ? null : <FailureNotice failure={opening.failure} onRetry={onRetry} />;
+  if (expired) return null;
+  return (
+    <>
+      <h1>{messages.title}</h1>
+      {opening.kind === 'opening' ? <Loading>{messages.opening}</Loading> : <FailureNotice failure={opening.failure} onRetry={onRetry} />}
+    </>
+  );
 }

@@ -1,5 +1,5 @@
-/** The panel's address names its session (`?session=`), never its secret: two charts in two tabs stay apart. */
+/** The panel's address names its session (`?s=`), never its secret: two charts in two tabs stay apart. */
 export function readSessionId(search: string): string | undefined {
-  const id = new URLSearchParams(search).get('session');
+  const id = new URLSearchParams(search).get('s');
   return id === null || id === '' ? undefined : id;
 }

@@ -5,6 +5,8 @@ import type { PanelCall } from './panel-call.ts';
 
 const QUEUED_MS = 2000;
 const PENDED_MS = 5000;
+/** The denial risk is worked out after the launch; a system without a model never brings one. */
+const RISK_LOOKS_MS = [1000, 3000, 8000];
 
 export interface FollowedCase {
   readonly view: CaseView;
@@ -36,5 +38,12 @@ export function useFollowedCase(call: PanelCall, first: CaseView): FollowedCase 
     const timer = setInterval(() => { if (document.visibilityState === 'visible') void look(); }, everyMs);
     return () => clearInterval(timer);
   }, [everyMs, look]);
+
+  const awaitsRisk = view.risk === null && (kind === 'questionnaire' || kind === 'ready');
+  useEffect(() => {
+    if (!awaitsRisk) return;
+    const timers = RISK_LOOKS_MS.map((ms) => setTimeout(() => void look(), ms));
+    return () => timers.forEach((timer) => clearTimeout(timer));
+  }, [awaitsRisk, look]);
   return { view, setView, lookedAt, failure, look };
 }

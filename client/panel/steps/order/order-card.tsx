@@ -3,26 +3,18 @@ import type { PriorAuthCase } from '#prior-auth/case.ts';
 import { Badge } from '../../../ui/tone.tsx';
 import { messages } from '../../messages.ts';
 
-/** The one thing ordered and who pays for it. */
+/** The one thing ordered and who pays for it; what belongs to other steps comes as `children`. */
 export function OrderCard({ case: { service, payer }, children }: { readonly case: PriorAuthCase; readonly children: ReactNode }): ReactNode {
   const words = messages.order;
-  const coding = service.codings[0];
-  const urgent = service.priority !== 'routine';
+  const { quantity } = service;
+  const facts = [service.codings[0]?.code, quantity && [quantity.value, quantity.unit].filter((part) => part !== undefined).join(' '), payer.name];
   return (
-    <section className="card stack order" aria-labelledby="order-title">
+    <section className="card stack order" aria-label={words.title}>
       <div className="stack-tight">
-        <p className="small muted" id="order-title">{words.title}</p>
         <h2>{service.display}</h2>
-        <div className="row small">
-          {coding && <span className="muted">{words.code} <span className="number">{coding.code}</span></span>}
-          {urgent && <Badge tone="warn">{words.priorities[service.priority]}</Badge>}
-        </div>
+        <p className="small muted number">{facts.filter((fact) => fact !== undefined).join(' · ')}</p>
+        {service.priority !== 'routine' && <div><Badge tone="warn">{words.priorities[service.priority]}</Badge></div>}
       </div>
-      <dl className="facts small">
-        <dt>{words.payer}</dt><dd>{payer.name}</dd>
-        {service.quantity && <><dt>{words.quantity}</dt><dd className="number">{service.quantity.value} {service.quantity.unit}</dd></>}
-        <dt>{words.reason}</dt><dd>{service.reasonCodes.map((reason) => reason.display ?? reason.code).join('; ') || (service.reasonReferences.join('; ') || words.noReason)}</dd>
-      </dl>
       {children}
     </section>
   );

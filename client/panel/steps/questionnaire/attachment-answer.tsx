@@ -4,8 +4,8 @@ import { answerText } from './answer-text.ts';
 import { InputProblem } from './input-problem.tsx';
 import type { AnswerInputProps } from './typed-answer.tsx';
 
-/** Saved inside the response, whose whole body the server limits to 1 MB; base64 adds a third. */
-export const MAX_FILE_KB = 400;
+/** Saved inside the response, whose whole body the server limits to 2 MB; base64 adds a third. */
+const MAX_FILE_KB = 1000;
 
 export function AttachmentAnswer({ value, onChange, id, label, describedBy, invalid }: AnswerInputProps): ReactNode {
   const words = messages.form;

@@ -217,12 +217,12 @@ export class FormDraft {
     return this.#busy;
   }
 
-  /** A completed response is opened as in-progress: the first edit reopens it. */
   #open(): Form {
-    const { questionnaire, response } = this.#view;
+    const { questionnaire, response, valueSets } = this.#view;
     return openForm({
       questionnaire,
-      response: response.status === 'completed' ? { ...response, status: 'in-progress' } : response,
+      response,
+      ...(valueSets === undefined ? {} : { valueSets }),
       author: this.#author,
       today: localDay(new Date()),
       now: () => localInstant(new Date()),
@@ -257,5 +257,5 @@ function populationOf({ population }: FormView): PopulationState {
 }
 
 function isConflict(failure: Failure): boolean {
-  return failure.code === 'CASE_CONFLICT' || failure.status === 409;
+  return failure.code === 'CASE_CONFLICT';
 }

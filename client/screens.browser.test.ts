@@ -1,0 +1,182 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import { type Browser, type BrowserContext, chromium, type FrameLocator, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { readConfig } from '#start/config.ts';
+import { type Running, startOpenPriorAuth } from '#start/open-prior-auth.ts';
+
+/* Every screen in a real Chromium against the whole system: two stories by mouse and keyboard, axe, no sideways scrolling, at 360 px and 1280 px. */
+
+const SIZES = { phone: { width: 360, height: 740 }, desk: { width: 1280, height: 900 } } as const;
+const pictures = join(import.meta.dirname, '..', 'dist', 'pictures');
+const dataDir = mkdtempSync(join(tmpdir(), 'opa-screens-'));
+
+let system: Running;
+let browser: Browser;
+let context: BrowserContext;
+let faults: string[] = [];
+
+beforeAll(async () => {
+  mkdirSync(pictures, { recursive: true });
+  system = await startOpenPriorAuth(readConfig({ PORT: '0', DATA_DIR: dataDir, REVIEW_DELAY_MS: '1500', LOG_LEVEL: 'error' }));
+  browser = await chromium.launch({ executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'] });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await system?.stop();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+afterEach(async () => {
+  await context?.close();
+  expect(faults).toEqual([]);
+});
+
+async function openPage(size: keyof typeof SIZES): Promise<Page> {
+  faults = [];
+  context = await browser.newContext({ viewport: SIZES[size], baseURL: system.baseUrl, locale: 'en-US', timezoneId: 'America/New_York', reducedMotion: 'reduce' });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  page.on('pageerror', (error) => faults.push(error.message));
+  // A 401 is how a screen learns that nobody is signed in; the browser logs it as an error all the same.
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !message.text().includes('401')) faults.push(message.text());
+  });
+  return page;
+}
+
+/** The screen has no accessibility finding (WCAG 2.2 A and AA) and does not scroll sideways. */
+async function expectSound(page: Page, name: string, size: keyof typeof SIZES): Promise<void> {
+  await page.screenshot({ path: join(pictures, `${name}-${size}.png`) });
+  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
+  expect(violations.map(({ id, nodes }) => `${name}: ${id} at ${nodes.map((node) => node.target.join(' ')).join(', ')}`)).toEqual([]);
+  for (const frame of page.frames()) {
+    const overflow = await frame.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(overflow, `${name} scrolls sideways by ${overflow} px at ${frame.url().replace(/\?.*/, '')}`).toBeLessThanOrEqual(0);
+  }
+}
+
+async function signIn(page: Page): Promise<void> {
+  await page.goto('/');
+  await page.getByRole('button', { name: /Priya Nair/ }).click();
+  await page.getByRole('heading', { name: 'Patients' }).waitFor();
+}
+
+async function openChart(page: Page, patient: string): Promise<void> {
+  await page.getByRole('button', { name: new RegExp(patient) }).or(page.getByRole('link', { name: new RegExp(patient) })).first().click();
+  await page.getByRole('heading', { name: new RegExp(patient), level: 1 }).waitFor();
+}
+
+async function signOrder(page: Page, item: RegExp): Promise<void> {
+  const choice = page.getByLabel('What to order');
+  const label = await choice.locator('option').filter({ hasText: item }).first().innerText();
+  await choice.selectOption({ label });
+  await page.getByRole('button', { name: 'Sign order' }).click();
+  await page.getByRole('heading', { name: /^Signed:/ }).waitFor();
+}
+
+async function openPanel(page: Page): Promise<FrameLocator> {
+  await page.getByRole('button', { name: /Open (the prior )?authorization panel/ }).first().click();
+  const panel = page.frameLocator('iframe');
+  await panel.getByRole('heading', { name: 'Prior authorization' }).waitFor();
+  return panel;
+}
+
+describe.each(Object.keys(SIZES) as (keyof typeof SIZES)[])('screens, %s', (size) => {
+  it('home oxygen from order to approval, each screen sound', async () => {
+    const page = await openPage(size);
+    await page.goto('/');
+    await page.getByRole('button', { name: /Priya Nair/ }).waitFor();
+    await expectSound(page, 'ehr-sign-in', size);
+    await signIn(page);
+    await expectSound(page, 'ehr-patients', size);
+    await openChart(page, 'Okafor');
+    await expectSound(page, 'ehr-chart', size);
+    await signOrder(page, /E1390/);
+    expect(await page.getByText(/Denial risk \d+ % \(simulated\)/).count()).toBeGreaterThan(0);
+    await expectSound(page, 'ehr-cards', size);
+
+    const panel = await openPanel(page);
+    await panel.getByText('3 answers filled in from the record.').waitFor();
+    await panel.getByText('1 answer is missing').first().waitFor();
+    await expectSound(page, 'panel-questionnaire', size);
+    await panel.getByRole('button', { name: /Show where the record says this: Oxygen saturation/ }).click();
+    await panel.getByText('86').last().waitFor();
+    await expectSound(page, 'panel-source', size);
+    await page.keyboard.press('Escape');
+    await panel.getByRole('button', { name: 'Next missing answer' }).click();
+    await page.keyboard.press('Space'); // focus is on the first choice of the missing answer
+    await panel.getByText('No answer is missing').first().waitFor();
+    await panel.getByText(/Saved at/).waitFor();
+    await panel.getByRole('button', { name: 'Complete and review' }).click();
+    await panel.getByRole('heading', { name: 'Review what will be sent' }).waitFor();
+    await panel.getByRole('button', { name: /^Send to/ }).waitFor();
+    await expectSound(page, 'panel-review', size);
+    await panel.getByRole('button', { name: /^Send to/ }).click();
+    await panel.getByText('Approved').first().waitFor();
+    await expectSound(page, 'panel-decision', size);
+  });
+
+  it('a power wheelchair is pended, shown as waiting, then approved; the worklist follows', async () => {
+    const page = await openPage(size);
+    await signIn(page);
+    await openChart(page, 'Delgado');
+    await signOrder(page, /K0823/);
+    const panel = await openPanel(page);
+    await panel.getByText(/answers? (is|are) missing/).first().waitFor();
+    for (let gaps = 0; gaps < 6 && (await panel.getByRole('button', { name: 'Next missing answer' }).count()) > 0; gaps += 1) {
+      await panel.getByRole('button', { name: 'Next missing answer' }).click();
+      await page.keyboard.press('Space');
+    }
+    await panel.getByRole('button', { name: 'Complete and review' }).click();
+    await panel.getByRole('button', { name: /^Send to/ }).click();
+    await panel.getByText(/The payer is still deciding|Payer is reviewing/).first().waitFor();
+    expect(await panel.getByText(/^Approved/).count()).toBe(0);
+    await expectSound(page, 'panel-pended', size);
+    await panel.getByText(/^Approved/).first().waitFor({ timeout: 30_000 });
+
+    await page.goto('/work/');
+    await page.getByRole('heading', { name: 'Authorization worklist' }).waitFor();
+    await page.getByText('Rosa Elena Delgado').first().waitFor();
+    await expectSound(page, 'worklist', size);
+    await page.getByRole('button', { name: /Open the case of Rosa Elena Delgado/ }).first().click();
+    await page.getByText('What happened').waitFor();
+    await expectSound(page, 'worklist-case', size);
+    await page.keyboard.press('Escape');
+    await page.getByRole('searchbox').or(page.getByLabel('Search')).first().fill('nobody of this name');
+    await page.getByText('No case fits').waitFor();
+    await expectSound(page, 'worklist-nothing-found', size);
+  });
+
+  it('an ECG needs nothing and shows no card; a very long name and an empty chart fit', async () => {
+    const page = await openPage(size);
+    await signIn(page);
+    await openChart(page, 'Nørgaard-Papadopoulos');
+    await expectSound(page, 'ehr-empty-chart', size);
+    await signOrder(page, /93000/);
+    expect(await page.getByText(/Denial risk/).count()).toBe(0);
+    await page.getByText('No prior authorization is needed', { exact: false }).first().waitFor();
+    await expectSound(page, 'ehr-nothing-needed', size);
+  });
+
+  it('a panel without a session says how to go on', async () => {
+    const page = await openPage(size);
+    await page.goto('/panel/');
+    await page.getByText('Open this panel from a chart').waitFor();
+    await expectSound(page, 'panel-no-session', size);
+    await page.goto('/panel/?s=0193f000-0000-7000-8000-000000000000');
+    await page.getByText('This session has ended').waitFor();
+    await expectSound(page, 'panel-expired', size);
+  });
+
+  it('a launch from a stranger is refused on a page that says what to do', async () => {
+    const page = await openPage(size);
+    const response = await page.goto('/panel/launch?iss=https%3A%2F%2Fstranger.example%2Ffhir&launch=x');
+    expect(response?.status()).toBe(400);
+    await expectSound(page, 'panel-launch-refused', size);
+    faults = []; // Chromium logs the 400 of a page it was sent to
+  });
+});
