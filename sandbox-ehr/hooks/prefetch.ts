@@ -1,4 +1,5 @@
 import type { Bundle, Resource } from '@medplum/fhirtypes';
+import { FhirRefusal } from '../errors.ts';
 import { type Access, requireReach } from '../fhir/access.ts';
 import { isResourceType } from '../fhir/definitions.ts';
 import type { FhirRepository } from '../fhir/repository.ts';
@@ -14,13 +15,14 @@ export interface HookContext {
 
 /**
  * Runs a service's prefetch templates (CDS Hooks 2.0 §prefetch; CRD 2.0.1 adds ids of Bundle entries). A key whose tokens this EHR cannot
- * resolve is left out; a query that finds nothing gives null.
+ * resolve, or whose query it cannot run, is left out; a query that finds nothing gives null.
  */
 export async function fulfilPrefetch(templates: Readonly<Record<string, string>>, context: HookContext, repository: FhirRepository, access: Access): Promise<Record<string, Resource | null>> {
   const prefetch: Record<string, Resource | null> = {};
   for (const [key, template] of Object.entries(templates)) {
     const query = resolveTemplate(template, context);
-    if (query !== undefined) prefetch[key] = query === null ? null : await runQuery(query, repository, access);
+    const found = typeof query === 'string' ? await runQuery(query, repository, access) : query;
+    if (found !== undefined) prefetch[key] = found;
   }
   return prefetch;
 }
@@ -48,15 +50,25 @@ function resolveToken(token: string, context: HookContext): string | undefined {
   return (context.draftOrders.entry ?? []).flatMap((entry) => (entry.resource?.resourceType === drafts[1] ? (entry.resource?.id ?? []) : [])).join(',');
 }
 
-async function runQuery(query: string, repository: FhirRepository, access: Access): Promise<Resource | null> {
+/** undefined: this EHR cannot run that query; the service may ask for itself. */
+async function runQuery(query: string, repository: FhirRepository, access: Access): Promise<Resource | null | undefined> {
+  try {
+    return await answerQuery(query, repository, access);
+  } catch (error) {
+    if (error instanceof FhirRefusal) return undefined;
+    throw error;
+  }
+}
+
+async function answerQuery(query: string, repository: FhirRepository, access: Access): Promise<Resource | null | undefined> {
   const [path = '', parameters] = query.split('?');
   const [type = '', id] = path.split('/');
-  if (!isResourceType(type)) return null;
+  if (!isResourceType(type)) return undefined;
   if (parameters === undefined) {
     requireReach(access, type, 'r');
     return (id === undefined ? undefined : await repository.find(type, id, access)) ?? null;
   }
-  const parsed = parseSearch(type, new URLSearchParams(parameters), true);
+  const parsed = parseSearch(type, new URLSearchParams(parameters), false);
   const found = await search(repository, parsed, access);
   return found.matches.length === 0 ? null : searchBundle(parsed, found, repository.fhirBase);
 }

@@ -41,8 +41,11 @@ export async function findUser(repository: FhirRepository, reference: string): P
   return (await listUsers(repository)).find((user) => user.reference === reference);
 }
 
+/** Patients whose name holds every word of `text`, or whose record number it is. */
 export async function listPatients(repository: FhirRepository, text: string): Promise<(Patient & { id: string })[]> {
-  const filters: [string, string][] = text.trim().split(/\s+/).filter(Boolean).slice(0, 5).map((word) => ['name', word.replace(/[\\,|$]/g, '\\$&')]);
-  const byName = await search(repository, parseSearch('Patient', [...filters, ['_sort', 'family,given'], ['_count', '200']], false), SCREEN_ACCESS);
-  return byName.matches.filter((one): one is Patient & { id: string } => one.resourceType === 'Patient');
+  const words = text.trim().split(/\s+/).filter(Boolean).slice(0, 5).map((word) => word.replace(/[\\,|$]/g, '\\$&'));
+  const find = async (filters: readonly (readonly [string, string])[]) => (await search(repository, parseSearch('Patient', [...filters, ['_sort', 'family,given'], ['_count', '200']], false), SCREEN_ACCESS)).matches;
+  const byName = await find(words.map((word) => ['name', word]));
+  const found = byName.length === 0 && words[0] !== undefined ? await find([['identifier', words[0]]]) : byName;
+  return found.filter((one): one is Patient & { id: string } => one.resourceType === 'Patient');
 }
