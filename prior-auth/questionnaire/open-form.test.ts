@@ -125,7 +125,7 @@ describe('expressions reach a fixed point', () => {
   });
   it('variables may be written in any order', () => {
     const variable = (name: string, expression: string) => ({ url: `${H}variable`, valueExpression: { name, language: 'text/fhirpath' as const, expression } });
-    const opened = form([{ linkId: 'x', type: 'integer', text: 'x', extension: [fhirPath(`${S}calculatedExpression`, '%second')] }], empty, { extension: [variable('second', '%first + 1'), variable('first', '1')] });
+    const opened = form([{ linkId: 'x', type: 'integer', text: 'x', extension: [fhirPath(`${S}calculatedExpression`, '%larger')] }], empty, { extension: [variable('larger', '%base + 1'), variable('base', '1')] });
     expect(opened.items()[0]?.answers[0]?.value).toEqual({ valueInteger: 2 });
   });
 });
