@@ -30,7 +30,7 @@ export interface CoverageInformation {
   readonly contacts?: readonly { readonly system?: 'phone' | 'fax' | 'email' | 'url' | 'pager' | 'sms' | 'other'; readonly value: string }[];
 }
 
-export interface CoverageDetail {
+interface CoverageDetail {
   readonly code: CodeableConcept;
   readonly value: string | boolean | Period | Quantity;
   readonly qualification?: string;

@@ -13,7 +13,7 @@ export const IG_IDS = [
 ] as const;
 export type IgId = (typeof IG_IDS)[number];
 
-export interface LockedIg {
+interface LockedIg {
   readonly package: string;
   readonly version: string;
   readonly sha256: string;

@@ -13,7 +13,7 @@ export function codeSystemFacts(system: CodeSystem): CodeSystemFacts | undefined
   };
 }
 
-export function isComplete(system: CodeSystem): boolean {
+function isComplete(system: CodeSystem): boolean {
   return system.content === 'complete' && (system.concept?.length ?? 0) > 0;
 }
 

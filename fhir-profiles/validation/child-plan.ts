@@ -8,7 +8,7 @@ export interface ChildPlan {
   readonly required: readonly ElementNode[];
 }
 
-export interface PlannedKey {
+interface PlannedKey {
   readonly child: ElementNode;
   /** Type code of the value; undefined for content references. */
   readonly type: string | undefined;
@@ -38,7 +38,7 @@ export function childPlan(source: ElementNode): ChildPlan {
   return plan;
 }
 
-export function capitalized(text: string): string {
+function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 

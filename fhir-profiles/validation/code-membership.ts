@@ -35,7 +35,10 @@ export class CodeMembership {
 
   inSystem(system: string, code: string): Membership {
     const codes = this.#systemCodes(system);
-    return codes === undefined ? 'unknown' : codes.has(code) ? 'in' : 'out';
+    if (codes === undefined) return 'unknown';
+    if (codes.has(code)) return 'in';
+    const sameButCase = this.#tables.codeSystem(system)?.caseInsensitive && [...codes].some((known) => known.toLowerCase() === code.toLowerCase());
+    return sameButCase ? 'in' : 'out';
   }
 
   /** The systems a value set draws on, for messages. */

@@ -3,7 +3,7 @@ import { PAS_EXTENSIONS } from '../pas/canonical-urls.ts';
 import type { IssueCode } from './report.ts';
 
 /** A finding that follows from the letter of a guide and against its meaning. It is left out of reports. */
-export interface KnownDefect {
+interface KnownDefect {
   readonly code: IssueCode;
   /** The extension that the finding is about. */
   readonly subject: string;
@@ -15,7 +15,7 @@ export interface KnownDefect {
 const SLICED = 'the PAS profile of this element slices the extension in, but the context of the extension leaves the element out';
 const DETAIL = 'a part of extension-itemAuthorizedDetail by its own definition, but the context of the extension does not name that extension';
 const TIMING = 'profile-datatype-timing slices the extension into every Timing, but its context names Dosage.timing and the requests only';
-const AUTHORIZED_DETAIL = ['ClaimResponse.item.extension', 'ClaimResponse.addItem.extension'];
+const AUTHORIZED_DETAIL = ['ClaimResponse.item.extension'];
 
 const context = (subject: string, at: readonly string[], reason: string): KnownDefect => ({ code: 'extension-context', subject, at, reason });
 
@@ -37,6 +37,7 @@ export const KNOWN_DEFECTS: readonly KnownDefect[] = [
   context(PAS_EXTENSIONS.nursingHomeLevelOfCare, AUTHORIZED_DETAIL, DETAIL),
   context(PAS_EXTENSIONS.requestedService, AUTHORIZED_DETAIL, DETAIL),
   context(PAS_EXTENSIONS.revenueCode, AUTHORIZED_DETAIL, DETAIL),
+  context(PAS_EXTENSIONS.reviewActionCode, ['ClaimResponse.adjudication.extension'], 'PAS 2.2.1 allows extension-reviewAction on the adjudication of the whole, but not its code'),
   context(PAS_EXTENSIONS.timingCalendarPattern, ['Timing'], TIMING),
   context(PAS_EXTENSIONS.timingDeliveryPattern, ['Timing'], TIMING),
   context(CRD_URLS.coverageInformation, ['Appointment', 'VisionPrescription'], 'CRD 2.0.1 slices it into both profiles; 2.1 corrected the context'),

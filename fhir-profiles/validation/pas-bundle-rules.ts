@@ -4,7 +4,7 @@ import { isObject, type JsonObject } from './json-values.ts';
 import type { IssueCode, ValidationIssue } from './report.ts';
 
 /** What the guide says of a bundle in words only (PAS 2.0.1 and 2.2.1, "Exchanging bundles": no profile or invariant carries it). */
-export interface BundleRule {
+interface BundleRule {
   readonly code: IssueCode;
   readonly clause: string;
   readonly check: (bundle: PasBundle) => Finding[];
@@ -28,6 +28,7 @@ interface PasBundle {
   readonly entries: readonly Entry[];
   readonly focus: 'Claim' | 'ClaimResponse';
   readonly byFullUrl: ReadonlyMap<string, Entry>;
+  readonly links: ReadonlyMap<Entry, readonly Link[]>;
 }
 
 const FOCUS: Readonly<Record<string, PasBundle['focus']>> = {
@@ -48,8 +49,9 @@ export function pasBundleIssues(bundle: JsonObject, profile: string): Validation
   const entries = list(bundle['entry']).flatMap((entry, index) => readEntry(entry, `Bundle.entry[${index}]`));
   const byFullUrl = new Map<string, Entry>();
   for (const entry of entries) if (entry.fullUrl !== undefined && !byFullUrl.has(entry.fullUrl)) byFullUrl.set(entry.fullUrl, entry);
+  const links = new Map(entries.map((entry) => [entry, linksOf(entry)]));
   return RULES.flatMap(({ code, clause, check }) =>
-    check({ entries, focus, byFullUrl }).map(({ severity, path, message }): ValidationIssue => ({ severity: severity ?? 'error', code, path, message: `${message} (${clause})` })),
+    check({ entries, focus, byFullUrl, links }).map(({ severity, path, message }): ValidationIssue => ({ severity: severity ?? 'error', code, path, message: `${message} (${clause})` })),
   );
 }
 
@@ -153,7 +155,7 @@ function targetOf({ reference, from }: Link, { byFullUrl }: PasBundle): Entry | 
 }
 
 function danglingFindings(bundle: PasBundle): Finding[] {
-  return bundle.entries.flatMap(linksOf).flatMap((link) => {
+  return [...bundle.links.values()].flat().flatMap((link) => {
     const { kind } = parseReference(link.reference);
     if ((kind !== 'relative' && kind !== 'urn') || targetOf(link, bundle)) return [];
     const why = kind === 'relative' && link.from.fullUrl?.startsWith('urn:') ? 'is relative, which finds nothing from an entry whose fullUrl is a urn' : 'points at no entry';
@@ -162,8 +164,8 @@ function danglingFindings(bundle: PasBundle): Finding[] {
 }
 
 function missingFindings(bundle: PasBundle): Finding[] {
-  return bundle.entries
-    .flatMap(linksOf)
+  return [...bundle.links.values()]
+    .flat()
     .filter((link) => parseReference(link.reference).kind === 'absolute' && !targetOf(link, bundle))
     .map(({ path }) => ({ path, severity: 'warning', message: 'points at a resource that is not in the bundle; the receiver may be unable to read it' }));
 }
@@ -173,7 +175,7 @@ function unreferencedFindings(bundle: PasBundle): Finding[] {
   const reached = new Set<Entry>(roots);
   // A Set visits what is added while it is being walked.
   for (const entry of reached) {
-    for (const link of linksOf(entry)) {
+    for (const link of bundle.links.get(entry) ?? []) {
       const target = targetOf(link, bundle);
       if (target) reached.add(target);
     }
@@ -191,20 +193,24 @@ function sequenceFindings({ entries }: PasBundle): Finding[] {
     .flatMap(({ resource, path }) => {
       const sequences = (name: string): (number | undefined)[] =>
         list(resource[name]).map((part) => (isObject(part) && typeof part['sequence'] === 'number' ? part['sequence'] : undefined));
-      const repeated = ['careTeam', 'supportingInfo', 'diagnosis', 'procedure', 'insurance', 'item'].flatMap((name) =>
-        sequences(name).flatMap((sequence, index, all) =>
-          sequence !== undefined && all.indexOf(sequence) < index
-            ? [{ path: `${path}.resource.${name}[${index}].sequence`, message: `repeats ${sequence}; give it its own number` }]
-            : [],
-        ),
-      );
-      const broken = list(resource['item']).flatMap((item, index) =>
-        Object.entries(SEQUENCE_LINKS).flatMap(([link, name]) =>
+      const repeated = ['careTeam', 'supportingInfo', 'diagnosis', 'procedure', 'insurance', 'item'].flatMap((name) => {
+        const seen = new Set<number>();
+        return sequences(name).flatMap((sequence, index) => {
+          if (sequence === undefined || !seen.has(sequence)) {
+            if (sequence !== undefined) seen.add(sequence);
+            return [];
+          }
+          return [{ path: `${path}.resource.${name}[${index}].sequence`, message: `repeats ${sequence}; give it its own number` }];
+        });
+      });
+      const broken = Object.entries(SEQUENCE_LINKS).flatMap(([link, name]) => {
+        const known = new Set(sequences(name));
+        return list(resource['item']).flatMap((item, index) =>
           (isObject(item) ? list(item[link]) : [])
-            .filter((sequence): sequence is number => typeof sequence === 'number' && !sequences(name).includes(sequence))
+            .filter((sequence): sequence is number => typeof sequence === 'number' && !known.has(sequence))
             .map((sequence) => ({ path: `${path}.resource.item[${index}].${link}`, message: `names ${name} ${sequence}, which does not exist` })),
-        ),
-      );
+        );
+      });
       return [...repeated, ...broken];
     });
 }

@@ -45,6 +45,11 @@ function isDateTime(value: string): boolean {
   return Number(hour) < 24 && Number(minute) < 60 && Number(second) <= 60 && Number(zoneHour) <= 14 && Number(zoneMinute) < 60;
 }
 
+function isBase64(value: string): boolean {
+  const dense = value.replaceAll(/\s/g, '');
+  return dense.length > 0 && dense.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(dense);
+}
+
 const noOuterSpace = (value: string): boolean => value !== '' && value.trim() === value;
 
 const PRIMITIVES: Readonly<Record<string, PrimitiveRule>> = {
@@ -67,6 +72,6 @@ const PRIMITIVES: Readonly<Record<string, PrimitiveRule>> = {
   canonical: matches('a canonical URL without blanks', /^\S+$/),
   oid: matches('urn:oid: and digits with dots', /^urn:oid:[0-2](\.(0|[1-9]\d*))+$/),
   uuid: matches('urn:uuid: and a lower-case UUID', /^urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/),
-  base64Binary: text('base64', (value) => value !== '' && /^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(value)),
+  base64Binary: text('base64', isBase64),
   'System.String': text('text', () => true),
 };

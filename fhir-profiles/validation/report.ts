@@ -30,7 +30,6 @@ export const ISSUE_CODES = [
   'extension-context',
   'reference-target',
   'reference-target-profile',
-  'reference-contained-missing',
   'invariant',
   'invariant-not-verified',
   'bundle-first-entry',

@@ -22,6 +22,12 @@ describe('what is no FHIR resource', () => {
     },
   );
 
+  it('nested too deeply is an error, not a crash', () => {
+    let extension: object = { url: 'https://example.org/own', valueString: 'x' };
+    for (let depth = 0; depth < 20_000; depth += 1) extension = { url: 'https://example.org/own', extension: [extension] };
+    expect(crd.validate({ resourceType: 'Patient', extension: [extension] }).valid).toBe(false);
+  });
+
   it('a profile that no opened guide has is an error', () => {
     expect(findings(crd.validate({ resourceType: 'Basic', code: {} }, { profile: 'http://example.org/none' }))).toEqual(['error profile-unknown Basic']);
   });

@@ -12,13 +12,13 @@ import { Walk, type Guide } from './walk.ts';
 export type { IgId } from '../tables/ig-lock.ts';
 export type { IssueCode, ValidationIssue, ValidationReport } from './report.ts';
 
-export interface ValidateOptions {
+interface ValidateOptions {
   /** Canonical to hold the resource against, instead of those in its meta.profile. A version picks among the guides opened. */
   readonly profile?: string;
 }
 
 export interface Validator {
-  /** Never throws: what is no FHIR resource comes back as an issue. */
+  /** What is no FHIR resource, or is nested too deeply, comes back as an issue. */
   validate(resource: unknown, options?: ValidateOptions): ValidationReport;
 }
 
@@ -62,7 +62,12 @@ function validate(resource: unknown, { profile }: ValidateOptions, first: Opened
   }
   if (trees.length === 0) trees.push(base);
   const walk = new Walk(guide);
-  walk.start(resource, trees);
+  try {
+    walk.start(resource, trees);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return failed('not-a-resource', type, 'is nested too deeply to be looked at');
+  }
   const profiles = trees.map(({ facts }) => facts.url);
   const bundleProfile = profiles.find(isPasBundleProfile);
   const bundleIssues = bundleProfile === undefined ? [] : pasBundleIssues(resource, bundleProfile);

@@ -259,6 +259,7 @@ export class Walk {
     }
     const place = hasExtensions(value) ? atElementOf(outer, node, type?.code) : outer;
     if (node.facts.binding) this.#binding(node.facts.binding, value, path);
+    if (type?.code === 'Coding') this.#coding(value, path);
     if (type?.code === 'Reference') this.#reference(value, type, path, place);
     const source = this.#guide.forest.childSource(node, type?.code);
     const typeRoot = type && this.#guide.forest.tree(type.code)?.root;
@@ -273,6 +274,11 @@ export class Walk {
         this.#children(value, tree.root, path, place);
       }
     }
+  }
+
+  #coding({ system, code }: JsonObject, path: string): void {
+    if (typeof system !== 'string' || typeof code !== 'string' || this.#guide.membership.inSystem(system, code) !== 'out') return;
+    this.#add('warning', 'code-unknown', path, `${system} had no code ${code} when its list was packaged; check the code`);
   }
 
   #extension(value: JsonObject, type: TypeFacts, node: ElementNode, path: string, outer: Place): void {
