@@ -1,0 +1,111 @@
+import type { Questionnaire, QuestionnaireResponse } from '@medplum/fhirtypes';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { FormView, PanelMessage } from '#prior-auth/panel-api.ts';
+import type { PanelCall } from '../../panel-call.ts';
+import { AUTOSAVE_DELAY_MS, FormDraft } from './form-draft.ts';
+
+const questionnaire: Questionnaire = {
+  resourceType: 'Questionnaire', status: 'active', title: 'Form',
+  item: [{ linkId: 'a', type: 'string', text: 'A', required: true }, { linkId: 'b', type: 'string', text: 'B' }],
+};
+const empty: QuestionnaireResponse = { resourceType: 'QuestionnaireResponse', status: 'in-progress' };
+const answered = (a: string): QuestionnaireResponse => ({ ...empty, item: [{ linkId: 'a', answer: [{ valueString: a }] }] });
+const form = (over: Partial<FormView> = {}): FormView => ({ formId: 'f', questionnaire, response: empty, version: 1, sources: {}, population: { status: 'done', warnings: [] }, ...over });
+const author = { reference: 'Practitioner/me', display: 'Me' };
+
+type Sent = { readonly message: PanelMessage; readonly body: unknown };
+
+/** The server's side of the conversation, as a list of replies by message. */
+function server(replies: Partial<Record<PanelMessage, (body: never) => unknown>>) {
+  const sent: Sent[] = [];
+  const call = (async (message: PanelMessage, body: never) => {
+    sent.push({ message, body });
+    const reply = replies[message]?.(body);
+    return reply instanceof Error ? { kind: 'failed', failure: { status: 409, code: reply.message, message: '' } } : { kind: 'ok', value: reply };
+  }) as unknown as PanelCall;
+  return { call, sent };
+}
+const put = (path: string, text: string) => (it: { setAnswer: (path: string, index: number, value: { valueString: string }) => void }) => it.setAnswer(path, 0, { valueString: text });
+const answerOf = (draft: FormDraft, linkId: string) => draft.state().shown.items.find((item) => item.linkId === linkId)?.answers[0]?.value.valueString;
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe('a form being worked on', () => {
+  it('saves by itself, once, with the version it edited', async () => {
+    const { call, sent } = server({ saveForm: (body: { version: number }) => ({ form: form({ version: body.version + 1 }) }) });
+    const draft = new FormDraft(call, form(), author);
+    draft.edit(put('a', 'x'));
+    draft.edit(put('a', 'xy'));
+    expect(draft.state().save.kind).toBe('unsaved');
+    await vi.advanceTimersByTimeAsync(AUTOSAVE_DELAY_MS);
+    expect(sent).toMatchObject([{ message: 'saveForm', body: { version: 1 } }]);
+    expect(draft.state().save.kind).toBe('saved');
+    expect(draft.unsaved).toBe(false);
+    draft.edit(put('b', 'z'));
+    await vi.advanceTimersByTimeAsync(AUTOSAVE_DELAY_MS);
+    expect(sent[1]).toMatchObject({ body: { version: 2 } });
+  });
+
+  it('keeps what was entered while the record is read', async () => {
+    const populateForm = () => {
+      draft.edit(put('a', 'mine'));
+      return { form: form({ version: 2, response: { ...empty, item: [{ linkId: 'b', answer: [{ valueString: 'record' }] }] } }) };
+    };
+    const { call } = server({ populateForm, saveForm: () => ({ form: form({ version: 3 }) }) });
+    const draft = new FormDraft(call, form({ population: { status: 'not-started', warnings: [] } }), author);
+    expect(draft.state().population.kind).toBe('reading');
+    await draft.populate();
+    expect(answerOf(draft, 'a')).toBe('mine');
+    expect(answerOf(draft, 'b')).toBe('record');
+  });
+
+  it('shows a conflict and settles it either way', async () => {
+    const theirs = form({ version: 7, response: answered('theirs') });
+    for (const keepMine of [true, false]) {
+      let conflicts = 1;
+      const { call, sent } = server({
+        saveForm: () => (conflicts-- > 0 ? new Error('CASE_CONFLICT') : { form: form({ version: 8 }) }),
+        listForms: () => ({ forms: [theirs] }),
+      });
+      const draft = new FormDraft(call, form(), author);
+      draft.edit(put('a', 'mine'));
+      await draft.save();
+      expect(draft.state().save).toEqual({ kind: 'conflict', mine: 1 });
+      await draft.settle(keepMine);
+      expect(answerOf(draft, 'a')).toBe(keepMine ? 'mine' : 'theirs');
+      expect(sent.filter(({ message }) => message === 'saveForm')).toHaveLength(keepMine ? 2 : 1);
+    }
+  });
+
+  it('says when an edit has no place in the newer form', async () => {
+    const smaller = { ...questionnaire, item: questionnaire.item?.slice(0, 1) };
+    const populateForm = () => {
+      draft.edit(put('b', 'lost'));
+      return { form: form({ version: 2, questionnaire: smaller }) };
+    };
+    const { call } = server({ populateForm });
+    const draft = new FormDraft(call, form({ population: { status: 'not-started', warnings: [] } }), author);
+    await draft.populate();
+    expect(draft.state().dropped).toBe(1);
+  });
+
+  it('does not ask the server to complete a form with gaps', async () => {
+    const { call, sent } = server({});
+    const outcome = await new FormDraft(call, form(), author).complete();
+    expect(outcome).toMatchObject({ kind: 'incomplete', gaps: [{ linkId: 'a' }] });
+    expect(sent).toHaveLength(0);
+  });
+
+  it('keeps unsaved edits when the server fails, and saves them on the next try', async () => {
+    let failures = 1;
+    const { call } = server({ saveForm: () => (failures-- > 0 ? new Error('EHR_UNAVAILABLE') : { form: form({ version: 2 }) }) });
+    const draft = new FormDraft(call, form(), author);
+    draft.edit(put('a', 'x'));
+    await draft.save();
+    expect(draft.state().save.kind).toBe('failed');
+    expect(draft.unsaved).toBe(true);
+    await draft.save();
+    expect(draft.state().save.kind).toBe('saved');
+  });
+});
