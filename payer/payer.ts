@@ -65,7 +65,8 @@ export async function createPayer(options: PayerOptions): Promise<PayerPart> {
     reviewDelayMs: options.reviewDelayMs,
   };
   const onError = (error: unknown): void => log.error({ fault: faultFacts(error) }, 'payer background work failed');
-  const deliveries = poll(() => deliverDue(setting), POLL_EVERY_MS, onError);
+  const stopping = new AbortController();
+  const deliveries = poll(() => deliverDue(setting, stopping.signal), POLL_EVERY_MS, onError);
   const reviews = poll(
     async () => {
       if ((await decideDueItems(setting)) > 0) deliveries.soon();
@@ -112,6 +113,7 @@ export async function createPayer(options: PayerOptions): Promise<PayerPart> {
       deliveries.start();
     },
     async stop() {
+      stopping.abort();
       await Promise.all([reviews.stop(), deliveries.stop()]);
     },
   };

@@ -14,12 +14,12 @@ const AT_ONCE = 10;
 
 type Posted = { readonly kind: 'accepted' } | { readonly kind: 'refused'; readonly reason: string };
 
-/** Sends the handshakes and events that are due. Each is taken by a lease, never by a lock held while the receiver answers; a receiver may thus see an event twice, under the same number. */
-export async function deliverDue(setting: PayerSetting): Promise<void> {
-  await Promise.all([sendHandshakes(setting), sendEvents(setting)]);
+/** Sends the handshakes and events that are due; `stopping` breaks off what is under way, to be sent again. Each is taken by a lease, never by a lock held while the receiver answers; a receiver may thus see an event twice, under the same number. */
+export async function deliverDue(setting: PayerSetting, stopping: AbortSignal): Promise<void> {
+  await Promise.all([sendHandshakes(setting, stopping), sendEvents(setting, stopping)]);
 }
 
-async function sendHandshakes(setting: PayerSetting): Promise<void> {
+async function sendHandshakes(setting: PayerSetting, stopping: AbortSignal): Promise<void> {
   const { db, now, fhirBase, metrics, log } = setting;
   const at = new Date(now()).toISOString();
   const leased = new Date(now() + LEASE_MS).toISOString();
@@ -30,7 +30,7 @@ async function sendHandshakes(setting: PayerSetting): Promise<void> {
   await Promise.all(
     rows.map(async (row) => {
       const notification = statusBundle({ fhirBase, subscriptionId: row.id, status: 'requested', type: 'handshake', eventCount: row.event_count, epochMs: now() });
-      const posted = await postNotification(JSON.parse(row.resource), notification);
+      const posted = await postNotification(JSON.parse(row.resource), notification, stopping);
       const outcome = posted.kind === 'accepted' ? ('success' as const) : ('failed' as const);
       metrics.notifications.inc({ type: 'handshake', outcome });
       await recordAudit(db, now(), { action: 'notification-sent', who: row.client_id, what: [row.id], outcome });
@@ -47,7 +47,7 @@ async function sendHandshakes(setting: PayerSetting): Promise<void> {
   );
 }
 
-async function sendEvents(setting: PayerSetting): Promise<void> {
+async function sendEvents(setting: PayerSetting, stopping: AbortSignal): Promise<void> {
   const { db, now, fhirBase, metrics, log } = setting;
   const at = new Date(now()).toISOString();
   const leased = new Date(now() + LEASE_MS).toISOString();
@@ -65,7 +65,7 @@ async function sendEvents(setting: PayerSetting): Promise<void> {
     rows.map(async (row) => {
       const event = { number: row.number, occurredAt: row.occurred_at, caseId: row.case_id };
       const notification = statusBundle({ fhirBase, subscriptionId: row.subscription_id, status: 'active', type: 'event-notification', eventCount: row.event_count, events: [event], epochMs: now() });
-      const posted = await postNotification(JSON.parse(row.resource), notification);
+      const posted = await postNotification(JSON.parse(row.resource), notification, stopping);
       const outcome = posted.kind === 'accepted' ? ('success' as const) : ('failed' as const);
       metrics.notifications.inc({ type: 'event-notification', outcome });
       await recordAudit(db, now(), { action: 'notification-sent', who: row.client_id, what: [row.subscription_id, row.case_id], outcome });
@@ -83,7 +83,7 @@ function waitMs(attempts: number): number {
   return Math.min(1_000 * 2 ** (attempts - 1), LONGEST_WAIT_MS);
 }
 
-async function postNotification({ channel }: Subscription, notification: Bundle): Promise<Posted> {
+async function postNotification({ channel }: Subscription, notification: Bundle, stopping: AbortSignal): Promise<Posted> {
   const headers = new Headers();
   for (const line of channel?.header ?? []) {
     const colon = line.indexOf(':');
@@ -97,7 +97,7 @@ async function postNotification({ channel }: Subscription, notification: Bundle)
       body: JSON.stringify(notification),
       // A redirect could lead to an address that the client did not register.
       redirect: 'manual',
-      signal: AbortSignal.timeout(POST_TIMEOUT_MS),
+      signal: AbortSignal.any([AbortSignal.timeout(POST_TIMEOUT_MS), stopping]),
     });
     await response.body?.cancel();
     return response.ok ? { kind: 'accepted' } : { kind: 'refused', reason: `The endpoint answered ${response.status || 'with a redirect'}.` };
