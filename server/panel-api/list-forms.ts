@@ -1,6 +1,8 @@
+import type { Transaction } from 'kysely';
 import { PriorAuthError } from '#prior-auth/errors.ts';
 import { draftResponse } from '#prior-auth/questionnaire/draft-response.ts';
 import type { PriorAuthCase } from '#prior-auth/case.ts';
+import type { AnyDatabase } from '#store/database.ts';
 import { type NewForm, stateOf, viewOf } from '../store/forms.ts';
 import { openStoredForm } from './form-engine.ts';
 import type { PanelCall, PanelHandler, PanelParts } from './panel-parts.ts';
@@ -62,7 +64,7 @@ async function readForms(parts: PanelParts, priorAuthCase: PriorAuthCase, { ehr,
 }
 
 /** Moves the case to where its forms now are. */
-export async function followForms({ cases, forms }: PanelParts, trx: Parameters<Parameters<PanelParts['store']['transaction']>[0]>[0], caseId: string, who: string): Promise<PriorAuthCase> {
+export async function followForms({ cases, forms }: PanelParts, trx: Transaction<AnyDatabase>, caseId: string, who: string): Promise<PriorAuthCase> {
   const state = stateOf(await forms.list(caseId, trx));
   return cases.change(trx, caseId, { expectedVersion: null, who, change: (current) => (isSame(current.state, state) ? undefined : { state }) });
 }

@@ -48,7 +48,7 @@ export function readTokenResponse(value: unknown, now: () => number): ReadTokenR
       expiresAt: now() + (answer.expires_in ?? 300) * 1000,
     },
     context: {
-      ...(answer.patient ? { patient: answer.patient } : {}),
+      ...(answer.patient ? { patient: answer.patient.replace(/^Patient\//, '') } : {}),
       references: (answer.fhirContext ?? []).flatMap((entry) => {
         const launched = !('role' in entry) || entry.role === undefined || entry.role === 'launch';
         const reference = /([A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64})(\/_history\/.*)?$/.exec(entry.reference ?? '')?.[1];
