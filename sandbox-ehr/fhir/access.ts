@@ -7,7 +7,7 @@ import type { StoredResource } from './structure.ts';
 /** create, read, update, delete, search: the letters of SMART v2 scopes, in their order. */
 export type Interaction = 'c' | 'r' | 'u' | 'd' | 's';
 /** `all` of that type, those in the `compartment` of the token's patient, or `none`. */
-export type Reach = 'all' | 'compartment' | 'none';
+type Reach = 'all' | 'compartment' | 'none';
 
 export interface Access {
   /** Relative reference of the user, or the client's id. */
@@ -78,7 +78,7 @@ export function requireReach(access: Access, type: string, interaction: Interact
   if (access.reach(type, interaction) === 'none') throw new FhirRefusal(403, 'forbidden', `The token's scopes do not allow this on ${type}.`);
 }
 
-export function inPatientCompartment(resource: StoredResource, patientId: string, fhirBase: string): boolean {
+function inPatientCompartment(resource: StoredResource, patientId: string, fhirBase: string): boolean {
   if (resource.resourceType === 'Patient') return resource.id === patientId;
   const rows = emptyIndexRows();
   addIndexRows(rows, resource, fhirBase);

@@ -89,7 +89,7 @@ function parseSort(type: string, value: string, lenient: boolean): SearchQuery['
   });
 }
 
-export function definitionOf(type: string, param: string): SearchParameter | 'id' | 'lastUpdated' | undefined {
+function definitionOf(type: string, param: string): SearchParameter | 'id' | 'lastUpdated' | undefined {
   if (param === '_id') return 'id';
   if (param === '_lastUpdated') return 'lastUpdated';
   const own = searchParametersOf(type);

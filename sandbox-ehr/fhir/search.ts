@@ -32,7 +32,7 @@ export async function search(repository: FhirRepository, query: SearchQuery, acc
 }
 
 /** Follows _include and _revinclude from the matches; those with :iterate also from what was included. */
-export async function includedWith(repository: FhirRepository, matches: readonly StoredResource[], includes: readonly Include[], access: Access): Promise<StoredResource[]> {
+async function includedWith(repository: FhirRepository, matches: readonly StoredResource[], includes: readonly Include[], access: Access): Promise<StoredResource[]> {
   const seen = new Set(matches.map(referenceTo));
   const included: StoredResource[] = [];
   let front: readonly StoredResource[] = matches;

@@ -16,8 +16,8 @@ export interface CdsReply {
   readonly body: unknown;
 }
 
-export const DISCOVERY_TIMEOUT_MS = 5_000;
-export const CALL_TIMEOUT_MS = 10_000;
+const DISCOVERY_TIMEOUT_MS = 5_000;
+const CALL_TIMEOUT_MS = 10_000;
 const DISCOVERY_LIFETIME_MS = 5 * 60_000;
 
 const discovery = z.object({ services: z.array(z.looseObject({ id: z.string(), hook: z.string(), prefetch: z.record(z.string(), z.string()).optional() })) });

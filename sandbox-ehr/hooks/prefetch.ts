@@ -28,7 +28,7 @@ export async function fulfilPrefetch(templates: Readonly<Record<string, string>>
 }
 
 /** undefined: a token is unknown here; null: a token stands for nothing, so the query must not run (`X?_id=` would find everything). */
-export function resolveTemplate(template: string, context: HookContext): string | null | undefined {
+function resolveTemplate(template: string, context: HookContext): string | null | undefined {
   let answer: string | null | undefined = '';
   const resolved = template.replace(/\{\{\s*([^}]+?)\s*\}\}/g, (_all, token: string) => {
     const value = resolveToken(token, context);

@@ -15,7 +15,7 @@ import { UiRefusal } from '../ui/refusal.ts';
 import type { CdsClient } from './cds-service.ts';
 import { fulfilPrefetch, type HookContext } from './prefetch.ts';
 
-export const ORDER_SIGN_SERVICE = 'order-sign-crd';
+const ORDER_SIGN_SERVICE = 'order-sign-crd';
 /** The OAuth client id of the service at this EHR. */
 const SERVICE_CLIENT_ID = 'open-prior-auth-cds';
 const SERVICE_SCOPE = 'patient/*.rs';
@@ -118,7 +118,7 @@ async function orderSignRequest(options: SignOrderOptions, user: string, order: 
 }
 
 /** The order as a systemAction changes it: only an update of this very order counts, and only when it is still for the same patient and thing. */
-export function updateOf(order: Order, actions: readonly { readonly type: string; readonly resource?: unknown }[]): Order | undefined {
+function updateOf(order: Order, actions: readonly { readonly type: string; readonly resource?: unknown }[]): Order | undefined {
   for (const action of actions) {
     if (action.type !== 'update') continue;
     const resource = readAction(action.resource);

@@ -110,7 +110,7 @@ describe('refusals at the authorization endpoint', () => {
 
   it("another user's launch is refused", async () => {
     const { launch } = await newLaunch();
-    const { url } = await authorize({ launch }, ehr.cookieJar(await ehr.login('Practitioner/dr-victor-osei')));
+    const { url } = await authorize({ launch }, ehr.cookieJar(await ehr.login('Practitioner/dr-victor-lindgren')));
     expect(url.searchParams.get('error')).toBe('access_denied');
   });
 });

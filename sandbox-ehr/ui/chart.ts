@@ -8,14 +8,14 @@ import { nameText, SCREEN_ACCESS } from './people.ts';
 import { ORDER_TYPES, type Order } from './order.ts';
 import { UiRefusal } from './refusal.ts';
 
-export interface ChartItem {
+interface ChartItem {
   readonly reference: string;
   readonly display: string;
   readonly date: string | undefined;
   readonly detail: string | undefined;
 }
 
-export interface OrderItem extends ChartItem {
+interface OrderItem extends ChartItem {
   readonly status: string;
   readonly code: { readonly system: string | undefined; readonly code: string | undefined } | undefined;
   readonly cards?: unknown;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Coverage, DeviceRequest, MedicationRequest, ServiceRequest } from '@medplum/fhirtypes';
+import type { CodeableConcept, Coverage, DeviceRequest, MedicationRequest, ServiceRequest } from '@medplum/fhirtypes';
 import { z } from 'zod';
 import type { Access } from '../fhir/access.ts';
 import type { FhirRepository } from '../fhir/repository.ts';
@@ -34,9 +34,11 @@ export async function draftOrder(repository: FhirRepository, user: string, acces
   if (!item) throw new UiRefusal(422, 'CATALOG_ITEM_UNKNOWN', 'There is no such item in the catalog.');
   const patient = `Patient/${patientId}`;
   if (!(await repository.find('Patient', patientId, access))) throw new UiRefusal(404, 'PATIENT_NOT_FOUND', 'There is no such patient.');
+  const reasonCode: CodeableConcept[] = [];
   if (input.reason) {
     const condition = await repository.find('Condition', input.reason.split('/')[1] ?? '', access);
     if (condition?.resourceType !== 'Condition' || condition.subject.reference !== patient) throw new UiRefusal(422, 'REASON_UNKNOWN', "The reason is not one of this patient's conditions.");
+    if (condition.code) reasonCode.push(condition.code);
   }
   const [coverage] = await activeCoverages(repository, patientId);
   const value = input.quantity ?? item.suggestedQuantity?.value;
@@ -50,7 +52,7 @@ export async function draftOrder(repository: FhirRepository, user: string, acces
     subject: { reference: patient },
     authoredOn: new Date(repository.now()).toISOString(),
     requester: { reference: user },
-    ...(input.reason ? { reasonReference: [{ reference: input.reason }] } : {}),
+    ...(input.reason ? { reasonReference: [{ reference: input.reason }], ...(reasonCode.length > 0 ? { reasonCode } : {}) } : {}),
     ...(coverage ? { insurance: [{ reference: `Coverage/${coverage.id}` }] } : {}),
     ...(input.note ? { note: [{ text: input.note }] } : {}),
   };
