@@ -1,13 +1,16 @@
 import { expect, it } from 'vitest';
 
+import { INFORMATION_ORIGIN_CODES } from '../generated/code-sets.ts';
 import { readInformationOrigin, writeInformationOrigin } from './information-origin.ts';
 import { readIntendedUse, writeIntendedUse } from './intended-use.ts';
 import { readQrContext, writeQrContext } from './qr-context.ts';
 
-it('information-origin reads back what it writes', () => {
-  const typed = { source: 'override', practitioner: 'Practitioner/1' } as const;
-  expect(readInformationOrigin({ extension: [writeInformationOrigin(typed)] })).toEqual(typed);
-  expect(readInformationOrigin({ extension: [writeInformationOrigin({ source: 'auto' })] })).toEqual({ source: 'auto' });
+it.each(INFORMATION_ORIGIN_CODES)('information-origin %s reads back what it writes', (source) => {
+  const origin = source === 'auto' ? { source } : { source, practitioner: 'Practitioner/1' };
+  expect(readInformationOrigin({ extension: [writeInformationOrigin(origin)] })).toEqual(origin);
+});
+
+it('an answer without origin has none', () => {
   expect(readInformationOrigin({})).toBeUndefined();
 });
 

@@ -83,7 +83,7 @@ function valueTest(slice: ElementNode, steps: readonly Step[], forest: Forest): 
   return (candidate, resolution) => valuesAt(candidate.value, steps, resolution).some((value) => expectation(value, resolution.membership));
 }
 
-export function extensionUrl(slice: ElementNode): string | undefined {
+function extensionUrl(slice: ElementNode): string | undefined {
   const profile = slice.facts.types?.[0]?.profiles?.[0];
   if (profile !== undefined) return splitCanonical(profile).url;
   const fixed = slice.children.get('url')?.facts.fixed;

@@ -1,7 +1,6 @@
-import { INFORMATION_ORIGIN_CODES as ANSWER_ORIGINS, type InformationOriginCode } from '#fhir/generated/code-sets.ts';
+import type { InformationOriginCode } from '#fhir/generated/code-sets.ts';
 
 /** DTR information-origin, 2.0.1 codes. Which code a change leads to is decided here only. */
-export { ANSWER_ORIGINS };
 export type AnswerOrigin = InformationOriginCode;
 
 /** A person changed the answer: what came from the record becomes an override, all else is manual (DTR 2.0.1, information-origin). */
