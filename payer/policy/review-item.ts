@@ -39,7 +39,9 @@ export function serviceOf(item: ClaimItem): ServiceCode | undefined {
   return undefined;
 }
 
+/** Two letters; a state written otherwise counts as not given, so that no rule of a state is missed. */
 function patientStateOf({ bundle, claim, claimUrl }: PasRequest): string | undefined {
   const patient = entryOf(bundle, claim.patient?.reference, claimUrl)?.resource;
-  return patient?.resourceType === 'Patient' ? patient.address?.find(({ state }) => state)?.state : undefined;
+  if (patient?.resourceType !== 'Patient') return undefined;
+  return patient.address?.map(({ state = '' }) => state.trim().toUpperCase()).find((state) => /^[A-Z]{2}$/.test(state));
 }

@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { findPolicy, type PolicyRevision, readPolicies } from './read-policies.ts';
+
+const HCPCS = 'http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets';
+const base: PolicyRevision = {
+  policyId: 'p',
+  payers: ['cascade-medicare'],
+  revision: '1',
+  effectiveFrom: '2026-01-01',
+  effectiveTo: '2026-12-31',
+  services: [{ system: HCPCS, codes: ['K0823'], from: '2026-03-01', states: ['OR', 'WA'] }],
+  covered: 'covered',
+  authorization: 'auth-needed',
+  criteria: [],
+  decision: null,
+};
+const question = { service: { system: HCPCS, code: 'K0823' }, payerId: 'cascade-medicare', day: '2026-06-01', patientState: 'OR' };
+
+describe('the policy in force', () => {
+  it.each([
+    ['for payer, code, day and state', {}, true],
+    ['for an insurer that says none of our payers', { payerId: undefined }, true],
+    ['for another payer', { payerId: 'evergreen-health' }, false],
+    ['for another code', { service: { system: HCPCS, code: 'K0824' } }, false],
+    ['for the code in another system', { service: { system: 'http://www.ama-assn.org/go/cpt', code: 'K0823' } }, false],
+    ['on its last day', { day: '2026-12-31' }, true],
+    ['after its last day', { day: '2027-01-01' }, false],
+    ['before the code was named', { day: '2026-02-28' }, false],
+    ['in a state that is not named', { patientState: 'CA' }, false],
+    ['where the state is not given', { patientState: undefined }, true],
+  ])('%s', (_name, change, found) => expect(findPolicy([base], { ...question, ...change }) !== undefined).toBe(found));
+
+  it('is the latest of two', () => {
+    const later = { ...base, revision: '2', effectiveFrom: '2026-05-01' };
+    expect(findPolicy([later, base], question)?.revision).toBe('2');
+  });
+});
+
+it('every policy of the library can be read', () => {
+  expect(readPolicies(join(import.meta.dirname, '../../policies/library')).length).toBeGreaterThanOrEqual(7);
+});
