@@ -20,7 +20,7 @@ let faults: string[] = [];
 
 beforeAll(async () => {
   mkdirSync(pictures, { recursive: true });
-  system = await startOpenPriorAuth(readConfig({ PORT: '0', DATA_DIR: dataDir, REVIEW_DELAY_MS: '1500', LOG_LEVEL: 'error' }));
+  system = await startOpenPriorAuth(readConfig({ PORT: '0', DATA_DIR: dataDir, REVIEW_DELAY_MS: '5000', LOG_LEVEL: 'error' }));
   browser = await chromium.launch({ executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'] });
 });
 
@@ -104,7 +104,7 @@ describe.each(Object.keys(SIZES) as (keyof typeof SIZES)[])('screens, %s', (size
     await panel.getByText('1 answer is missing').first().waitFor();
     await expectSound(page, 'panel-questionnaire', size);
     await panel.getByRole('button', { name: /Show where the record says this: Oxygen saturation/ }).click();
-    await panel.getByText('86').last().waitFor();
+    await panel.getByText('86 %').first().waitFor();
     await expectSound(page, 'panel-source', size);
     await page.keyboard.press('Escape');
     await panel.getByRole('button', { name: 'Next missing answer' }).click();
