@@ -6,7 +6,7 @@ export interface EhrReader {
   (query: string): Promise<readonly Resource[] | undefined>;
 }
 
-export interface EhrReaderOptions {
+interface EhrReaderOptions {
   /** FHIR base, on the client's allow-list. */
   readonly base: string;
   readonly token: string;

@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
+import { sql } from 'kysely';
 import type { Store } from '#store/database.ts';
 import { uuidv7 } from '#store/uuid.ts';
 import type { CdsTables } from './tables.ts';
@@ -69,9 +70,8 @@ export function openExchangeLog(store: Store, now: () => number, retentionDays: 
     },
     async find(hookInstance) {
       await flush();
-      const batches = await db.selectFrom('cds.exchange_batch').select(['content', 'hook_instances']).orderBy('first_at').execute();
-      const mine = batches.filter((batch) => (batch.hook_instances as unknown as string[]).includes(hookInstance));
-      const texts = await Promise.all(mine.map(async ({ content }) => (await promisify(gunzip)(content)).toString('utf8')));
+      const batches = await db.selectFrom('cds.exchange_batch').select('content').where(sql<boolean>`hook_instances @> ${JSON.stringify([hookInstance])}::jsonb`).orderBy('first_at').execute();
+      const texts = await Promise.all(batches.map(async ({ content }) => (await promisify(gunzip)(content)).toString('utf8')));
       return texts.flatMap(readRecords).filter((exchange) => exchange.hookInstance === hookInstance);
     },
     flush,

@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import { Refusal } from './refusal.ts';
 
-export const MAX_BODY_BYTES = 1_048_576;
+const MAX_BODY_BYTES = 1_048_576;
 
 /** The whole body as text, once. @throws Refusal 413, 415, 400 */
 export async function readBody(request: Request): Promise<string> {

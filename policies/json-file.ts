@@ -36,7 +36,7 @@ function positionOf(error: unknown, text: string): number {
 }
 
 /** Line of the value at `path`, or of the nearest part of it that is there. `text` is valid JSON. */
-export function lineOfPath(text: string, path: readonly PropertyKey[]): number {
+function lineOfPath(text: string, path: readonly PropertyKey[]): number {
   const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
   const open: { readonly kind: '{' | '['; key: string; index: number; atKey: boolean }[] = [];
   let best = { depth: 0, position: 0 };

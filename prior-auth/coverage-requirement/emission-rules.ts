@@ -1,6 +1,6 @@
 import type { CoverageRequirement } from './requirement.ts';
 
-export interface EmissionRule {
+interface EmissionRule {
   readonly id: string;
   readonly says: string;
   readonly broken: (requirement: CoverageRequirement) => boolean;
@@ -9,7 +9,7 @@ export interface EmissionRule {
 const anyConditional = ({ covered, paNeeded, docNeeded }: CoverageRequirement): boolean => [covered, paNeeded, docNeeded].includes('conditional');
 
 /** Rules that make a coverage-information valid in every CRD version (2.0.1 q1-q5 and what later versions add). */
-export const EMISSION_RULES: readonly EmissionRule[] = [
+const EMISSION_RULES: readonly EmissionRule[] = [
   { id: 'pa-needed', says: 'covered or conditional has pa-needed, not-covered has none', broken: (r) => (r.covered === 'not-covered') !== (r.paNeeded === undefined) },
   { id: 'info-needed', says: 'info-needed if, and only if, something is conditional', broken: (r) => anyConditional(r) !== r.infoNeeded.length > 0 },
   { id: 'doc-purpose-reason', says: 'doc-purpose comes with a reason', broken: (r) => r.docPurpose.length > 0 && r.reasons.length === 0 },

@@ -83,7 +83,7 @@ function conceptsOf(resource: EvidenceResource): readonly CodeableConcept[] {
   }
 }
 
-export function dateOf(resource: EvidenceResource): string | undefined {
+function dateOf(resource: EvidenceResource): string | undefined {
   switch (resource.resourceType) {
     case 'Observation':
     case 'DiagnosticReport':
