@@ -106,6 +106,8 @@ const MUTATIONS: readonly Mutation[] = [
   { name: 'claim type outside the list', only: '2.2.1', changes: [[`${claim}.type.coding.0.code`, 'pharmacy']], code: 'binding-required', at: 'entry[0].resource.type' },
   { name: 'outcome that 2.2.1 dropped', on: 'response', only: '2.2.1', changes: [[`${claim}.outcome`, 'queued']], code: 'binding-required', at: 'entry[0].resource.outcome' },
   { name: 'outcome outside its list', on: 'response', changes: [[`${claim}.outcome`, 'approved']], code: 'binding-required', at: 'entry[0].resource.outcome' },
+  { name: 'value set as code system', changes: [[`${item}.category.coding.0.system`, 'https://valueset.x12.org/x217/005010/request/2000F/UM/1/03/00/1365']], code: 'code-system', at: 'entry[0].resource.item[0].category.coding[0].system' },
+  { name: 'X12 code system without https', on: 'response', changes: [[`${item}.adjudication.0.extension.0.extension.1.valueCodeableConcept.coding.0.system`, 'http://codesystem.x12.org/005010/306']], code: 'code-system', at: 'entry[0].resource.item[0].adjudication[0].extension[0].extension[1].value.coding[0].system' },
   // Slices and extensions
   { name: 'care team member without scope', changes: [[`${claim}.careTeam.0.extension`, REMOVE]], code: 'cardinality-min', at: 'entry[0].resource.careTeam[0].extension' },
   { name: 'supporting information with a time', changes: [[`${claim}.supportingInfo.0.timingDate`, '2026-12-01']], code: 'cardinality-max', at: 'entry[0].resource.supportingInfo[0].timing' },

@@ -23,6 +23,7 @@ export const ISSUE_CODES = [
   'binding-extensible',
   'binding-not-verified',
   'code-unknown',
+  'code-system',
   'extension-unknown',
   'extension-part-unknown',
   'modifier-extension-unknown',

@@ -30,6 +30,8 @@ interface Occurrence {
   readonly type: string | undefined;
 }
 
+/** URLs of value sets, and X12's code systems without https. */
+const NO_CODE_SYSTEM = /\/ValueSet\/|^https?:\/\/valueset\.|^http:\/\/codesystem\.x12\.org/;
 const RESOURCE_TYPES_OF_ANY = new Set(['Resource', 'DomainResource']);
 const CORE_EXTENSION = typeUrl('Extension');
 
@@ -277,7 +279,12 @@ export class Walk {
   }
 
   #coding({ system, code }: JsonObject, path: string): void {
-    if (typeof system !== 'string' || typeof code !== 'string' || this.#guide.membership.inSystem(system, code) !== 'out') return;
+    if (typeof system !== 'string' || typeof code !== 'string') return;
+    if (NO_CODE_SYSTEM.test(system)) {
+      this.#add('error', 'code-system', `${path}.system`, `${system} is no code system: name the system, not a value set; those of X12 begin with https://codesystem.x12.org/`);
+      return;
+    }
+    if (this.#guide.membership.inSystem(system, code) !== 'out') return;
     this.#add('warning', 'code-unknown', path, `${system} had no code ${code} when its list was packaged; check the code`);
   }
 
