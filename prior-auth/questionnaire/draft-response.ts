@@ -44,5 +44,5 @@ export function draftResponse(input: DraftResponseInput): QuestionnaireResponse 
     subject: { reference: patient },
     authored,
     author: { reference: author.reference, ...(author.display ? { display: author.display } : {}) },
-  } as QuestionnaireResponse;
+  };
 }

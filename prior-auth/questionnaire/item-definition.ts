@@ -138,7 +138,8 @@ function labelOf(value: AnswerValue): string {
   const { valueCoding, valueReference } = value;
   if (valueCoding) return valueCoding.display ?? valueCoding.code ?? '';
   if (valueReference) return valueReference.display ?? valueReference.reference ?? '';
-  return String(Object.values(value)[0] ?? '');
+  const { valueString, valueInteger, valueDate, valueTime } = value;
+  return String(valueString ?? valueInteger ?? valueDate ?? valueTime ?? '');
 }
 
 function readUnits(item: QuestionnaireItem, resolve: ResolveValueSet): UnitOption[] {

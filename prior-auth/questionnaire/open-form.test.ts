@@ -10,7 +10,7 @@ import { openForm } from './open-form.ts';
 
 const H = 'http://hl7.org/fhir/StructureDefinition/';
 const S = 'http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-';
-const evaluate: EvaluateFhirPath = (expression, context, variables) => fhirpath.evaluate(context as object, expression, { ...variables }, r4) as unknown[];
+const evaluate: EvaluateFhirPath = (expression, context, variables) => fhirpath.evaluate(context, expression, { ...variables }, r4) as unknown[];
 const author = { reference: 'Practitioner/me', display: 'Dr Me' };
 const empty: QuestionnaireResponse = { resourceType: 'QuestionnaireResponse', status: 'in-progress' };
 const fhirPath = (url: string, expression: string) => ({ url, valueExpression: { language: 'text/fhirpath' as const, expression } });
@@ -54,7 +54,7 @@ describe('enableWhen, R4 questionnaire-enable-operator', () => {
     ['<= quantity in another unit: not compared', 'quantity', { valueQuantity: quantity(50, 'mm[Hg]') }, { operator: '<=', answerQuantity: quantity(88, '%') }, false],
     ['= reference', 'reference', { valueReference: { reference: 'Device/1', display: 'x' } }, { operator: '=', answerReference: { reference: 'Device/1' } }, true],
   ])('%s', (_name, type, value, when, shown) => {
-    const opened = form([{ linkId: 'q', type, text: 'q' }, { linkId: 't', type: 'string', text: 't', enableWhen: [{ question: 'q', ...when } as When] }], saved(value ? [{ linkId: 'q', answer: [value] }] : []));
+    const opened = form([{ linkId: 'q', type, text: 'q' }, { linkId: 't', type: 'string', text: 't', enableWhen: [{ question: 'q', ...when }] }], saved(value ? [{ linkId: 'q', answer: [value] }] : []));
     expect(paths(opened).includes('t')).toBe(shown);
   });
 
