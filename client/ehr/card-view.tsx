@@ -23,7 +23,7 @@ export function CardView({ card, order, onLaunch }: { readonly card: Card; reado
       </div>
       {card.detail !== undefined && <Markdown text={card.detail} />}
       {card.links?.map((link) => (link.type === 'smart'
-        ? <OpenPanelButton key={link.url + link.label} order={order} display={card.summary} label={link.label} onLaunch={onLaunch} />
+        ? <OpenPanelButton key={link.url + link.label} order={order} display={card.summary} label={link.label} small onLaunch={onLaunch} />
         : isWebAddress(link.url) && <a key={link.url} href={link.url} target="_blank" rel="noopener noreferrer">{link.label} <span className="small">({words.newTab})</span></a>))}
       {card.uuid !== undefined && <FeedbackLine card={card} uuid={card.uuid} />}
     </article>

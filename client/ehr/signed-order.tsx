@@ -25,8 +25,8 @@ export function SignedOrder({ signed, title, onLaunch }: SignedOrderProps): Reac
       {signed.failure && <Notice tone="warn" live="polite"><p className="strong">{words.failure}</p><p>{signed.failure.message}</p><p>{words.failureNext}</p></Notice>}
       {!signed.failure && signed.coverageInformation.length === 0 && <Notice tone="unknown"><p>{words.noAnswer}</p></Notice>}
       {signed.coverageInformation.map((information, index) => <Coverage key={information.assertionId ?? index} information={information} quiet={quiet && signed.cards.length === 0} />)}
-      {signed.cards.map((card, index) => <CardView key={card.uuid ?? index} card={card} order={signed.order} onLaunch={onLaunch} />)}
       {!quiet && !signed.failure && signed.coverageInformation.length > 0 && <OpenPanelButton order={signed.order} display={title} onLaunch={onLaunch} />}
+      {signed.cards.map((card, index) => <CardView key={card.uuid ?? index} card={card} order={signed.order} onLaunch={onLaunch} />)}
     </section>
   );
 }
