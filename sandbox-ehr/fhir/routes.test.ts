@@ -4,8 +4,9 @@ import { type RunningSandboxEhr, runSandboxEhr, TEST_BACKEND } from '#test-fixtu
 
 let ehr: RunningSandboxEhr;
 let token: string;
+let skewMs = 0;
 beforeAll(async () => {
-  ehr = await runSandboxEhr();
+  ehr = await runSandboxEhr({ now: () => Date.now() + skewMs });
   token = await ehr.systemToken();
 });
 afterAll(() => ehr.stop());
@@ -168,6 +169,12 @@ describe('tokens', () => {
   it.each([['none', ''], ['garbage', 'Bearer abc'], ['another scheme', 'Basic abc'], ['no algorithm', 'Bearer eyJhbGciOiJub25lIn0.e30.']])('%s is refused with 401', async (_name, authorization) => {
     const response = await fetch(`${ehr.fhirBase}/Patient/pat-oxygen`, { headers: authorization ? { authorization } : {} });
     expect([response.status, response.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+  });
+  it('refuses an expired token', async () => {
+    skewMs = 16 * 60_000;
+    const answer = await call('GET', '/Patient/pat-oxygen');
+    skewMs = 0;
+    expect(answer).toMatchObject({ status: 401, body: { issue: [{ code: 'expired' }] } });
   });
   it('keeps each interaction to its letter', async () => {
     const { body } = await ehr.postToken({ grant_type: 'client_credentials', scope: 'system/Patient.rs' }, TEST_BACKEND);

@@ -88,6 +88,10 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
   provider.use(async (ctx, next) => {
     await next();
     if (ctx.oidc?.route === 'token' && ctx.status === 200) ctx.body = await withLaunchContext(ctx, db);
+    if (ctx.status === 404 && !ctx.body) {
+      ctx.body = { error: 'invalid_request', error_description: 'There is nothing at this address for this method.' };
+      ctx.status = 404;
+    }
   });
   provider.on('server_error', (_ctx, error) => log.error({ err: error }, 'authorization server fault'));
   return provider;

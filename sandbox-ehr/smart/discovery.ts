@@ -16,7 +16,7 @@ export function smartConfiguration(issuer: string, clients: readonly SmartClient
     code_challenge_methods_supported: ['S256'],
     capabilities: [
       'launch-ehr', 'launch-standalone', 'client-public', 'client-confidential-asymmetric', 'sso-openid-connect', 'context-banner', 'context-ehr-patient',
-      'context-ehr-encounter', 'context-standalone-patient', 'permission-offline', 'permission-patient', 'permission-user', 'permission-v1', 'permission-v2', 'authorize-post',
+      'context-ehr-encounter', 'context-standalone-patient', 'permission-offline', 'permission-patient', 'permission-user', 'permission-v1', 'permission-v2',
     ],
   };
 }

@@ -187,8 +187,37 @@ describe('sign-in', () => {
     expect((await fetch(`${ehr.baseUrl}/ehr/login`, { method: 'POST', body: new URLSearchParams({ user: 'Practitioner/nobody' }) })).status).toBe(400);
     const stale = await fetch(`${ehr.baseUrl}/ehr/oauth/interaction/unknown`);
     expect(stale.status).toBe(400);
-    expect(await stale.text()).not.toMatch(/\n\s+at /);
+    expect(await stale.text()).toContain('This sign-in has ended');
+    expect((await fetch(`${ehr.baseUrl}/ehr/login`, { method: 'POST', body: new URLSearchParams({ user: 'x'.repeat(20_000) }) })).status).toBe(413);
   });
+});
+
+describe('bad requests to the token endpoint', () => {
+  it.each<[string, RequestInit, number]>([
+    ['no body', { method: 'POST' }, 400],
+    ['JSON', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }, 400],
+    ['unknown grant type', { method: 'POST', body: new URLSearchParams({ grant_type: 'password', client_id: TEST_APP }) }, 401],
+    ['no client authentication', { method: 'POST', body: new URLSearchParams({ grant_type: 'authorization_code', client_id: TEST_APP, code: 'x' }) }, 401],
+    ['GET', { method: 'GET' }, 404],
+  ])('%s', async (_name, init, status) => {
+    const response = await fetch(`${ehr.baseUrl}/ehr/oauth/token`, init);
+    const body = (await response.json()) as Record<string, unknown>;
+    expect([response.status, typeof body['error']]).toEqual([status, 'string']);
+    expect(JSON.stringify(body)).not.toMatch(/node_modules/);
+  });
+});
+
+it('behind https every address and cookie says so', async () => {
+  const https = await runSandboxEhr({ baseUrl: 'https://pa.example' });
+  const openid = (await (await fetch(`${https.baseUrl}/ehr/oauth/.well-known/openid-configuration`, { headers: { 'x-forwarded-host': 'evil.example' } })).json()) as Record<string, unknown>;
+  expect(openid).toMatchObject({ issuer: 'https://pa.example/ehr/oauth', token_endpoint: 'https://pa.example/ehr/oauth/token' });
+  const { url } = https.authorizeUrl({ aud: 'https://pa.example/ehr/fhir' });
+  const started = await fetch(url, { redirect: 'manual' });
+  expect(started.headers.getSetCookie().filter((one) => one.startsWith('_interaction'))).not.toEqual([]);
+  for (const one of started.headers.getSetCookie()) expect(one.toLowerCase()).toContain('secure');
+  const login = await fetch(`${https.baseUrl}/ehr/ui/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"user":"Practitioner/dr-priya-nair"}' });
+  expect(login.headers.get('set-cookie')).toContain('Secure');
+  await https.stop();
 });
 
 it('discovery names the endpoints', async () => {

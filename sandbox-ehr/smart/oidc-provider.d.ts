@@ -10,6 +10,7 @@ declare module 'oidc-provider' {
     readonly entities: Readonly<Record<string, { readonly grantId?: string; readonly scope?: string; readonly jti?: string } | undefined>>;
   }
   export interface Context {
+    /** Absent on addresses that it does not serve, whatever the type says. */
     readonly oidc: OidcContext;
     readonly accepts: (...types: string[]) => string | false;
     status: number;

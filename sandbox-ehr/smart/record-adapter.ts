@@ -42,6 +42,7 @@ export function recordAdapter(db: EhrDatabase, now: () => number): (model: strin
 /** Expired rows serve nobody; called at start and then now and again. */
 export async function deleteExpired(db: EhrDatabase, nowMs: number): Promise<void> {
   await db.deleteFrom('ehr.oauth_record').where('expires_ms', '<', nowMs).execute();
+  await db.deleteFrom('ehr.grant_context').where('grant_id', 'not in', db.selectFrom('ehr.oauth_record').select('id').where('model', '=', 'Grant')).execute();
   await db.deleteFrom('ehr.launch').where('expires_ms', '<', nowMs).execute();
   await db.deleteFrom('ehr.ui_session').where('expires_ms', '<', nowMs).execute();
 }

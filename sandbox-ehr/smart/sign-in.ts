@@ -1,4 +1,4 @@
-import express, { type Request, type Response, Router } from 'express';
+import express, { type NextFunction, type Request, type Response, Router } from 'express';
 import type { Provider } from 'oidc-provider';
 import type { AuditTrail } from '#store/audit.ts';
 import { scopeCovered } from '../fhir/access.ts';
@@ -57,6 +57,12 @@ export function signInRoutes(options: SignInOptions): Router {
     options.audit.record({ action: 'ehr-login', who: found.reference });
     const known = typeof interaction === 'string' && /^[\w-]{1,64}$/.test(interaction);
     response.redirect(303, known ? `/ehr/oauth/interaction/${interaction}` : '/');
+  });
+  router.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
+    const { status, name } = error as { readonly status?: unknown; readonly name?: unknown };
+    if (name === 'SessionNotFound') page(response, 400, errorPage('invalid_request', 'This sign-in has ended. Start it again from the app.'));
+    else if (typeof status === 'number' && status < 500) page(response, status, errorPage('invalid_request', 'The form could not be read.'));
+    else next(error);
   });
   return router;
 
