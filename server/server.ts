@@ -15,6 +15,7 @@ import { sessionEhrOpener } from './ehr/session-ehr.ts';
 import type { PanelParts } from './panel-api/panel-parts.ts';
 import { panelRouter } from './panel-api/panel-router.ts';
 import { payerAccess } from './payer-access.ts';
+import { supportedPayersRouter } from './panel-api/supported-payers.ts';
 import { createPasSender } from './pas/sender.ts';
 import { createPayerClient } from './payer/payer-client.ts';
 import { createQuestionnaireService } from './questionnaire/questionnaire-service.ts';
@@ -90,6 +91,7 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
   const common = { identity, sessions, audit, log };
   router.use(signInRouter({ ...common, kind: 'panel', path: '/panel', startPath: '/launch', ...panelLaunch(parts, ehrs, payers, openEhr, baseUrl) }));
   router.use(signInRouter({ ...common, kind: 'work', path: '/work', startPath: '/login', ...worklistSignIn(sessions, ehrs, baseUrl, now) }));
+  router.use(supportedPayersRouter(payers));
   router.use(panelRouter(parts, openEhr, baseUrl));
   router.use(worklistRouter(parts, baseUrl));
   router.use(sender.router);

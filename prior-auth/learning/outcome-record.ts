@@ -17,7 +17,7 @@ export interface OutcomeRecord {
   readonly modelVersion: string | null;
 }
 
-export const OUTCOME_LABELS = ['approved', 'modified', 'denied'] as const;
+const OUTCOME_LABELS = ['approved', 'modified', 'denied'] as const;
 export type OutcomeLabel = (typeof OUTCOME_LABELS)[number];
 
 /**

@@ -43,7 +43,7 @@ export async function readLaunch(ehr: EhrClient, ehrBase: string, context: Launc
 }
 
 /** Where a case begins. A form that the payer names is unread at first, so each counts as one thing missing. */
-export function firstState({ paNeeded, questionnaires, docNeeded }: CoverageRequirement): CaseState {
+function firstState({ paNeeded, questionnaires, docNeeded }: CoverageRequirement): CaseState {
   if (paNeeded === 'no-auth' || paNeeded === 'satisfied') return { kind: 'no-authorization-needed' };
   return questionnaires.length > 0 || docNeeded !== undefined ? { kind: 'questionnaire', missing: Math.max(1, questionnaires.length) } : { kind: 'ready' };
 }
@@ -75,7 +75,7 @@ async function readCoverage(ehr: EhrClient, requirement: CoverageRequirement): P
   return coverage;
 }
 
-export async function readPayor(ehr: EhrClient, coverage: Coverage): Promise<Organization | undefined> {
+async function readPayor(ehr: EhrClient, coverage: Coverage): Promise<Organization | undefined> {
   for (const payor of coverage.payor ?? []) {
     const literal = payor.reference ?? '';
     const found: Resource | undefined = literal.startsWith('#') ? coverage.contained?.find(({ id }) => id === literal.slice(1)) : await ehr.follow(literal);

@@ -6,6 +6,7 @@ import { readTokenResponse } from './token-response.ts';
 describe('cookies', () => {
   it('may live in a frame of another site over https only', () => {
     expect(cookieOptions('https://pa.example', '/panel', 1)).toMatchObject({ httpOnly: true, secure: true, sameSite: 'none', partitioned: true, path: '/panel' });
+    expect(cookieOptions('https://pa.example', '/work', 1)).toEqual({ httpOnly: true, secure: true, sameSite: 'lax', path: '/work', maxAge: 1 });
     expect(cookieOptions('http://localhost:3000', '/panel', 1)).toEqual({ httpOnly: true, sameSite: 'lax', path: '/panel', maxAge: 1 });
   });
 });

@@ -1,10 +1,13 @@
 import type { CookieOptions, Request } from 'express';
 
-/** SameSite=None and Partitioned let the panel live in the EHR's frame on another site; browsers take them only with Secure, hence only over https. */
-export function cookieOptions(baseUrl: string, path: string, maxAgeMs: number): CookieOptions {
-  return baseUrl.startsWith('https:')
-    ? { httpOnly: true, secure: true, sameSite: 'none', partitioned: true, path, maxAge: maxAgeMs }
-    : { httpOnly: true, sameSite: 'lax', path, maxAge: maxAgeMs };
+/**
+ * SameSite=None and Partitioned let the panel live in the EHR's frame on another site; browsers take them only with Secure, hence only over https.
+ * The worklist is never framed.
+ */
+export function cookieOptions(baseUrl: string, path: '/panel' | '/work', maxAgeMs: number): CookieOptions {
+  const secure = baseUrl.startsWith('https:');
+  const reach: CookieOptions = secure && path === '/panel' ? { sameSite: 'none', partitioned: true } : { sameSite: 'lax' };
+  return { httpOnly: true, ...(secure ? { secure } : {}), ...reach, path, maxAge: maxAgeMs };
 }
 
 export function readCookie(request: Request, name: string): string | undefined {

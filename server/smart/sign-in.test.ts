@@ -133,3 +133,15 @@ describe('coming back', () => {
     expect(await response.text()).not.toContain('<script>');
   });
 });
+
+it('publishes the payers it is made for', async () => {
+  const answer = await new TestBrowser(server.baseUrl).go('/panel/supported-payers');
+  expect(await answer.json()).toEqual({ payers: [{ id: 'cascade-medicare', name: 'Cascade Medicare Administrative Contractor (synthetic)' }] });
+});
+
+it('answers a flood of sign-ins with 429', async () => {
+  const statuses = [];
+  for (let request = 0; request < 301; request += 1) statuses.push((await fetch(`${server.baseUrl}/work/callback`)).status);
+  expect(statuses.at(0)).toBe(400);
+  expect(statuses.at(-1)).toBe(429);
+});

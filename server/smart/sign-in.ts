@@ -21,8 +21,7 @@ export interface SignedIn extends ReadTokenResponse {
 
 export interface SignInOptions {
   readonly kind: SessionKind;
-  /** `/panel` or `/work`. */
-  readonly path: string;
+  readonly path: '/panel' | '/work';
   /** `/launch` or `/login`, below `path`. */
   readonly startPath: string;
   readonly identity: SmartClientIdentity;
@@ -37,7 +36,7 @@ export interface SignInOptions {
   readonly signedIn: (signedIn: SignedIn, response: Response) => Promise<void>;
 }
 
-export interface SignInTarget {
+interface SignInTarget {
   readonly fhirBase: string;
   readonly clientId: string;
   readonly scope: string;
@@ -55,15 +54,7 @@ export function signInRouter(options: SignInOptions): Router {
   const { identity, sessions, kind, path } = options;
   const redirectUri = `${identity.baseUrl}${path}/callback`;
   const router = Router();
-  const limited = rateLimit({
-    windowMs: 60_000,
-    limit: 300,
-    standardHeaders: 'draft-8',
-    legacyHeaders: false,
-    handler: (_request, response) => sendErrorPage(response, 429, { title: 'Too many sign-ins', message: 'Too many sign-ins came from your network.', nextStep: 'Wait a minute, then open it again from the EHR.' }),
-  });
-
-  router.get(`${path}${options.startPath}`, limited, page(options, async (request, response) => {
+  router.get(`${path}${options.startPath}`, fewFromOneAddress(), page(options, async (request, response) => {
     const target = options.target(request.query);
     const { state, url, pending } = await startAuthorization(identity, { ...target, redirectUri });
     const browserSecret = newSecret();
@@ -74,7 +65,7 @@ export function signInRouter(options: SignInOptions): Router {
       .redirect(302, url);
   }));
 
-  router.get(`${path}/callback`, limited, page(options, async (request, response) => {
+  router.get(`${path}/callback`, fewFromOneAddress(), page(options, async (request, response) => {
     const query = callbackQuery.safeParse(request.query);
     if (!query.success) throw refused('The EHR’s answer is not complete.');
     if ('error' in query.data) {
@@ -95,6 +86,17 @@ export function signInRouter(options: SignInOptions): Router {
     await options.signedIn({ ...read, ehrBase: begun.ehrBase, user }, response);
   }));
   return router;
+}
+
+/** A clinic's users may share one address; a program that tries codes does not stay below this. */
+function fewFromOneAddress(): RequestHandler {
+  return rateLimit({
+    windowMs: 60_000,
+    limit: 300,
+    standardHeaders: 'draft-8',
+    legacyHeaders: false,
+    handler: (_request, response) => sendErrorPage(response, 429, { title: 'Too many sign-ins', message: 'Too many sign-ins came from your network.', nextStep: 'Wait a minute, then open it again from the EHR.' }),
+  });
 }
 
 /** One cookie per sign-in: two charts opened at once do not disturb each other. */

@@ -17,7 +17,7 @@ export interface StoredForm extends Omit<FormView, 'questionnaire'> {
 }
 
 export type NewForm = Pick<StoredForm, 'formId' | 'package' | 'response' | 'missing'>;
-export type FormChange = Partial<Pick<StoredForm, 'response' | 'sources' | 'population' | 'completed' | 'missing' | 'ehrReference'>>;
+type FormChange = Partial<Pick<StoredForm, 'response' | 'sources' | 'population' | 'completed' | 'missing' | 'ehrReference'>>;
 
 export interface FormStore {
   list(caseId: string, trx?: Transaction<AnyDatabase>): Promise<readonly StoredForm[]>;
