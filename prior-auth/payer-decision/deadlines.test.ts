@@ -41,3 +41,7 @@ it.each([
   const clock = clockOf({ priority: 'routine', submittedAt: '2026-10-30T17:00:00Z', timeZone: 'America/Denver', decision: decided(overall) });
   expect(clock.stoppedAt).toBe(stops ? '2026-11-01T12:00:00.000Z' : undefined);
 });
+
+it('is not stopped before it started, however far the payer’s clock is behind', () => {
+  expect(clockOf({ priority: 'stat', submittedAt: '2026-11-02T00:00:00Z', timeZone: 'UTC', decision: decided('approved') }).stoppedAt).toBe('2026-11-02T00:00:00.000Z');
+});

@@ -36,7 +36,8 @@ export function clockOf({ priority, submittedAt, decision, timeZone }: ClockFact
     kind,
     startedAt: new Date(startedMs).toISOString(),
     dueAt: new Date(dueMs).toISOString(),
-    ...(decision && isFinal(decision) ? { stoppedAt: decision.decidedAt } : {}),
+    // A payer's clock may be behind ours: no decision is older than its request.
+    ...(decision && isFinal(decision) ? { stoppedAt: new Date(Math.max(startedMs, Date.parse(decision.decidedAt))).toISOString() } : {}),
   };
 }
 

@@ -26,10 +26,11 @@ export async function sendSubmission(parts: SenderParts, submissionId: string): 
   if (!payer) throw new PriorAuthError('PAYER_NOT_CONFIGURED', `Payer ${row.payerId} of submission ${row.id} is not configured.`);
 
   const startedMs = now();
+  const sentAt = new Date(startedMs).toISOString();
   const reply = await sendSubmit(client, payer, row.bundle);
   const receivedMs = now();
   const receivedAt = new Date(receivedMs).toISOString();
-  const reading = readSubmitAnswer(reply, payer, row.keys, receivedAt);
+  const reading = readSubmitAnswer(reply, payer, row.keys, { sentAt, receivedAt });
   const facts = { submissionId: row.id, caseId: row.caseId, payerId: payer.id, attempt: row.attempts, ms: receivedMs - startedMs };
 
   await store.transaction(async (trx) => {
@@ -53,7 +54,7 @@ export async function sendSubmission(parts: SenderParts, submissionId: string): 
       .set({
         status: answer.kind,
         last_error: answer.kind === 'refused' ? answer.reason : null,
-        submitted_at: receivedAt,
+        submitted_at: sentAt,
         next_at: answer.kind === 'pended' ? new Date(receivedMs + parts.inquiryIntervalMs).toISOString() : null,
         lease_until: null,
         decision: reading.decision ? JSON.stringify(reading.decision) : null,

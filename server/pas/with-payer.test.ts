@@ -9,11 +9,12 @@ import type { CaseState } from '#prior-auth/case.ts';
 import { createPayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
 import type { Order } from '#prior-auth/order/requested-service.ts';
 import { type AuditTrail, openAuditTrail } from '#store/audit.ts';
-import { openStore, type Store } from '#store/database.ts';
+import type { Store } from '#store/database.ts';
 import { type Jobs, startJobs } from '#store/jobs.ts';
 import { migratePart } from '#store/migrate.ts';
 import { signingKey } from '#store/signing-keys.ts';
 import { sampleInput } from '#test-fixtures/pas-submission-input.ts';
+import { openTestStore } from '#test-fixtures/test-store.ts';
 import { createCasePort } from '../store/case-answers.ts';
 import { createCaseStore, type CaseStore } from '../store/cases.ts';
 import { CASE_MIGRATIONS, LEARNING_MIGRATIONS } from '../store/migrations.ts';
@@ -32,7 +33,7 @@ const onError = (error: unknown): never => {
 };
 
 beforeAll(async () => {
-  store = await openStore({ dataDir: 'memory' });
+  store = await openTestStore();
   jobs = await startJobs(store, onError);
   audit = await openAuditTrail(store, Date.now, onError);
   await migratePart(store, 'cases', CASE_MIGRATIONS);

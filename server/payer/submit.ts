@@ -17,8 +17,8 @@ export type SubmitReading =
   /** Send the same bytes again. */
   | { readonly kind: 'retry'; readonly error: string };
 
-/** What the answer to `$submit` means for the case. 4XX is final, and so is an OperationOutcome of an error with 200; what cannot be read is asked again. */
-export function readSubmitAnswer(reply: PayerReply, payer: Payer, keys: SubmissionKeys, receivedAt: string): SubmitReading {
+/** What the answer to `$submit` means for the case. 4XX is final, and so is an OperationOutcome of an error with 200; what cannot be read is asked again. Instants are ISO; the payer's clock runs from `sentAt`. */
+export function readSubmitAnswer(reply: PayerReply, payer: Payer, keys: SubmissionKeys, { sentAt, receivedAt }: { readonly sentAt: string; readonly receivedAt: string }): SubmitReading {
   if (reply.kind === 'unavailable') return { kind: 'retry', error: `PAYER_UNAVAILABLE: ${reply.error}` };
   const body = parseJson(reply.body);
   if (reply.status >= 400) return refused(receivedAt, `PAYER_REFUSED: HTTP ${reply.status}${outcomeCodes(body)}`);
@@ -28,13 +28,13 @@ export function readSubmitAnswer(reply: PayerReply, payer: Payer, keys: Submissi
   }
   const { decision } = reading;
   const references = responseReferences(body);
-  if (reading.isFinal) return { kind: 'answer', answer: { kind: 'decided', submittedAt: receivedAt, decision }, decision, references };
+  if (reading.isFinal) return { kind: 'answer', answer: { kind: 'decided', submittedAt: sentAt, decision }, decision, references };
   // An error and no item answered: the payer took nothing in hand, a person corrects and submits anew.
   if (decision.overall === 'error' && decision.items.every((item) => item.decision.kind === 'unreadable')) {
     return { ...refused(receivedAt, `PAYER_REFUSED: ${decision.errors.map(({ code, text }) => (text ? `${code} ${text}` : code)).join('; ')}`), decision };
   }
   // Pended, and also what cannot be read: the payer has it, it is not decided for us, and the inquiry goes on.
-  return { kind: 'answer', answer: { kind: 'pended', submittedAt: receivedAt, decision }, decision, references };
+  return { kind: 'answer', answer: { kind: 'pended', submittedAt: sentAt, decision }, decision, references };
 }
 
 export function askedOf(payer: Payer, keys: SubmissionKeys, receivedAt: string, mustName: boolean): Asked {
