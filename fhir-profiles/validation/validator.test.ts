@@ -62,6 +62,14 @@ describe('R4 core, without a profile', () => {
   });
 });
 
+describe('several guides', () => {
+  it('a Bundle without profile is read by the guide that its entries name', () => {
+    const bundle = { resourceType: 'Bundle', type: 'collection', entry: [{ resource: { resourceType: 'QuestionnaireResponse', status: 'completed', meta: { profile: ['http://hl7.org/fhir/us/davinci-dtr/StructureDefinition/dtr-questionnaireresponse'] } } }] };
+    const { issues } = openValidator(['crd-2.0.1', 'dtr-2.0.1']).validate(bundle);
+    expect(issues).toContainEqual(expect.objectContaining({ code: 'cardinality-min', path: 'Bundle.entry[0].resource.questionnaire' }));
+  });
+});
+
 describe('coverage information on an order (CRD 2.0.1)', () => {
   const order = (extension: unknown[]): unknown => ({
     resourceType: 'ServiceRequest',

@@ -1,6 +1,6 @@
 import { splitCanonical } from '../base/canonical.ts';
 import { isIgId, type IgId } from '../tables/ig-lock.ts';
-import { claimedProfiles } from './claimed-profiles.ts';
+import { claimedProfiles, profilesClaimedInside } from './claimed-profiles.ts';
 import { CodeMembership } from './code-membership.ts';
 import { Forest, typeUrl, type StructureTree } from './element-tree.ts';
 import { isObject } from './json-values.ts';
@@ -48,7 +48,7 @@ function validate(resource: unknown, { profile }: ValidateOptions, first: Opened
   }
   const type = resource['resourceType'];
   const wanted = profile === undefined ? claimedProfiles(resource) : [profile];
-  const guide = guides.find(({ tables }) => wanted.some((canonical) => defines(tables, canonical))) ?? first;
+  const guide = guideOf(wanted, guides) ?? guideOf(profilesClaimedInside(resource), guides) ?? first;
   const base = guide.forest.tree(typeUrl(type));
   if (base?.facts.kind !== 'resource' || base.facts.abstract) return failed('not-a-resource', type, `${type} is no FHIR R4 resource type`);
 
@@ -74,9 +74,13 @@ function validate(resource: unknown, { profile }: ValidateOptions, first: Opened
   return report(profiles, [...missing, ...walk.issues, ...bundleIssues]);
 }
 
-function defines(tables: Tables, canonical: string): boolean {
-  const { url, version } = splitCanonical(canonical);
-  return tables.defines(url, version);
+function guideOf(canonicals: readonly string[], guides: readonly OpenedGuide[]): OpenedGuide | undefined {
+  return guides.find(({ tables }) =>
+    canonicals.some((canonical) => {
+      const { url, version } = splitCanonical(canonical);
+      return tables.defines(url, version);
+    }),
+  );
 }
 
 function failed(code: 'not-a-resource' | 'profile-unknown', path: string, message: string): ValidationReport {
