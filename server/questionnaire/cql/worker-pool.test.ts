@@ -53,6 +53,12 @@ describe('running', () => {
       { kind: 'failed', id: 'T|Absent', reason: 'syntax' },
     ]);
   });
+  it('a failure never repeats what the record says', async () => {
+    // The engine's own message quotes both names here.
+    const patient = { resourceType: 'Patient', id: 'p', name: [{ family: 'Okafor' }, { family: 'Ada' }] };
+    const outcome = await pool.run({ kind: 'fhirpath', variables: { patient }, expressions: [{ id: 'a', expression: '%patient.name.family.lower()' }] });
+    expect(outcome.results).toEqual([{ kind: 'failed', id: 'a', reason: 'runtime' }]);
+  });
   it('a value set that the package lacks is named as the reason', async () => {
     const elm = await elmOf(`library T version '1' using FHIR version '4.0.1' valueset "V": 'http://nowhere' context Patient define A: [Condition: "V"] define B: 1`);
     expect((await run(elm, ['A', 'B'])).results).toEqual([expect.objectContaining({ id: 'T|A', reason: 'value-set-missing' }), { kind: 'value', id: 'T|B', values: [1] }]);
