@@ -8,7 +8,7 @@ import { PAS_EXTENSIONS, PAS_PROFILES } from '#fhir/pas/canonical-urls.ts';
 import { writeReviewAction } from '#fhir/pas/review-action.ts';
 
 /** What the payer does with the next `$submit`; after the last one it goes on with `steady`. */
-export type Behaviour =
+type Behaviour =
   | { readonly kind: 'decide'; readonly code: string }
   /** Takes the request, then the connection is gone. */
   | { readonly kind: 'accept-and-drop' }

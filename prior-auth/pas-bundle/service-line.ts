@@ -19,10 +19,6 @@ export interface ServiceLine {
 /** Systems of the required binding of Claim.item.productOrService (X12278RequestedServiceType), best first. */
 const BILLING_SYSTEMS: readonly string[] = [CODE_SYSTEMS.hcpcs, CODE_SYSTEMS.cpt, CODE_SYSTEMS.ndc, CODE_SYSTEMS.icd10pcs];
 
-export function isBillingCode({ system }: { readonly system?: string | undefined }): boolean {
-  return BILLING_SYSTEMS.includes(system ?? '');
-}
-
 export function readServiceLine({ case: { service }, order, supporting }: SubmissionInput): { readonly kind: 'found'; readonly line: ServiceLine } | { readonly kind: 'problem'; readonly problem: SubmissionProblem } {
   const code = BILLING_SYSTEMS.map((system) => service.codings.find((coding) => coding.system === system)).find((coding) => coding !== undefined);
   if (!code) {

@@ -84,8 +84,7 @@ export function writeClaim(facts: ClaimFacts): Claim {
   };
 }
 
-/** What an item of a request and an item of an inquiry about it have in common. */
-export function itemFacts(line: ServiceLine): Pick<ClaimItem, 'sequence' | 'productOrService' | 'servicedDate' | 'servicedPeriod' | 'quantity'> {
+function itemFacts(line: ServiceLine): Pick<ClaimItem, 'sequence' | 'productOrService' | 'servicedDate' | 'servicedPeriod' | 'quantity'> {
   return {
     sequence: ITEM_SEQUENCE,
     productOrService: { coding: [line.code] },
@@ -96,11 +95,11 @@ export function itemFacts(line: ServiceLine): Pick<ClaimItem, 'sequence' | 'prod
 }
 
 /** UM01 HS (health services review) and UM02 I (initial). */
-export function requestTypeExtensions(): Extension[] {
+function requestTypeExtensions(): Extension[] {
   return [coded(PAS_EXTENSIONS.serviceItemRequestType, CODE_SYSTEMS.x12RequestCategory, 'HS'), coded(PAS_EXTENSIONS.certificationType, CODE_SYSTEMS.x12CertificationType, 'I')];
 }
 
-export function traceIdentifier(value: string): Identifier {
+function traceIdentifier(value: string): Identifier {
   return { system: IDENTIFIER_SYSTEMS.itemTrace, value };
 }
 

@@ -58,7 +58,9 @@ const TICK_MS = 500;
 /** The sending side of PAS 2.0.1. The table is the truth; jobs only wake the worker, so a lost job costs a tick and a doubled one nothing. */
 export async function createPasSender({ store, jobs, baseUrl, log, now, audit, payers, keys, cases, inquiryIntervalMs = 30_000, retryBaseMs = 1_000, timeoutMs = 30_000 }: PasSenderOptions): Promise<PasSender> {
   await migratePart(store, 'pas', pasMigrations);
-  for (const queue of Object.values(QUEUES)) await jobs.createQueue(queue, { expireInSeconds: Math.ceil(LEASE_MS / 1000) });
+  // Sending and inquiring are repeated from the table, not by the queue.
+  for (const queue of [QUEUES.send, QUEUES.inquire]) await jobs.createQueue(queue, { retryLimit: 2, expireInSeconds: Math.ceil(LEASE_MS / 1000) });
+  await jobs.createQueue(QUEUES.subscribe, { expireInSeconds: Math.ceil(LEASE_MS / 1000) });
   const validator = openValidator(['pas-2.0.1']);
   const client = createPayerClient({ clientId: CLIENT_ID, scope: SCOPE, keys, now, timeoutMs });
   const parts: SenderParts = {

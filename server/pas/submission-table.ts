@@ -32,7 +32,7 @@ export const pasMigrations: PartMigrations = {
     )`,
 };
 
-export type SubmissionStatus = 'queued' | 'pended' | 'decided' | 'refused';
+type SubmissionStatus = 'queued' | 'pended' | 'decided' | 'refused';
 
 export type PasTables = {
   'pas.submission': {
