@@ -13,7 +13,7 @@ export function figuresOf(samplesMs: readonly number[], elapsedMs: number): Figu
 }
 
 /** Runs `work` until `durationMs` is over with `inFlight` at once, after `warmUp` runs that do not count. */
-export async function measure(work: () => Promise<unknown> | unknown, options: { durationMs: number; inFlight?: number; warmUp?: number }): Promise<Figures> {
+export async function measure(work: () => unknown, options: { durationMs: number; inFlight?: number; warmUp?: number }): Promise<Figures> {
   const { durationMs, inFlight = 1, warmUp = 50 } = options;
   for (let run = 0; run < warmUp; run += 1) await work();
   const samples: number[] = [];

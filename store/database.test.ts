@@ -60,6 +60,7 @@ describe('the store', () => {
     await migratePart(store, 'shelf', migrations);
     await migratePart(store, 'shelf', { ...migrations, '000002-year': 'alter table shelf.book add column year integer' });
     await sql`insert into shelf.book (id, title, year) values (1, 'x', 1999)`.execute(store.db);
+    expect(await store.db.withTables<Tables>().selectFrom('shelf.book').selectAll().execute()).toHaveLength(1);
   });
 
   it('says what to do when PostgreSQL does not answer', async () => {
@@ -88,7 +89,8 @@ describe('the embedded data folder', () => {
     const dataDir = newFolder();
     mkdirSync(join(dataDir, 'database'));
     writeFileSync(join(dataDir, 'database', 'PG_VERSION'), '18\n');
-    keep(await openStore({ dataDir }));
+    const store = keep(await openStore({ dataDir }));
+    expect((await sql`select 1 as one`.execute(store.db)).rows).toEqual([{ one: 1 }]);
   });
 
   it('loses no committed row when its process is killed with -9', async () => {

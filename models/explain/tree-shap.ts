@@ -96,7 +96,7 @@ function unwind(start: number, last: number, taken: number): void {
     } else {
       const before = weight[at] as number;
       weight[at] = (next * (last + 1)) / ((step + 1) * oneShare);
-      next = before - ((weight[at] as number) * zeroShare * (last - step)) / (last + 1);
+      next = before - (weight[at] * zeroShare * (last - step)) / (last + 1);
     }
   }
   for (let at = start + taken; at < start + last; at += 1) {
