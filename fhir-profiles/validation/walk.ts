@@ -104,19 +104,19 @@ export class Walk {
       if (key === 'resourceType' && source.tree.root === source && source.tree.facts.kind === 'resource') continue;
       count += 1;
       const name = key.startsWith('_') ? key.slice(1) : key;
-      if (name !== key && object[name] !== undefined) continue;
       const planned = plan.byKey.get(name);
       if (planned) {
         const { child, type } = planned;
+        if (name !== key && (type === undefined || !isPrimitiveType(type))) {
+          this.#add('error', 'unknown-element', `${path}.${key}`, `${key} is only for primitive elements; put the extension inside ${name}`);
+          continue;
+        }
+        if (name !== key && object[name] !== undefined) continue;
         if (seen.has(child)) {
           this.#add('error', 'choice-repeated', `${path}.${stepName(child)}`, `has more than one value; keep one of the ${child.name} keys`);
           continue;
         }
         seen.add(child);
-        if (name !== key && (type === undefined || !isPrimitiveType(type))) {
-          this.#add('error', 'unknown-element', `${path}.${key}`, `${key} is only for primitive elements; put the extension inside ${name}`);
-          continue;
-        }
         this.#element(child, type, name === key ? value : undefined, object[`_${name}`], `${path}.${stepName(child)}`, place);
       } else if (key === 'extension') {
         this.#element(this.#anyExtension, 'Extension', value, undefined, `${path}.extension`, place);
@@ -163,11 +163,15 @@ export class Walk {
         this.#add('error', 'array-not-allowed', path, 'is an array, but the element does not repeat; give the value itself');
         return undefined;
       }
+      if (companion === null) this.#add('error', 'empty', path, 'has a companion with "_" that is null; leave it out');
       return [{ value, companion, path, type }];
     }
     if (value !== undefined && !Array.isArray(value)) {
       this.#add('error', 'array-expected', path, 'must be an array, because the element may repeat; put the value in [ ]');
       return undefined;
+    }
+    if (companion !== undefined && !Array.isArray(companion)) {
+      this.#add('error', 'array-expected', path, 'has a companion with "_" that is no array, while the element may repeat');
     }
     const values: unknown[] = value ?? [];
     const companions: unknown[] = Array.isArray(companion) ? companion : [];
