@@ -32,7 +32,7 @@ afterAll(async () => {
 
 afterEach(async () => {
   await context?.close();
-  expect(faults).toEqual([]);
+  if (faults.length > 0) throw new Error(`The browser complained: ${faults.join('; ')}`);
 });
 
 async function openPage(size: keyof typeof SIZES): Promise<Page> {

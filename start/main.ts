@@ -24,7 +24,7 @@ try {
   CDS Hooks     ${running.baseUrl}/cds-services
   Payer         ${running.baseUrl}/payer/fhir/metadata
 
-Click first: open the sandbox EHR, sign in as Dr. Amara Osei, choose Margaret Okafor,
+Click first: open the sandbox EHR, sign in as Dr. Priya Nair, choose Margaret Okafor,
 order home oxygen (E1390), sign it, and open the authorization panel from the card.
 Synthetic patients only; data in ${config.databaseUrl ? 'PostgreSQL (DATABASE_URL)' : config.dataDir}. Ctrl-C stops.`);
   let stopping = false;
