@@ -40,6 +40,7 @@ export function CaseScreen({ call, session, first, expired }: CaseScreenProps): 
     decision: sent || state === 'refused' || state === 'no-authorization-needed',
   };
   const take = useCallback((next: CaseView) => { setView(next); setChosen(undefined); }, [setView]);
+  const saved = useCallback(() => void look(), [look]);
   const completed = useCallback((done: PriorAuthCase) => {
     setView((before) => ({ ...before, case: done }));
     setChosen(undefined);
@@ -59,7 +60,7 @@ export function CaseScreen({ call, session, first, expired }: CaseScreenProps): 
       </OrderCard>
       {state !== 'no-authorization-needed' && <StepList step={step} possible={possible} onChoose={setChosen} />}
       <div className="card" inert={expired} id="current-step">
-        {step === 'questionnaire' && <QuestionnaireStep call={call} session={session} readOnly={sent} onCompleted={completed} onGoOn={() => setChosen('review')} />}
+        {step === 'questionnaire' && <QuestionnaireStep call={call} session={session} readOnly={sent} onSaved={saved} onCompleted={completed} onGoOn={() => setChosen('review')} />}
         {step === 'review' && <ReviewStep call={call} view={view} onBack={() => setChosen('questionnaire')} onSent={take} />}
         {step === 'decision' && <DecisionStep view={view} lookedAt={lookedAt} pollFailure={failure} onLookAgain={() => void look()} onBack={() => setChosen('questionnaire')} />}
       </div>

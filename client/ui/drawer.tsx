@@ -1,5 +1,5 @@
 import { ActionIcon } from '@mantine/core';
-import { useEffect, useId, useRef, type ReactNode } from 'react';
+import { useId, useLayoutEffect, useRef, type ReactNode } from 'react';
 import { shared } from '../messages.ts';
 import { Icon } from './icon.tsx';
 
@@ -13,7 +13,8 @@ interface DrawerProps {
 export function Drawer({ title, onClose, children }: DrawerProps): ReactNode {
   const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
-  useEffect(() => {
+  // Layout effect: the dialog must be closed while it is still on the page, else the focus is lost.
+  useLayoutEffect(() => {
     const dialog = ref.current;
     dialog?.showModal();
     return () => dialog?.close();

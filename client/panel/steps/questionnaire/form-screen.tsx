@@ -24,11 +24,13 @@ interface FormScreenProps {
   readonly session: PanelSession;
   readonly readOnly: boolean;
   readonly calculatorMissing: boolean;
+  /** A draft was saved: the case may have gone back to its questions. */
+  readonly onSaved: () => void;
   readonly onCompleted: (completed: PriorAuthCase) => void;
 }
 
 /** One payer form: what is missing first, then every question with the origin of its answer. */
-export function FormScreen({ draft, call, session, readOnly, calculatorMissing, onCompleted }: FormScreenProps): ReactNode {
+export function FormScreen({ draft, call, session, readOnly, calculatorMissing, onSaved, onCompleted }: FormScreenProps): ReactNode {
   const words = messages.form;
   const { shown, save, population, sources, dropped } = useSyncExternalStore(draft.subscribe, draft.state);
   const [open, setOpen] = useState<{ readonly question: string; readonly evidence: readonly EvidenceReference[] }>();
@@ -46,6 +48,11 @@ export function FormScreen({ draft, call, session, readOnly, calculatorMissing, 
       window.removeEventListener('beforeunload', warn);
     };
   }, [draft]);
+
+  const savedAt = save.kind === 'saved' ? save.at : undefined;
+  useEffect(() => {
+    if (savedAt !== undefined) onSaved();
+  }, [savedAt, onSaved]);
 
   const showSources = useCallback((question: string, evidence: readonly EvidenceReference[]) => setOpen({ question, evidence }), []);
   const field = useMemo(

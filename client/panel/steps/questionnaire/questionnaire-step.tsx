@@ -17,6 +17,7 @@ interface QuestionnaireStepProps {
   readonly session: PanelSession;
   /** The request has left: the answers can be read, not changed. */
   readonly readOnly: boolean;
+  readonly onSaved: () => void;
   readonly onCompleted: (completed: PriorAuthCase) => void;
   readonly onGoOn: () => void;
 }
@@ -27,7 +28,7 @@ export function QuestionnaireStep(props: QuestionnaireStepProps): ReactNode {
   return <Forms key={attempt} {...props} onRetry={() => setAttempt((count) => count + 1)} />;
 }
 
-function Forms({ call, session, readOnly, onCompleted, onGoOn, onRetry }: QuestionnaireStepProps & { readonly onRetry: () => void }): ReactNode {
+function Forms({ call, session, readOnly, onSaved, onCompleted, onGoOn, onRetry }: QuestionnaireStepProps & { readonly onRetry: () => void }): ReactNode {
   const [drafts, setDrafts] = useState<readonly FormDraft[]>();
   const [failure, setFailure] = useState<Failure>();
   const [open, setOpen] = useState(0);
@@ -90,7 +91,7 @@ function Forms({ call, session, readOnly, onCompleted, onGoOn, onRetry }: Questi
           ))}
         </nav>
       )}
-      <FormScreen key={draft.view.formId} draft={draft} call={call} session={session} readOnly={readOnly} calculatorMissing={calculatorMissing} onCompleted={completed} />
+      <FormScreen key={draft.view.formId} draft={draft} call={call} session={session} readOnly={readOnly} calculatorMissing={calculatorMissing} onSaved={onSaved} onCompleted={completed} />
     </div>
   );
 }
