@@ -228,3 +228,26 @@ describe('other people’s records (test-ehr-seed)', () => {
     expect(new Set(outcomes)).toEqual(new Set(['valid', 'SERVICE_CODE_MISSING']));
   });
 });
+
+describe('documents', () => {
+  const document = (url: string): Resource => ({
+    resourceType: 'DocumentReference',
+    id: 'note',
+    status: 'current',
+    type: { coding: [{ system: 'http://loinc.org', code: '11506-3' }] },
+    subject: { reference: 'Patient/patient-1' },
+    content: [{ attachment: { contentType: 'text/plain', url }, format: { system: 'http://ihe.net/fhir/ValueSet/IHE.FormatCode.codesystem', code: 'urn:ihe:iti:xds:2017:mimeTypeSufficient' } }],
+  });
+  const evidence = [{ reference: 'DocumentReference/note', display: 'Note' }];
+
+  it('travel inside the bundle when they were read', () => {
+    const bundle = build(sampleInput({ evidence, supporting: [...sampleInput().supporting, document('Binary/b1'), { resourceType: 'Binary', id: 'b1', contentType: 'text/plain', data: 'SGVsbG8=' }] }));
+    expect(only(bundle, 'DocumentReference').content).toEqual([{ attachment: { contentType: 'text/plain', data: 'SGVsbG8=' } }]);
+    expect(errorsOf(bundle)).toEqual([]);
+  });
+  it('else are named by an absolute url', () => {
+    const bundle = build(sampleInput({ evidence, supporting: [...sampleInput().supporting, document('Binary/b1')] }));
+    expect(only(bundle, 'DocumentReference').content[0]?.attachment.url).toBe('http://localhost:3000/ehr/fhir/Binary/b1');
+    expect(errorsOf(bundle)).toEqual([]);
+  });
+});
