@@ -10,6 +10,7 @@ import { cardinality, expectedTypes, sliceWords, stepName } from './element-word
 import { evaluateInvariant } from './invariants.ts';
 import { isKnownDefect } from './known-defects.ts';
 import { equalValues, isObject, matchesPattern, type JsonObject } from './json-values.ts';
+import { occurrencesOf, type Occurrence } from './occurrences.ts';
 import { atElementOf, atTarget, hasExtensions, insideResource, isResource, outermost, resolveAt, type Place } from './place.ts';
 import { primitiveProblem } from './primitives.ts';
 import { typeInReference } from './references.ts';
@@ -20,14 +21,6 @@ import { sliceOf, type SliceResolution } from './slices.ts';
 export interface Guide {
   readonly forest: Forest;
   readonly membership: CodeMembership;
-}
-
-interface Occurrence {
-  readonly value: unknown;
-  /** The `_name` part of a primitive. */
-  readonly companion: unknown;
-  readonly path: string;
-  readonly type: string | undefined;
 }
 
 /** URLs of value sets, and X12's code systems without https. */
@@ -145,7 +138,7 @@ export class Walk {
   }
 
   #element(node: ElementNode, type: string | undefined, value: unknown, companion: unknown, path: string, place: Place): void {
-    const occurrences = this.#occurrences(node, type, value, companion, path);
+    const occurrences = occurrencesOf(node, { value, companion, path, type }, (code, message) => this.#add('error', code, path, message));
     if (!occurrences) return;
     const { min = 0, max = 1 } = node.facts;
     const { url } = node.tree.facts;
@@ -155,29 +148,6 @@ export class Walk {
     }
     if (node.slices.length === 0) for (const occurrence of occurrences) this.#value(occurrence, node, place);
     else this.#sliced(occurrences, node, path, place);
-  }
-
-  #occurrences(node: ElementNode, type: string | undefined, value: unknown, companion: unknown, path: string): Occurrence[] | undefined {
-    if (!node.facts.array) {
-      if (Array.isArray(value)) {
-        this.#add('error', 'array-not-allowed', path, 'is an array, but the element does not repeat; give the value itself');
-        return undefined;
-      }
-      if (companion === null) this.#add('error', 'empty', path, 'has a companion with "_" that is null; leave it out');
-      return [{ value, companion, path, type }];
-    }
-    if (value !== undefined && !Array.isArray(value)) {
-      this.#add('error', 'array-expected', path, 'must be an array, because the element may repeat; put the value in [ ]');
-      return undefined;
-    }
-    if (companion !== undefined && !Array.isArray(companion)) {
-      this.#add('error', 'array-expected', path, 'has a companion with "_" that is no array, while the element may repeat');
-    }
-    const values: unknown[] = value ?? [];
-    const companions: unknown[] = Array.isArray(companion) ? companion : [];
-    const length = Math.max(values.length, companions.length);
-    if (length === 0) this.#add('error', 'empty', path, 'is an empty array; leave the element out');
-    return Array.from({ length }, (_, index) => ({ value: values[index], companion: companions[index], path: `${path}[${index}]`, type }));
   }
 
   #sliced(occurrences: readonly Occurrence[], node: ElementNode, path: string, place: Place): void {
