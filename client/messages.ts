@@ -14,7 +14,6 @@ export const shared = {
   lightMode: 'Use light colours',
   darkMode: 'Use dark colours',
   signOut: 'Sign out',
-  whatToDo: 'What to do',
   errorCode: 'Error code',
 };
 

@@ -49,6 +49,7 @@ export function CaseScreen({ call, session, first, expired }: CaseScreenProps): 
 
   return (
     <>
+      <a className="skip-link" href="#current-step">{messages.skip}</a>
       {session.needPatientBanner && <PatientBanner patient={view.case.patient} />}
       <header className="row-apart panel-head">
         <h1>{messages.title}</h1>
@@ -59,7 +60,7 @@ export function CaseScreen({ call, session, first, expired }: CaseScreenProps): 
         {view.risk && !sent && <DenialRiskLine risk={view.risk} />}
       </OrderCard>
       {state !== 'no-authorization-needed' && <StepList step={step} possible={possible} onChoose={setChosen} />}
-      <div className="card" inert={expired} id="current-step">
+      <div className="card" inert={expired} id="current-step" tabIndex={-1}>
         {step === 'questionnaire' && <QuestionnaireStep call={call} session={session} readOnly={sent} onSaved={saved} onCompleted={completed} onGoOn={() => setChosen('review')} />}
         {step === 'review' && <ReviewStep call={call} view={view} onBack={() => setChosen('questionnaire')} onSent={take} />}
         {step === 'decision' && <DecisionStep view={view} lookedAt={lookedAt} pollFailure={failure} onLookAgain={() => void look()} onBack={() => setChosen('questionnaire')} />}

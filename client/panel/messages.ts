@@ -74,7 +74,6 @@ export const messages = {
     nextGap: 'Next missing answer',
     nextProblem: 'Next correction',
     complete: 'Complete and review',
-    completing: 'Completing…',
     required: 'needed',
     help: 'Help',
     supportLink: 'More from the payer (opens a new tab)',
@@ -82,7 +81,6 @@ export const messages = {
     no: 'No',
     choose: 'Choose…',
     clear: 'Clear the answer',
-    clearOf: (label: string) => `Clear the answer to ${label}`,
     add: 'Add another answer',
     addOf: (label: string) => `Add another answer to ${label}`,
     remove: 'Remove',
@@ -94,7 +92,6 @@ export const messages = {
     other: 'Other',
     otherWords: 'In other words',
     notOffered: (label: string) => `${label} (not one of the payer’s choices)`,
-    value: 'Value',
     unit: 'Unit',
     unanswered: 'No answer',
     notNumber: 'Enter a number, with a point for decimals.',
@@ -104,7 +101,6 @@ export const messages = {
     notReference: 'Enter a resource type and id, for example Observation/123.',
     partialDate: 'The record has only this part of the date.',
     referenceHint: 'Resource type and id as in the chart, for example Observation/123.',
-    file: 'File',
     fileHint: (kB: number) => `One file of at most ${kB} kB.`,
     fileTooLarge: (kB: number) => `This file is larger than ${kB} kB. Choose a smaller one.`,
     fileUnreadable: 'The file could not be read. Choose it again.',
@@ -126,7 +122,6 @@ export const messages = {
   },
   source: {
     title: 'In the record',
-    several: (count: number) => many(count, 'entry', 'entries'),
     loading: 'Reading the record…',
     dated: (date: string) => `Dated ${date}`,
     undated: 'No date on record',
@@ -156,10 +151,8 @@ export const messages = {
     problems: (count: number) => `${many(count, 'problem stops', 'problems stop')} the sending`,
     back: 'Back to the answers',
     send: (payer: string) => `Send to ${payer}`,
-    sending: 'Sending…',
     checkAgain: 'Check again',
     changed: 'The case changed while you were reviewing. Look at the newest version below, then send.',
-    refusedTitle: 'The payer could not accept the request',
   },
   decision: {
     title: 'Decision',
@@ -183,7 +176,6 @@ export const messages = {
     refusedNext: 'Correct what is named here, complete the form again and send it once more.',
     noWords: 'The payer’s answer cannot be shown.',
     noWordsNext: 'Call the payer and ask for the decision. Treat the order as not approved until then.',
-    pollFailed: 'The newest state could not be read.',
   },
 };
 
