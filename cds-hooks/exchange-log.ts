@@ -25,6 +25,8 @@ export interface ExchangeLog {
 }
 
 const MAX_WAITING_BYTES = 64 * 1_048_576;
+/** What one statement writes, before compression: on the embedded engine a statement holds up every answer while it runs. */
+const BATCH_BYTES = 512 * 1024;
 
 export function openExchangeLog(store: Store, now: () => number, retentionDays: number): ExchangeLog {
   const db = store.db.withTables<CdsTables>();
@@ -32,23 +34,31 @@ export function openExchangeLog(store: Store, now: () => number, retentionDays: 
   let waitingBytes = 0;
   let writing: Promise<void> = Promise.resolve();
   const write = async (): Promise<void> => {
-    const batch = waiting;
-    const [first, last] = [batch[0], batch.at(-1)];
-    if (!first || !last) return;
-    waiting = [];
-    waitingBytes = 0;
-    try {
-      await insert(batch, first.at, last.at);
-    } catch (error) {
-      for (const exchange of batch.toReversed()) hold(exchange, 'unshift');
-      throw error;
+    for (let batch = take(); batch.length > 0; batch = take()) {
+      try {
+        await insert(batch);
+      } catch (error) {
+        for (const exchange of batch.toReversed()) hold(exchange, 'unshift');
+        throw error;
+      }
     }
+  };
+  const take = (): Exchange[] => {
+    let bytes = 0;
+    let count = 0;
+    while (count < waiting.length && bytes < BATCH_BYTES) {
+      bytes += sizeOf(waiting[count] as Exchange);
+      count += 1;
+    }
+    waitingBytes -= bytes;
+    return waiting.splice(0, count);
   };
   const hold = (exchange: Exchange, where: 'push' | 'unshift'): void => {
     waiting[where](exchange);
-    waitingBytes += exchange.request.length + exchange.answer.length;
+    waitingBytes += sizeOf(exchange);
   };
-  const insert = async (batch: readonly Exchange[], first_at: string, last_at: string): Promise<void> => {
+  const insert = async (batch: readonly Exchange[]): Promise<void> => {
+    const [first_at = '', last_at = ''] = [batch[0]?.at, batch.at(-1)?.at];
     const content = await promisify(gzip)(batch.map(toRecord).join(''), { level: 1 });
     const hook_instances = JSON.stringify(batch.map((exchange) => exchange.hookInstance));
     const expires_at = new Date(now() + retentionDays * 86_400_000).toISOString();
@@ -65,7 +75,7 @@ export function openExchangeLog(store: Store, now: () => number, retentionDays: 
       hold(exchange, 'push');
       while (waitingBytes > MAX_WAITING_BYTES) {
         const dropped = waiting.shift();
-        waitingBytes -= dropped ? dropped.request.length + dropped.answer.length : waitingBytes;
+        waitingBytes -= dropped ? sizeOf(dropped) : waitingBytes;
       }
     },
     async find(hookInstance) {
@@ -76,6 +86,10 @@ export function openExchangeLog(store: Store, now: () => number, retentionDays: 
     },
     flush,
   };
+}
+
+function sizeOf({ request, answer }: Exchange): number {
+  return request.length + answer.length;
 }
 
 /** A line of facts with the lengths of the two texts, then the texts as they were: nothing is escaped, so little is spent. */
