@@ -37,7 +37,8 @@ process.exit(tally.finish());
 async function runStories(where: string, env: Readonly<Record<string, string>>): Promise<void> {
   const { output } = await run(NODE, ['walkthrough/main.ts', '--story', 'all', '--json'], { env, quiet: true });
   const lines = output.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as { story: string; step: string; ok: boolean; ms: number; left_out?: string });
-  const stories = Map.groupBy(lines, (line) => line.story);
+  const stories = new Map<string, typeof lines>();
+  for (const line of lines) stories.set(line.story, [...(stories.get(line.story) ?? []), line]);
   if (stories.size === 0) tally.add(`walkthrough (${where}) printed no step:\n${output.slice(-2000)}`, false, 0);
   for (const [story, steps] of stories) {
     const leftOut = steps.find((step) => step.left_out)?.left_out;
