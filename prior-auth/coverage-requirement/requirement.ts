@@ -27,8 +27,36 @@ export interface CoverageRequirement {
   readonly date: string;
   readonly assertionId: string;
   readonly satisfiedPaId?: string;
+  /** Set where nothing certain can be said and the cause has a name. The rest then says `conditional` on OTH, with the reason in words. */
+  readonly cause?: UndeterminedCause;
+  readonly billingCodes?: readonly { readonly system: string; readonly code: string; readonly display?: string }[];
+  readonly details?: readonly RequirementDetail[];
+  /** "Type/id" of other orders that must be authorized too. */
+  readonly dependencies?: readonly string[];
+  /** Whom to ask about this answer. */
+  readonly contacts?: readonly RequirementContact[];
+  /** YYYY-MM-DD, the last day on which the answer holds. Later versions only. */
+  readonly expiryDate?: string;
   /** The policy revision that decided, absent when a foreign service answered without naming one. */
   readonly policy?: PolicyReference;
+}
+
+/** CRD 2.2 has a code for each; 2.0.1 has words only. */
+export const UNDETERMINED_CAUSES = ['technical', 'no-member-found', 'no-active-coverage', 'coverage-not-found'] as const;
+export type UndeterminedCause = (typeof UNDETERMINED_CAUSES)[number];
+
+export interface RequirementDetail {
+  /** Of CRD's coverage details, e.g. "allowed-quantity". */
+  readonly code: string;
+  readonly value: string | boolean | { readonly value: number; readonly unit: string };
+  readonly qualification?: string;
+  /** What kind of fact it is. Later versions only; `other` when absent. */
+  readonly category?: 'limitation' | 'decisional' | 'other';
+}
+
+export interface RequirementContact {
+  readonly name?: string;
+  readonly telecom: readonly { readonly system: 'phone' | 'fax' | 'email' | 'url'; readonly value: string }[];
 }
 
 export interface PolicyReference {
