@@ -20,6 +20,10 @@ export type DocPurposeCode = (typeof DOC_PURPOSE_CODES)[number];
 export const INFO_NEEDED_CODES = ['performer', 'location', 'timeframe', 'contract-window', 'OTH'] as const;
 export type InfoNeededCode = (typeof INFO_NEEDED_CODES)[number];
 
+/** http://hl7.org/fhir/us/davinci-crd/ValueSet/cardType, crd-2.0.1 */
+export const CARD_TYPE_CODES = ['appropriate-use', 'claim', 'clinical-reminder', 'contraindication', 'cost', 'coverage-info', 'duplicate-therapy', 'guideline', 'insurance', 'limits', 'network', 'off-guideline', 'therapy-alternatives-opt', 'therapy-alternatives-req'] as const;
+export type CardTypeCode = (typeof CARD_TYPE_CODES)[number];
+
 /** http://hl7.org/fhir/us/davinci-dtr/ValueSet/informationOrigins, dtr-2.0.1 */
 export const INFORMATION_ORIGIN_CODES = ['auto', 'override', 'manual'] as const;
 export type InformationOriginCode = (typeof INFORMATION_ORIGIN_CODES)[number];

@@ -41,9 +41,17 @@ export function buildTables(packageFolder: string, lock: IgLock): ReadonlyMap<st
   const files = new Map([...lines].map(([id, facts]) => [`${id}.ndjson`, tableText(facts)]));
   files.set(
     'code-sets.ts',
-    codeSetSource((ig, url) => guides.get(ig as IgId)?.filter(isValueSet).find((valueSet) => valueSet.url === url)),
+    codeSetSource((ig, url) => codesOf(guides.get(ig as IgId) ?? [], url)),
   );
   return files;
+}
+
+/** As the value set lists them; sorted where it names them by a filter. */
+function codesOf(resources: readonly Resource[], url: string): readonly string[] {
+  const valueSet = resources.filter(isValueSet).find((each) => each.url === url);
+  const listed = valueSet?.compose?.include?.flatMap((part) => part.concept?.map(({ code }) => code ?? '') ?? []) ?? [];
+  if (!valueSet || listed.length > 0) return listed;
+  return Object.values(valueSetFacts(valueSet, systemsOf(resources))?.include ?? {}).flatMap((codes) => (codes === 'all' ? [] : codes));
 }
 
 function readGuide(folder: string, id: IgId, lock: IgLock): Resource[] {

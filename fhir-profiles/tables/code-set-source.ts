@@ -1,5 +1,3 @@
-import type { ValueSet } from '@medplum/fhirtypes';
-
 /** Code sets that other folders use as TypeScript, and the value set each one is taken from. */
 const CODE_SETS = [
   { name: 'Covered', ig: 'crd-2.0.1', url: 'http://hl7.org/fhir/us/davinci-crd/ValueSet/coverageInfo' },
@@ -7,14 +5,15 @@ const CODE_SETS = [
   { name: 'DocNeeded', ig: 'crd-2.0.1', url: 'http://hl7.org/fhir/us/davinci-crd/ValueSet/AdditionalDocumentation' },
   { name: 'DocPurpose', ig: 'crd-2.0.1', url: 'http://hl7.org/fhir/us/davinci-crd/ValueSet/DocReason' },
   { name: 'InfoNeeded', ig: 'crd-2.0.1', url: 'http://hl7.org/fhir/us/davinci-crd/ValueSet/informationNeeded' },
+  { name: 'CardType', ig: 'crd-2.0.1', url: 'http://hl7.org/fhir/us/davinci-crd/ValueSet/cardType' },
   { name: 'InformationOrigin', ig: 'dtr-2.0.1', url: 'http://hl7.org/fhir/us/davinci-dtr/ValueSet/informationOrigins' },
 ] as const;
 
 /** Text of `generated/code-sets.ts`. Throws when a package has lost one of the value sets. */
-export function codeSetSource(valueSetOf: (ig: string, url: string) => ValueSet | undefined): string {
+export function codeSetSource(codesOf: (ig: string, url: string) => readonly string[]): string {
   const sets = CODE_SETS.map(({ name, ig, url }) => {
-    const codes = valueSetOf(ig, url)?.compose?.include?.flatMap((part) => part.concept?.map(({ code }) => code ?? '') ?? []);
-    if (!codes?.length) throw new Error(`${ig} lists no codes for ${url}`);
+    const codes = codesOf(ig, url);
+    if (codes.length === 0) throw new Error(`${ig} lists no codes for ${url}`);
     const constant = `${name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()}_CODES`;
     return `/** ${url}, ${ig} */
 export const ${constant} = [${codes.map((code) => `'${code}'`).join(', ')}] as const;

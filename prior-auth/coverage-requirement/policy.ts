@@ -1,4 +1,5 @@
 import { z } from 'zod/mini';
+import { responseFaults, responsesSchema } from './policy-response.ts';
 import { COVERED, DOC_NEEDED, DOC_PURPOSE, INFO_NEEDED, PA_NEEDED } from './requirement.ts';
 
 /*
@@ -56,30 +57,36 @@ const decision = z.strictObject({
 
 const source = z.strictObject({ title: words, url: z.url() });
 
-const revision = z.strictObject({
-  revision: words,
-  effectiveFrom: day,
-  effectiveTo: z.optional(day),
-  source,
-  alsoBasedOn: z.optional(z.array(source)),
-  services: z.array(service).check(z.minLength(1)),
-  covered: z.enum(COVERED),
-  authorization: z.enum(PA_NEEDED),
-  documentation: z.nullable(z.enum(DOC_NEEDED)),
-  /** Why the documents are wanted; default `withpa` where an authorization is needed, else `retain-doc`. */
-  documentationPurpose: z.optional(z.enum(DOC_PURPOSE)),
-  /** What else decides, where something above is `conditional`. */
-  infoNeeded: z.optional(z.array(z.enum(INFO_NEEDED))),
-  /** Why, in the payer's words; a default is made from the title. */
-  reason: z.optional(words),
-  /** Version-specific canonicals. */
-  questionnaires: z.array(z.string().check(z.regex(/^https?:\/\/[^|\s]+\|[^|\s]+$/, 'a canonical with its version, url|version'))),
-  criteria: z.array(criterion),
-  /** How the payer of the sandbox decides; null where nothing is to be decided. */
-  decision: z.nullable(decision),
-  /** Markdown for the clinician, shown when the service is ordered; null for none. */
-  instructions: z.nullable(words),
-});
+const revision = z
+  .strictObject({
+    revision: words,
+    effectiveFrom: day,
+    effectiveTo: z.optional(day),
+    source,
+    alsoBasedOn: z.optional(z.array(source)),
+    services: z.array(service).check(z.minLength(1)),
+    covered: z.enum(COVERED),
+    authorization: z.enum(PA_NEEDED),
+    documentation: z.nullable(z.enum(DOC_NEEDED)),
+    /** Why the documents are wanted; default `withpa` where an authorization is needed, else `retain-doc`. */
+    documentationPurpose: z.optional(z.enum(DOC_PURPOSE)),
+    /** What else decides, where something above is `conditional`. */
+    infoNeeded: z.optional(z.array(z.enum(INFO_NEEDED))),
+    /** Why, in the payer's words; a default is made from the title. */
+    reason: z.optional(words),
+    /** Version-specific canonicals. */
+    questionnaires: z.array(z.string().check(z.regex(/^https?:\/\/[^|\s]+\|[^|\s]+$/, 'a canonical with its version, url|version'))),
+    criteria: z.array(criterion),
+    /** How the payer of the sandbox decides; null where nothing is to be decided. */
+    decision: z.nullable(decision),
+    /** Markdown for the clinician, shown when the service is ordered; null for none. */
+    instructions: z.nullable(words),
+    /** What is answered besides coverage-information: cards, suggestions, tasks. */
+    responses: z.optional(responsesSchema),
+  })
+  .check((context) => {
+    for (const { path, message } of responseFaults(context.value)) context.issues.push({ code: 'custom', path, message, input: context.value });
+  });
 
 export const policySchema = z.strictObject({
   id,
@@ -91,7 +98,12 @@ export const policySchema = z.strictObject({
   revisions: z.array(revision).check(z.minLength(1)),
 });
 
-export const policyDefaultSchema = z.strictObject({ covered: z.enum(COVERED), authorization: z.enum(PA_NEEDED) });
+export const policyDefaultSchema = z.strictObject({
+  covered: z.enum(COVERED),
+  authorization: z.enum(PA_NEEDED),
+  /** Responses to every order, whichever policy names it: about the coverage, for example. Their `when.criteria` is `always`. */
+  everyOrder: z.optional(responsesSchema.check(z.refine((list) => list.every((each) => each.when.criteria === 'always'), 'when.criteria must be always'))),
+});
 
 export type Policy = z.infer<typeof policySchema>;
 export type PolicyEvidence = z.infer<typeof evidence>;
