@@ -8,7 +8,13 @@ import type { PolicyLibrary } from '#prior-auth/coverage-requirement/policy-libr
 import type { AuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
 import { migratePart } from '#store/migrate.ts';
-import { createClientTokenCheck, type TrustedCdsClient } from './client-token.ts';
+import { adminRouter } from './admin/admin-router.ts';
+import { createAdminSession } from './admin/admin-session.ts';
+import { createClientTokenCheck } from './client-trust/client-token.ts';
+import { openRegisteredClients } from './client-trust/registered-clients.ts';
+import { openSeenTokens } from './client-trust/seen-tokens.ts';
+import type { TrustedCdsClient } from './client-trust/trusted-client.ts';
+import { openTrustedClients } from './client-trust/trusted-clients.ts';
 import { defaultsFor, readConfiguration } from './configuration.ts';
 import { discovery, ORDER_SIGN_SERVICE } from './discovery.ts';
 import { createEhrReader } from './ehr-reader.ts';
@@ -20,7 +26,6 @@ import { type OrderSignCall, readOrderSignCall } from './order-sign-call.ts';
 import { parseJson, readBody } from './read-body.ts';
 import { openRecord } from './record.ts';
 import { Refusal } from './refusal.ts';
-import { openSeenTokens } from './seen-tokens.ts';
 import { migrations } from './tables.ts';
 
 export interface CdsHooksOptions {
@@ -34,6 +39,10 @@ export interface CdsHooksOptions {
   readonly payers: PayerDirectory;
   readonly model: Pick<DenialRiskModel, 'score'>;
   readonly trustedClients: readonly TrustedCdsClient[];
+  /** JSON file of more clients, read again when it changes. */
+  readonly clientsFile?: string | undefined;
+  /** Opens /admin/cds-clients and the export of metrics to who has it. Without it neither exists. */
+  readonly adminToken?: string | undefined;
   /** Calls without a JWT are answered when their fhirServer is this one: the sandbox. null: every call needs a JWT. */
   readonly openToFhirServer: string | null;
   /** Advertise the chart in prefetch. Default true; docs/decisions/hook-prefetch.md. */
@@ -55,6 +64,8 @@ export interface CdsHooksPart {
 }
 
 const FLUSH_MS = 500;
+/** How soon a client that was disabled on the admin page of another process is refused by this one. */
+const CLIENTS_RELOAD_MS = 5_000;
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooksPart> {
@@ -62,9 +73,12 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
   const baseUrl = withoutSlash(options.baseUrl);
   const retentionDays = options.retentionDays ?? 90;
   await migratePart(store, 'cds', migrations);
-  const seen = await openSeenTokens(store, now);
+  const onStoreError = (error: unknown): void => log.error(fault(error), 'the store does not answer; what waits is written later');
+  const seen = await openSeenTokens(store, now, onStoreError);
+  const registered = openRegisteredClients(store, audit, now);
+  const clients = await openTrustedClients({ builtIn: options.trustedClients, file: options.clientsFile, registered, now, onFileFault: (error) => log.error({ file: error.message }, 'the clients file cannot be used; what it said before is in force') });
   const exchanges = openExchangeLog(store, now, retentionDays);
-  const checkToken = createClientTokenCheck(options.trustedClients, seen, now);
+  const checkToken = createClientTokenCheck(clients, seen, now);
   const metrics = hookMetrics(options.registry ?? register);
   const defaults = defaultsFor(openToFhirServer !== null);
   const services = JSON.stringify(discovery(policies, defaults, options.prefetchChart ?? true));
@@ -84,7 +98,10 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
   /** @throws Refusal 401 */
   const authenticate = async (request: Request, path: string): Promise<TrustedCdsClient | undefined> => {
     const verdict = await checkToken(request.headers.authorization, `${baseUrl}${path}`);
-    if (verdict.kind === 'trusted') return verdict.client;
+    if (verdict.kind === 'trusted') {
+      metrics.tokens.inc({ replay: verdict.replay });
+      return verdict.client;
+    }
     if (verdict.kind === 'missing' && open) return undefined;
     if (verdict.kind === 'refused') log.warn({ why: verdict.why }, 'CDS client token refused');
     throw unauthorized();
@@ -150,8 +167,11 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
   };
 
   const router = Router();
+  if (options.adminToken !== undefined) router.use(adminRouter({ session: createAdminSession(options.adminToken, baseUrl.startsWith('https:'), now), clients, registered, audit, log }));
   router.use('/cds-services', (request, response, next) => {
+    // Nothing here goes by cookies, so any page may call; what it may get is decided by its JWT.
     response.setHeader('Access-Control-Allow-Origin', '*');
+    response.setHeader('Access-Control-Expose-Headers', 'Retry-After, WWW-Authenticate');
     if (request.method !== 'OPTIONS') return next();
     response.writeHead(204, { 'Access-Control-Allow-Methods': 'GET, POST, OPTIONS', 'Access-Control-Allow-Headers': 'Authorization, Content-Type', 'Access-Control-Max-Age': '600' }).end();
   });
@@ -164,17 +184,19 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     const results = await Promise.allSettled([seen.flush(), exchanges.flush()]);
     for (const result of results) if (result.status === 'rejected') log.error(fault(result.reason), 'background write of CDS Hooks failed; it will be tried again');
   };
-  let timer: NodeJS.Timeout | undefined;
+  const timers: NodeJS.Timeout[] = [];
+  const every = (ms: number, work: () => Promise<void>): void => void timers.push(setInterval(() => void work(), ms).unref());
   return {
     name: 'cds-hooks',
     router,
     exchanges,
     async start() {
-      timer = setInterval(() => void flush(), FLUSH_MS);
-      timer.unref();
+      every(FLUSH_MS, flush);
+      every(CLIENTS_RELOAD_MS, () => clients.reload().catch(onStoreError));
     },
     async stop() {
-      clearInterval(timer);
+      for (const timer of timers) clearInterval(timer);
+      clients.stop();
       await flush();
     },
   };

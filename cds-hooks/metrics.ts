@@ -7,6 +7,8 @@ export interface HookMetrics {
   /** Where the record came from: all in prefetch, some fetched, some missing. */
   readonly data: Counter<'source'>;
   readonly risk: Counter<'outcome'>;
+  /** Signed calls, by whether the shared store could say that their token is new. */
+  readonly tokens: Counter<'replay'>;
 }
 
 /** Metrics carry policy ids and outcomes, never data of a call. A registry that has them already gives back the same. */
@@ -18,6 +20,7 @@ export function hookMetrics(registry: Registry): HookMetrics {
     seconds: once('cds_hook_seconds', () => new Histogram({ name: 'cds_hook_seconds', help: 'Time to answer a CDS Hooks call.', labelNames: ['service'], buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5], registers })),
     determinations: once('cds_hook_determinations_total', () => new Counter({ name: 'cds_hook_determinations_total', help: 'Determinations by policy and what is needed.', labelNames: ['policy', 'pa_needed'], registers })),
     data: once('cds_hook_data_total', () => new Counter({ name: 'cds_hook_data_total', help: 'Where the record for a call came from.', labelNames: ['source'], registers })),
+    tokens: once('cds_hook_client_tokens_total', () => new Counter({ name: 'cds_hook_client_tokens_total', help: 'Accepted client tokens, by whether replay could be checked across processes.', labelNames: ['replay'], registers })),
     risk: once('cds_hook_denial_risk_total', () => new Counter({ name: 'cds_hook_denial_risk_total', help: 'Denial-risk scores by outcome.', labelNames: ['outcome'], registers })),
   };
 }

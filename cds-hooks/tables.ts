@@ -1,6 +1,9 @@
 import type { PartMigrations } from '#store/migrate.ts';
 
 export type CdsTables = {
+  /** `tenant` is '' for a registration of every tenant; `registration` is what `trustedClientSchema` describes. */
+  'cds.client': { id: string; iss: string; tenant: string; registration: string; disabled: boolean; created_at: string };
+  'cds.metric_batch': { id: string; first_at: string; last_at: string; content: Uint8Array };
   'cds.seen_token': { issuer: string; jti: string; expires_at: string };
   'cds.exchange_batch': { id: string; first_at: string; last_at: string; expires_at: string; hook_instances: string; content: Uint8Array };
   'cds.feedback': {
@@ -18,4 +21,11 @@ export const migrations: PartMigrations = {
       id uuid primary key, received_at timestamptz not null, expires_at timestamptz not null, client text not null, service text not null, card text not null, outcome text not null, outcome_at timestamptz not null,
       override_reason text, user_comment text
     )`,
+  '000002-clients': `
+    create table cds.client (
+      id uuid primary key, iss text not null, tenant text not null, registration jsonb not null, disabled boolean not null, created_at timestamptz not null, unique (iss, tenant)
+    );
+    create index seen_token_expires on cds.seen_token (expires_at);
+    create table cds.metric_batch (id uuid primary key, first_at timestamptz not null, last_at timestamptz not null, content bytea not null);
+    create index metric_batch_last on cds.metric_batch (last_at)`,
 };

@@ -1,0 +1,82 @@
+import { createLocalJWKSet, type CryptoKey, errors, type FlattenedJWSInput, type JSONWebKeySet, type JWSHeaderParameters } from 'jose';
+import type { TrustedCdsClient } from './trusted-client.ts';
+
+export interface KeySource {
+  /** @throws errors.JWKSNoMatchingKey, or KeysUnavailable when there are none to look in. */
+  (header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey>;
+}
+
+/** The address gave no usable key set, and none is held from before. */
+export class KeysUnavailable extends Error {
+  override readonly name = 'KeysUnavailable';
+}
+
+/** Keys older than this are fetched anew, while the old ones still answer. */
+const FRESH_MS = 600_000;
+/** Keys that could not be fetched anew answer no longer than this: a withdrawn key must stop working. */
+const MAX_AGE_MS = 3_600_000;
+/** Between two fetches, whoever asks: an unknown kid costs the client nothing, so it must not make us call for each. */
+const COOL_DOWN_MS = 30_000;
+const TIMEOUT_MS = 3_000;
+const MAX_BYTES = 262_144;
+
+/** The client's public keys. `now` gives epoch milliseconds. */
+export function createKeySource({ jku, jwks }: Pick<TrustedCdsClient, 'jku' | 'jwks'>, now: () => number): KeySource {
+  if (jwks) return createLocalJWKSet(jwks);
+  if (!jku) throw new Error('A trusted CDS client needs jku or jwks.');
+  let held: { readonly keys: ReturnType<typeof createLocalJWKSet>; readonly at: number } | undefined;
+  let triedAt = Number.NEGATIVE_INFINITY;
+  let fetching: Promise<void> | undefined;
+
+  const refresh = (): Promise<void> => {
+    if (fetching) return fetching;
+    if (now() - triedAt < COOL_DOWN_MS) return Promise.resolve();
+    triedAt = now();
+    fetching = fetchKeys(jku)
+      .then((set) => {
+        held = { keys: createLocalJWKSet(set), at: now() };
+      })
+      .finally(() => {
+        fetching = undefined;
+      });
+    return fetching;
+  };
+  return async (header, token) => {
+    if (!held || now() - held.at > MAX_AGE_MS) {
+      held = undefined;
+      await refresh();
+    } else if (now() - held.at > FRESH_MS) {
+      // The keys that are held answer meanwhile; a refresh that failed is tried again after the cool-down.
+      refresh().catch(() => undefined);
+    }
+    if (!held) throw new KeysUnavailable('fetched a moment ago, in vain');
+    try {
+      return await held.keys(header, token);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+      await refresh();
+      return held.keys(header, token);
+    }
+  };
+}
+
+/** @throws KeysUnavailable */
+async function fetchKeys(jku: string): Promise<JSONWebKeySet> {
+  try {
+    const response = await fetch(jku, { headers: { accept: 'application/json' }, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) });
+    if (!response.ok || !response.body) throw new KeysUnavailable(`status ${response.status}`);
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of response.body) {
+      size += chunk.length;
+      if (size > MAX_BYTES) throw new KeysUnavailable('key set too large');
+      chunks.push(chunk);
+    }
+    const set: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    if (typeof set !== 'object' || set === null || !('keys' in set) || !Array.isArray(set.keys)) throw new KeysUnavailable('no key set');
+    return { keys: set.keys };
+  } catch (error) {
+    if (error instanceof KeysUnavailable) throw error;
+    throw new KeysUnavailable(error instanceof Error ? error.name : 'fetch failed', { cause: error });
+  }
+}

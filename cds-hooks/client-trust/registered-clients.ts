@@ -1,0 +1,47 @@
+import type { Transaction } from 'kysely';
+import { type AuditTrail } from '#store/audit.ts';
+import type { AnyDatabase, Store } from '#store/database.ts';
+import { uuidv7 } from '#store/uuid.ts';
+import type { CdsTables } from '../tables.ts';
+import { type TrustedCdsClient, trustedClientSchema } from './trusted-client.ts';
+
+/** A client that was registered on the admin page. */
+export interface RegisteredClient extends TrustedCdsClient {
+  readonly id: string;
+  readonly disabled: boolean;
+}
+
+/** Registrations in the store. Each change is in the audit trail with it, in one transaction. */
+export interface RegisteredClients {
+  list(): Promise<readonly RegisteredClient[]>;
+  /** False: issuer and tenant are registered already. */
+  add(client: TrustedCdsClient): Promise<boolean>;
+  setDisabled(id: string, disabled: boolean): Promise<void>;
+}
+
+export function openRegisteredClients(store: Store, audit: AuditTrail, now: () => number): RegisteredClients {
+  const change = async (action: 'cds-client-added' | 'cds-client-disabled' | 'cds-client-enabled', work: (trx: Transaction<CdsTables & AnyDatabase>) => Promise<{ readonly iss: string } | undefined>): Promise<boolean> =>
+    store.transaction(async (trx) => {
+      const changed = await work(trx.withTables<CdsTables>());
+      if (changed) await audit.recordWithin(trx, { action, who: 'admin', details: { issuer: changed.iss } });
+      return changed !== undefined;
+    });
+  return {
+    async list() {
+      const rows = await store.db.withTables<CdsTables>().selectFrom('cds.client').selectAll().orderBy('created_at').execute();
+      return rows.map((row) => ({ ...trustedClientSchema.parse(row.registration), id: row.id, disabled: row.disabled }));
+    },
+    add: (client) =>
+      change('cds-client-added', (trx) =>
+        trx
+          .insertInto('cds.client')
+          .values({ id: uuidv7(now()), iss: client.iss, tenant: client.tenant ?? '', registration: JSON.stringify(client), disabled: false, created_at: new Date(now()).toISOString() })
+          .onConflict((conflict) => conflict.doNothing())
+          .returning('iss')
+          .executeTakeFirst(),
+      ),
+    async setDisabled(id, disabled) {
+      await change(disabled ? 'cds-client-disabled' : 'cds-client-enabled', (trx) => trx.updateTable('cds.client').set({ disabled }).where('id', '=', id).where('disabled', '=', !disabled).returning('iss').executeTakeFirst());
+    },
+  };
+}

@@ -1,0 +1,88 @@
+import { ClientsFileError, followFile, readClientsFile } from './clients-file.ts';
+import { createKeySource, type KeySource } from './key-source.ts';
+import type { RegisteredClient, RegisteredClients } from './registered-clients.ts';
+import { registrationKey, type TrustedCdsClient } from './trusted-client.ts';
+
+/** Where a registration stands; of two for the same issuer and tenant the one named first here counts. */
+export const CLIENT_SOURCES = ['built-in', 'file', 'admin-page'] as const;
+
+export interface KnownClient {
+  readonly source: (typeof CLIENT_SOURCES)[number];
+  readonly client: TrustedCdsClient;
+  readonly keys: KeySource;
+  /** Of one registered on the admin page. */
+  readonly id?: string;
+}
+
+/** The allow-list. */
+export interface TrustedClients {
+  /** The registration of that tenant, else the issuer's own. */
+  find(iss: string, tenant: string | undefined): KnownClient | undefined;
+  list(): readonly KnownClient[];
+  /** What is wrong with the file since it was last good: the registrations from before stay in force. */
+  fileFault(): string | undefined;
+  /** Takes over what was changed on the admin page, here or in another process. */
+  reload(): Promise<void>;
+  stop(): void;
+}
+
+export interface TrustedClientsOptions {
+  readonly builtIn: readonly TrustedCdsClient[];
+  /** JSON file of registrations, read again when it changes. */
+  readonly file: string | undefined;
+  readonly registered: Pick<RegisteredClients, 'list'>;
+  readonly now: () => number;
+  readonly onFileFault: (error: ClientsFileError) => void;
+  readonly followEveryMs?: number;
+}
+
+/** @throws ClientsFileError when the file is bad at the start. */
+export async function openTrustedClients({ builtIn, file, registered, now, onFileFault, followEveryMs }: TrustedClientsOptions): Promise<TrustedClients> {
+  let ofFile = file === undefined ? [] : readClientsFile(file);
+  let ofPage: readonly RegisteredClient[] = [];
+  let fileFault: string | undefined;
+  let all: readonly KnownClient[] = [];
+  let byKey: ReadonlyMap<string, KnownClient> = new Map();
+
+  const arrange = (): void => {
+    const before = new Map(all.map((known) => [keysKey(known.client), known.keys]));
+    const known = (source: KnownClient['source'], client: TrustedCdsClient, id?: string): KnownClient => ({
+      source, client, ...(id === undefined ? {} : { id }),
+      // Keys that are held stay held: a change of one registration must not fetch everyone's keys again.
+      keys: before.get(keysKey(client)) ?? createKeySource(client, now),
+    });
+    all = [...builtIn.map((client) => known('built-in', client)), ...ofFile.map((client) => known('file', client)), ...ofPage.map((client) => known('admin-page', client, client.id))];
+    byKey = new Map(all.toReversed().map((each) => [registrationKey(each.client), each]));
+  };
+  const readAgain = (path: string): void => {
+    try {
+      ofFile = readClientsFile(path);
+      fileFault = undefined;
+      arrange();
+    } catch (error) {
+      if (!(error instanceof ClientsFileError)) throw error;
+      fileFault = error.message;
+      onFileFault(error);
+    }
+  };
+  const reload = async (): Promise<void> => {
+    const listed = await registered.list();
+    if (JSON.stringify(listed) === JSON.stringify(ofPage)) return;
+    ofPage = listed;
+    arrange();
+  };
+  arrange();
+  await reload();
+  const unfollow = file === undefined ? undefined : followFile(file, () => readAgain(file), followEveryMs);
+  return {
+    find: (iss, tenant) => (tenant === undefined ? undefined : byKey.get(registrationKey({ iss, tenant }))) ?? byKey.get(registrationKey({ iss })),
+    list: () => all,
+    fileFault: () => fileFault,
+    reload,
+    stop: () => unfollow?.(),
+  };
+}
+
+function keysKey({ jku, jwks }: TrustedCdsClient): string {
+  return jku ?? JSON.stringify(jwks);
+}
