@@ -7,7 +7,10 @@ import { openStore, type Store } from '#store/database.ts';
 import { migratePart } from '#store/migrate.ts';
 import { type ClientTokenCheck, createClientTokenCheck } from './client-token.ts';
 import { openSeenTokens } from './seen-tokens.ts';
-import { migrations } from './tables.ts';
+import { migrations } from '../tables.ts';
+import { createKeySource } from './key-source.ts';
+import type { TrustedCdsClient } from './trusted-client.ts';
+import { openTrustedClients } from './trusted-clients.ts';
 
 const AUDIENCE = 'http://localhost:3000/cds-services/order-sign-crd';
 const ISSUER = 'https://ehr.example';
@@ -33,12 +36,21 @@ beforeAll(async () => {
   });
   await new Promise<void>((ready) => server.listen(0, ready));
   jku = `http://localhost:${(server.address() as AddressInfo).port}/jwks.json`;
-  check = createClientTokenCheck([{ iss: ISSUER, jku, fhirServers: [] }], await openSeenTokens(store, () => NOW), () => NOW);
+  check = await checkFor([{ iss: ISSUER, jku, fhirServers: [] }]);
 });
 afterAll(async () => {
   server.close();
   await store.close();
 });
+
+const fail = (error: unknown): never => {
+  throw error;
+};
+const seenTokens = (at: () => number = () => NOW) => openSeenTokens(store, at, fail);
+async function checkFor(clients: readonly TrustedCdsClient[], seen?: Awaited<ReturnType<typeof seenTokens>>): Promise<ClientTokenCheck> {
+  const trusted = await openTrustedClients({ builtIn: clients, file: undefined, registered: { list: async () => [] }, now: () => NOW, onFileFault: fail });
+  return createClientTokenCheck(trusted, seen ?? (await seenTokens()), () => NOW);
+}
 
 interface TokenChange {
   readonly claims?: JWTPayload;
@@ -71,8 +83,9 @@ describe('a client token', () => {
     ['without iat', { claims: { iat: undefined as never } }],
     ['without jti', { claims: { jti: undefined as never } }],
     ['with an empty jti', { claims: { jti: '' } }],
+    ['with a jti longer than any index', { claims: { jti: 'x'.repeat(5_000) } }],
+    ['without kid', { header: { kid: undefined } }],
     ['for the base URL', { claims: { aud: 'http://localhost:3000' } }],
-    ['for the address with a slash', { claims: { aud: `${AUDIENCE}/` } }],
     ['for feedback', { claims: { aud: `${AUDIENCE}/feedback` } }],
     ['of an unknown issuer', { claims: { iss: 'https://mallory.example' } }],
     ['with a jku that is not registered', { header: { jku: 'http://localhost:1/jwks.json' } }],
@@ -96,20 +109,85 @@ describe('a client token', () => {
   it.each(['Bearer', 'Bearer x', 'Basic abc', 'Bearer a.b.c', ''])('%j is refused', async (authorization) => {
     expect(await check(authorization, AUDIENCE)).toMatchObject({ kind: 'refused' });
   });
-  it('that was used before is refused, also after a restart', async () => {
-    const seen = await openSeenTokens(store, () => NOW);
-    const first = createClientTokenCheck([{ iss: ISSUER, jku, fhirServers: [] }], seen, () => NOW);
+  it('for the same address with a slash at its end is trusted', async () => {
+    expect(await check(await bearer({ claims: { aud: `${AUDIENCE}/` } }), AUDIENCE)).toMatchObject({ kind: 'trusted' });
+  });
+  it('that was used before is refused: in the same process, in another one on the same store, and after a restart', async () => {
+    const clients = [{ iss: ISSUER, jku, fhirServers: [] }];
+    const [one, another] = [await checkFor(clients), await checkFor(clients)];
     const used = await bearer();
-    expect(await first(used, AUDIENCE)).toMatchObject({ kind: 'trusted' });
-    expect(await first(used, AUDIENCE)).toMatchObject({ kind: 'refused', why: 'jti seen before' });
-    await seen.flush();
-    const restarted = createClientTokenCheck([{ iss: ISSUER, jku, fhirServers: [] }], await openSeenTokens(store, () => NOW), () => NOW);
-    expect(await restarted(used, AUDIENCE)).toMatchObject({ kind: 'refused', why: 'jti seen before' });
+    expect(await one(used, AUDIENCE)).toMatchObject({ kind: 'trusted', replay: 'checked' });
+    for (const process of [one, another, await checkFor(clients)]) expect(await process(used, AUDIENCE)).toEqual({ kind: 'refused', why: 'jti seen before' });
+  });
+  it('that comes to many processes at once is trusted by one of them', async () => {
+    const processes = await Promise.all(Array.from({ length: 8 }, () => checkFor([{ iss: ISSUER, jku, fhirServers: [] }])));
+    const used = await bearer();
+    const verdicts = await Promise.all(processes.map((process) => process(used, AUDIENCE)));
+    expect(verdicts.filter((verdict) => verdict.kind === 'trusted')).toHaveLength(1);
+  });
+  it('of a tenant meets the registration of that tenant, else the one of the issuer, and no other', async () => {
+    const ofTenants = await checkFor([{ iss: ISSUER, jku, tenant: 'north', fhirServers: ['https://north.example/fhir'] }, { iss: ISSUER, jku, fhirServers: [] }]);
+    expect(await ofTenants(await bearer({ claims: { tenant: 'north' } }), AUDIENCE)).toMatchObject({ kind: 'trusted', client: { tenant: 'north' } });
+    const general = await ofTenants(await bearer({ claims: { tenant: 'south' } }), AUDIENCE);
+    expect(general.kind === 'trusted' && general.client.tenant).toBe(undefined);
+    const onlyNorth = await checkFor([{ iss: ISSUER, jku, tenant: 'north', fhirServers: [] }]);
+    for (const tenant of ['south', undefined]) expect(await onlyNorth(await bearer({ claims: { tenant } }), AUDIENCE)).toMatchObject({ kind: 'refused', why: 'issuer or tenant not registered' });
+  });
+  it('of a disabled client is refused', async () => {
+    expect(await (await checkFor([{ iss: ISSUER, jku, fhirServers: [], disabled: true }]))(await bearer(), AUDIENCE)).toEqual({ kind: 'refused', why: 'client disabled' });
   });
   it('is refused when the keys cannot be fetched', async () => {
     const dead = 'http://localhost:1/jwks.json';
-    const unreachable = createClientTokenCheck([{ iss: ISSUER, jku: dead, fhirServers: [] }], await openSeenTokens(store, () => NOW), () => NOW);
-    expect(await unreachable(await bearer({ header: { jku: dead } }), AUDIENCE)).toMatchObject({ kind: 'refused' });
+    expect(await (await checkFor([{ iss: ISSUER, jku: dead, fhirServers: [] }]))(await bearer({ header: { jku: dead } }), AUDIENCE)).toMatchObject({ kind: 'refused' });
+  });
+  it('is trusted when the store does not answer, marked as unchecked, but never twice by one process', async () => {
+    const gone = await openStore({ dataDir: 'memory' });
+    await migratePart(gone, 'cds', migrations);
+    let faults = 0;
+    const seen = await openSeenTokens(gone, () => NOW, () => { faults += 1; });
+    await gone.close();
+    const alone = await checkFor([{ iss: ISSUER, jku, fhirServers: [] }], seen);
+    const used = await bearer();
+    expect(await alone(used, AUDIENCE)).toMatchObject({ kind: 'trusted', replay: 'unchecked' });
+    expect(await alone(used, AUDIENCE)).toMatchObject({ kind: 'refused' });
+    expect(faults).toBe(1);
+    const before = performance.now();
+    for (let i = 0; i < 20; i += 1) expect(await alone(await bearer(), AUDIENCE)).toMatchObject({ replay: 'unchecked' });
+    expect(performance.now() - before).toBeLessThan(1_000);
   });
   it('that is missing is told apart', async () => expect(await check(undefined, AUDIENCE)).toEqual({ kind: 'missing' }));
+});
+
+describe('the keys of a client', () => {
+  it('are kept, fetched anew for an unknown kid but not more often than every 30 s, and held for an hour when the address is down', async () => {
+    let at = NOW;
+    let fetches = 0;
+    let answers = 200;
+    let kid = 'k1';
+    const jwk = await exportJWK(keys.publicKey);
+    const address = createServer((_request, response) => {
+      fetches += 1;
+      response.writeHead(answers, answers === 302 ? { location: jku } : {}).end(JSON.stringify({ keys: [{ ...jwk, kid, alg: 'ES384', use: 'sig' }] }));
+    });
+    await new Promise<void>((ready) => address.listen(0, ready));
+    const source = createKeySource({ jku: `http://localhost:${(address.address() as AddressInfo).port}/` }, () => at);
+    const ask = (wanted: string) => source({ alg: 'ES384', kid: wanted }, { payload: '', signature: '' }).then(() => 'found', (error: Error) => error.name);
+    expect([await ask('k1'), await ask('k1'), fetches]).toEqual(['found', 'found', 1]);
+    kid = 'k2';
+    expect([await ask('k2'), fetches]).toEqual(['JWKSNoMatchingKey', 1]);
+    at += 31_000;
+    expect([await ask('k2'), await ask('k3'), fetches]).toEqual(['found', 'JWKSNoMatchingKey', 2]);
+    answers = 500;
+    at += 601_000;
+    expect(await ask('k2')).toBe('found');
+    at += 3_600_000;
+    expect(await ask('k2')).toBe('KeysUnavailable');
+    answers = 302;
+    at += 31_000;
+    expect(await ask('k2')).toBe('KeysUnavailable');
+    answers = 200;
+    at += 31_000;
+    expect(await ask('k2')).toBe('found');
+    address.close();
+  });
 });

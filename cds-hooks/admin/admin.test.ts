@@ -1,0 +1,114 @@
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AuditTrail, openAuditTrail } from '#store/audit.ts';
+import { openStore, type Store } from '#store/database.ts';
+import { migratePart } from '#store/migrate.ts';
+import { openRegisteredClients } from '../client-trust/registered-clients.ts';
+import { openTrustedClients, type TrustedClients } from '../client-trust/trusted-clients.ts';
+import { migrations } from '../tables.ts';
+import { adminRouter } from './admin-router.ts';
+import { createAdminSession } from './admin-session.ts';
+
+const TOKEN = 'an-admin-token-for-tests';
+let store: Store;
+let audit: AuditTrail;
+let clients: TrustedClients;
+let url: string;
+let close: () => void;
+let nowMs = Date.parse('2026-11-22T10:00:00Z');
+
+beforeAll(async () => {
+  store = await openStore({ dataDir: 'memory' });
+  await migratePart(store, 'cds', migrations);
+  audit = await openAuditTrail(store, () => nowMs, () => undefined);
+  const registered = openRegisteredClients(store, audit, () => nowMs);
+  clients = await openTrustedClients({ builtIn: [{ iss: 'built-in', jku: 'http://localhost/jwks', fhirServers: [] }], file: undefined, registered, now: () => nowMs, onFileFault: () => undefined });
+  const app = express();
+  app.use(adminRouter({ session: createAdminSession(TOKEN, false, () => nowMs), clients, registered, audit, log: pino({ level: 'silent' }) }));
+  const server = app.listen(0);
+  await new Promise((ready) => server.once('listening', ready));
+  url = `http://localhost:${(server.address() as AddressInfo).port}/admin/cds-clients`;
+  close = () => server.close();
+});
+afterAll(async () => {
+  close();
+  await audit.stop();
+  await store.close();
+});
+
+const post = (path: string, fields: Record<string, string>, cookie = '') => fetch(url + path, { method: 'POST', redirect: 'manual', headers: { cookie }, body: new URLSearchParams(fields) });
+async function signedIn(): Promise<{ readonly cookie: string; readonly csrf: string }> {
+  const answer = await post('/sign-in', { token: TOKEN });
+  expect(answer.status).toBe(303);
+  const cookie = (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+  const page = await (await fetch(url, { headers: { cookie } })).text();
+  return { cookie, csrf: /name="csrf" value="([^"]+)"/.exec(page)?.[1] ?? '' };
+}
+const fields = (iss: string, more: Record<string, string> = {}) => ({ name: 'North <b>Clinic</b>', iss, tenant: '', jku: 'https://ehr.example/jwks', jwks: '', fhirServers: 'https://ehr.example/fhir\nhttps://two.example/fhir', ...more });
+
+describe('the admin page of clients', () => {
+  it('asks for the token, tells nothing before, and keeps the cookie from scripts and other sites', async () => {
+    expect(await (await fetch(url)).text()).not.toContain('built-in');
+    const wrong = await post('/sign-in', { token: 'wrong' });
+    expect([wrong.status, wrong.headers.get('set-cookie')]).toEqual([401, null]);
+    const right = await post('/sign-in', { token: TOKEN });
+    expect(right.headers.get('set-cookie')).toMatch(/; Path=\/admin; HttpOnly; SameSite=Strict$/);
+    expect((await fetch(url)).headers.get('content-security-policy')).toMatch(/default-src 'none'.*frame-ancestors 'none'/);
+  });
+  it('adds, disables and enables a client, with audit rows', async () => {
+    const { cookie, csrf } = await signedIn();
+    expect((await post('', { ...fields('https://north.example'), csrf }, cookie)).status).toBe(303);
+    const known = clients.find('https://north.example', undefined);
+    expect(known).toMatchObject({ source: 'admin-page', client: { fhirServers: ['https://ehr.example/fhir', 'https://two.example/fhir'], disabled: false } });
+    const page = await (await fetch(`${url}?done=added`, { headers: { cookie } })).text();
+    expect(page).toContain('North &#60;b&#62;Clinic');
+    expect(page).not.toContain('<b>');
+    for (const [change, disabled] of [['disable', true], ['enable', false]] as const) {
+      expect((await post(`/${known?.id}/${change}`, { csrf }, cookie)).status).toBe(303);
+      expect(clients.find('https://north.example', undefined)?.client.disabled).toBe(disabled);
+    }
+    await audit.flush();
+    const rows = await store.db.withTables<{ 'audit.event': { action: string } }>().selectFrom('audit.event').select('action').execute();
+    expect(new Set(rows.map((row) => row.action))).toEqual(new Set(['admin-signed-in', 'admin-refused', 'cds-client-added', 'cds-client-disabled', 'cds-client-enabled']));
+  });
+  it.each<[string, Record<string, string>, string]>([
+    ['a key address that is http', { jku: 'http://ehr.example/jwks' }, 'jku'],
+    ['neither keys nor address', { jku: '' }, 'jku'],
+    ['keys that are no JSON', { jku: '', jwks: '{' }, 'jwks'],
+    ['a FHIR server that is http', { fhirServers: 'http://ehr.example/fhir' }, 'fhirServers'],
+    ['no issuer', { iss: '' }, 'iss'],
+  ])('does not take %s, and says at which field', async (_name, more, field) => {
+    const { cookie, csrf } = await signedIn();
+    const answer = await post('', { ...fields('https://bad.example', more), csrf }, cookie);
+    const page = await answer.text();
+    expect(answer.status).toBe(422);
+    expect(page).toContain(`id="${field}-fault"`);
+    expect(page).toMatch(new RegExp(`id="${field}"[^>]*aria-invalid="true"`));
+    expect(clients.find('https://bad.example', undefined)).toBe(undefined);
+  });
+  it('does not take a client twice', async () => {
+    const { cookie, csrf } = await signedIn();
+    for (const status of [303, 409]) expect((await post('', { ...fields('https://twice.example'), csrf }, cookie)).status).toBe(status);
+    expect((await post('', { ...fields('built-in'), csrf }, cookie)).status).toBe(409);
+  });
+  it('changes nothing without session, without the word of the form, or with another session’s', async () => {
+    const [one, two] = [await signedIn(), await signedIn()];
+    expect((await post('', { ...fields('https://x.example'), csrf: one.csrf })).status).toBe(401);
+    expect((await post('', fields('https://x.example'), one.cookie)).status).toBe(403);
+    expect((await post('', { ...fields('https://x.example'), csrf: two.csrf }, one.cookie)).status).toBe(403);
+    expect((await post('', { ...fields('https://x.example'), csrf: one.csrf }, `${one.cookie}x`)).status).toBe(401);
+    expect(clients.find('https://x.example', undefined)).toBe(undefined);
+  });
+  it('ends a session after half an hour', async () => {
+    const { cookie, csrf } = await signedIn();
+    nowMs += 31 * 60_000;
+    expect((await post('', { ...fields('https://late.example'), csrf }, cookie)).status).toBe(401);
+  });
+  it('stops guesses of the token', async () => {
+    const tries = [];
+    for (let i = 0; i < 12; i += 1) tries.push((await post('/sign-in', { token: 'guess' })).status);
+    expect(tries.at(-1)).toBe(429);
+  });
+});
