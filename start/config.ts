@@ -16,6 +16,12 @@ export interface Config {
   readonly trustedProxies: number;
   /** Other origins that may show the panel in a frame. */
   readonly panelFrameAncestors: readonly string[];
+  /** JSON file of CDS Hooks clients. */
+  readonly cdsClientsFile: string | undefined;
+  /** Opens the admin pages; without it there are none. */
+  readonly adminToken: string | undefined;
+  /** Whole time of a CDS Hooks call, milliseconds. */
+  readonly cdsDeadlineMs: number;
 }
 
 export class ConfigError extends Error {
@@ -34,6 +40,9 @@ const environment = z.object({
   REVIEW_DELAY_MS: z.preprocess(blankAsAbsent, z.coerce.number().int().min(0).max(7 * 86_400_000).default(8_000)),
   TRUST_PROXY: z.preprocess(blankAsAbsent, z.coerce.number().int().min(0).max(10).default(0)),
   PANEL_FRAME_ANCESTORS: optionalText,
+  CDS_CLIENTS_FILE: optionalText,
+  ADMIN_TOKEN: z.preprocess(blankAsAbsent, z.string().min(16).optional()),
+  CDS_DEADLINE_MS: z.preprocess(blankAsAbsent, z.coerce.number().int().min(50).max(10_000).default(500)),
 });
 
 /** Throws ConfigError naming each setting that is wrong. */
@@ -46,12 +55,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   return {
     port: values.PORT,
     host: values.HOST,
-    publicUrl: values.PUBLIC_URL?.replace(/\/$/, ''),
+    publicUrl: values.PUBLIC_URL?.replace(/\/+$/, ''),
     dataDir: values.DATA_DIR,
     databaseUrl: values.DATABASE_URL,
     logLevel: values.LOG_LEVEL,
     reviewDelayMs: values.REVIEW_DELAY_MS,
     trustedProxies: values.TRUST_PROXY,
     panelFrameAncestors: values.PANEL_FRAME_ANCESTORS?.split(/[\s,]+/).filter(Boolean) ?? [],
+    cdsClientsFile: values.CDS_CLIENTS_FILE,
+    adminToken: values.ADMIN_TOKEN,
+    cdsDeadlineMs: values.CDS_DEADLINE_MS,
   };
 }

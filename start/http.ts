@@ -7,7 +7,7 @@ import { Histogram, type Registry } from 'prom-client';
 /** The part of a path that may be logged and counted: never an id. */
 export function routeName(path: string): string {
   const [first = '', second = ''] = path.split('/').filter(Boolean);
-  const known = ['ehr', 'cds-services', 'panel', 'work', 'payer', 'pas', 'assets', 'healthz', 'readyz', 'metrics', '.well-known'];
+  const known = ['ehr', 'cds-services', 'admin', 'panel', 'work', 'payer', 'pas', 'assets', 'healthz', 'readyz', 'metrics', '.well-known'];
   if (first === '') return '/';
   if (!known.includes(first)) return 'other';
   return ['ehr', 'payer', 'panel', 'work'].includes(first) && ['fhir', 'oauth', 'ui', 'api', 'review'].includes(second) ? `/${first}/${second}` : `/${first}`;

@@ -1,3 +1,4 @@
+import { ClientsFileError } from '#cds-hooks/client-trust/clients-file.ts';
 import { StoreError } from '#store/errors.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { startOpenPriorAuth } from './open-prior-auth.ts';
@@ -5,6 +6,7 @@ import { startOpenPriorAuth } from './open-prior-auth.ts';
 /** Says a start that failed in one or two lines, with what to do; anything unforeseen keeps its stack for the bug report. */
 function explain(error: unknown, config: Config | undefined): string {
   if (error instanceof ConfigError) return `A setting is wrong:\n${error.message}\nSee docs/configuration.md.`;
+  if (error instanceof ClientsFileError) return `The file of CDS_CLIENTS_FILE is wrong:\n${error.message}\nSee docs/cds-hooks.md.`;
   if (error instanceof StoreError) return error.message;
   if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
     return `Port ${config?.port} is in use. Stop the program that has it, or start on another port: PORT=3001 npm start`;

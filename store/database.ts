@@ -57,7 +57,9 @@ async function openEmbedded(dataDir: string): Promise<Store> {
 
 async function openPostgres(connectionString: string): Promise<Store> {
   pg.types.setTypeParser(20, Number);
-  const pool = new pg.Pool({ connectionString, max: 16 });
+  const pool = new pg.Pool({ connectionString, max: 16, connectionTimeoutMillis: 5_000 });
+  // A connection lost while idle: the pool drops it and makes another when asked. Unheard, the event would end the process.
+  pool.on('error', () => undefined);
   try {
     await pool.query('select 1');
   } catch (cause) {
