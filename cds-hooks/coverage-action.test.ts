@@ -6,7 +6,8 @@ import { loadPolicies } from '#policies/load-policies.ts';
 import { determine } from '#prior-auth/coverage-requirement/determine.ts';
 import { readChart } from '#prior-auth/coverage-requirement/evidence.ts';
 import { isOrder, readRequestedService } from '#prior-auth/order/read-requested-service.ts';
-import { answeredOrder } from './coverage-action.ts';
+import { coverageAction } from './coverage-action.ts';
+import { ANSWER_WRITERS } from './versions/answer-writers.ts';
 
 const validator = openValidator(['crd-2.0.1']);
 const library = loadPolicies();
@@ -29,7 +30,7 @@ describe('an answered order conforms to its CRD 2.0.1 profile', () => {
       order, service: isOrder(order) ? readRequestedService(order) : undefined, coverage: 'Coverage/c1', payer: payerId ? { id: payerId } : undefined, patient: undefined,
       chart: () => readChart([]), today: '2026-11-22', assertionId: '4f2c',
     });
-    const { resource } = answeredOrder(order, requirement);
+    const resource = coverageAction(order, requirement, ANSWER_WRITERS['2.0'])?.resource;
     expect(validator.validate(resource, { profile }).issues.filter((issue) => issue.severity === 'error')).toEqual([]);
   });
 });

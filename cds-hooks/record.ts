@@ -1,18 +1,20 @@
 import type { Coverage, Organization, Patient, Reference, Resource } from '@medplum/fhirtypes';
-import { relativeReference } from '#fhir/base/reference.ts';
+import { referenceTo, relativeReference } from '#fhir/base/reference.ts';
 import type { Payer, PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
 import type { EvidenceType } from '#prior-auth/coverage-requirement/policy.ts';
 import { type EhrReader, nextPage, resourcesOf } from './ehr-reader.ts';
-import type { OrderSignCall } from './order-sign-call.ts';
-import { ALWAYS, EVIDENCE, queryFor } from './standard-data.ts';
+import type { HookCall } from './hook-call.ts';
+import { ALWAYS, EVIDENCE, queryFor } from './prefetch/record-queries.ts';
 
 /** What a call lets us know, from its prefetch first and from the FHIR server for the rest. */
 export interface RecordSource {
-  /** undefined: could not be had. Empty: there is none. */
+  /** The patient's, active or not. undefined: could not be had. Empty: there is none. */
   coverages(): Promise<readonly CoverageOfPayer[] | undefined>;
   patient(): Promise<Patient | undefined>;
   /** Chart resources of those types; types that cannot be had are left out. */
   evidence(types: ReadonlySet<EvidenceType>): Promise<readonly Resource[]>;
+  /** Resources by "Type/id", whatever key of the prefetch they came under; what cannot be had, or belongs to another patient, is left out. */
+  named(references: readonly string[]): Promise<readonly Resource[]>;
   /** For the metric: where the data came from, so far. */
   source(): 'prefetch' | 'fetched' | 'incomplete';
 }
@@ -21,9 +23,11 @@ export interface CoverageOfPayer {
   readonly coverage: Coverage;
   /** Undefined: an organization that is not configured, or that could not be read. */
   readonly payer: Payer | undefined;
+  /** The payer is not known because its Organization could not be read. */
+  readonly payerUnreadable: boolean;
 }
 
-export function openRecord(call: Pick<OrderSignCall, 'prefetch' | 'patientId'>, payers: PayerDirectory, read: EhrReader | undefined): RecordSource {
+export function openRecord(call: Pick<HookCall, 'prefetch' | 'patientId'>, payers: PayerDirectory, read: EhrReader | undefined): RecordSource {
   let fetched = false;
   let incomplete = false;
 
@@ -41,13 +45,20 @@ export function openRecord(call: Pick<OrderSignCall, 'prefetch' | 'patientId'>, 
     return next === undefined ? resourcesOf(given) : [...resourcesOf(given), ...((await fetchAll(next)) ?? [])];
   };
   const isOfPatient = (of: Reference | undefined): boolean => of?.reference === undefined || relativeReference(of.reference) === `Patient/${call.patientId}`;
+  const belongs = (resource: Resource): boolean => ('subject' in resource ? isOfPatient(resource.subject as Reference | undefined) : !('patient' in resource) || isOfPatient(resource.patient as Reference | undefined));
+
+  let prefetched: ReadonlyMap<string, Resource> | undefined;
+  const inPrefetch = (reference: string): Resource | undefined => {
+    prefetched ??= new Map(Object.values(call.prefetch).flatMap((value) => (value ? resourcesOf(value) : [])).map((resource) => [referenceTo(resource) ?? '', resource]));
+    return prefetched.get(reference);
+  };
 
   return {
     async coverages() {
       const resources = await gather('coverage', ALWAYS.coverage);
       if (!resources) return undefined;
-      const coverages = resources.filter((resource) => resource.resourceType === 'Coverage').filter((coverage) => (coverage.status ?? 'active') === 'active' && isOfPatient(coverage.beneficiary));
-      return Promise.all(coverages.map(async (coverage) => ({ coverage, payer: await payerOf(coverage, resources, payers, fetchAll) })));
+      const coverages = resources.filter((resource) => resource.resourceType === 'Coverage').filter((coverage) => isOfPatient(coverage.beneficiary));
+      return Promise.all(coverages.map((coverage) => withPayer(coverage, (reference) => resources.find((resource) => referenceTo(resource) === reference) ?? inPrefetch(reference), payers, fetchAll)));
     },
     async patient() {
       const resources = await gather('patient', ALWAYS.patient);
@@ -55,26 +66,32 @@ export function openRecord(call: Pick<OrderSignCall, 'prefetch' | 'patientId'>, 
     },
     async evidence(types) {
       const found = await Promise.all([...types].map((type) => gather(EVIDENCE[type].key, EVIDENCE[type].query)));
-      return found.flatMap((resources) => resources ?? []).filter((resource) => !('subject' in resource) || isOfPatient(resource.subject as Reference | undefined));
+      return found.flatMap((resources) => resources ?? []).filter(belongs);
+    },
+    async named(references) {
+      const found = await Promise.all([...new Set(references)].map(async (reference) => inPrefetch(reference) ?? (await fetchAll(reference))?.find((resource) => referenceTo(resource) === reference)));
+      return found.flatMap((resource) => (resource && belongs(resource) ? [resource] : []));
     },
     source: () => (incomplete ? 'incomplete' : fetched ? 'fetched' : 'prefetch'),
   };
 }
 
-async function payerOf(coverage: Coverage, known: readonly Resource[], payers: PayerDirectory, fetchAll: (query: string) => Promise<readonly Resource[] | undefined>): Promise<Payer | undefined> {
+async function withPayer(coverage: Coverage, lookUp: (reference: string) => Resource | undefined, payers: PayerDirectory, fetchAll: (query: string) => Promise<readonly Resource[] | undefined>): Promise<CoverageOfPayer> {
+  let payerUnreadable = false;
   for (const payor of coverage.payor ?? []) {
     const reference = payor.reference ?? '';
-    const organization = reference.startsWith('#')
-      ? coverage.contained?.find((resource) => resource.id === reference.slice(1))
-      : known.find((resource) => `${resource.resourceType}/${resource.id}` === relativeReference(reference));
+    const literal = relativeReference(reference);
+    const organization = reference.startsWith('#') ? coverage.contained?.find((resource) => resource.id === reference.slice(1)) : literal === undefined ? undefined : lookUp(literal);
     const named = payers.find(asOrganization(organization)) ?? payers.find({ resourceType: 'Organization', ...(payor.identifier ? { identifier: [payor.identifier] } : {}), ...(payor.display ? { name: payor.display } : {}) });
-    if (named) return named;
-    if (!organization && relativeReference(reference)?.startsWith('Organization/')) {
-      const payer = payers.find(asOrganization((await fetchAll(reference))?.[0]));
-      if (payer) return payer;
+    if (named) return { coverage, payer: named, payerUnreadable: false };
+    if (!organization && literal?.startsWith('Organization/')) {
+      const read = await fetchAll(reference);
+      const payer = payers.find(asOrganization(read?.[0]));
+      if (payer) return { coverage, payer, payerUnreadable: false };
+      if (!read) payerUnreadable = true;
     }
   }
-  return undefined;
+  return { coverage, payer: undefined, payerUnreadable };
 }
 
 function asOrganization(resource: Resource | undefined): Organization | undefined {

@@ -6,7 +6,7 @@ import { holdCriteria } from './hold-criteria.ts';
 import type { Payer } from './payer.ts';
 import type { PolicyRevision } from './policy.ts';
 import type { ApplicablePolicy, PolicyLibrary } from './policy-library.ts';
-import type { CoverageRequirement, CriterionFinding } from './requirement.ts';
+import type { CoverageRequirement, CriterionFinding, UndeterminedCause } from './requirement.ts';
 
 /** What the payer's policies say about one order under one coverage. */
 export interface Determination {
@@ -23,10 +23,12 @@ export interface Determination {
 
 export interface OrderToDetermine {
   readonly order: Resource;
-  /** Undefined for a resource that asks for nothing that could need an authorization, such as a CommunicationRequest. */
+  /** Undefined for a resource that asks for nothing with a code, such as most CommunicationRequests. */
   readonly service: RequestedService | undefined;
   /** Relative reference, "Coverage/123". */
   readonly coverage: string;
+  /** Why nothing can be determined under the coverage; then nothing else is looked at. */
+  readonly coverageFault?: { readonly cause: UndeterminedCause; readonly reason: string } | undefined;
   /** Undefined: the coverage's payer is none that is configured here. */
   readonly payer: Pick<Payer, 'id'> | undefined;
   readonly patient: Patient | undefined;
@@ -55,8 +57,9 @@ export function determine(library: PolicyLibrary, asked: OrderToDetermine): Dete
     quantityToLimitRatio: null,
     requesterKnown,
   });
+  if (asked.coverageFault) return without({ ...conditionalOn('OTH', asked.coverageFault.reason), cause: asked.coverageFault.cause });
   if (!payer) return without(conditionalOn('OTH', 'The payer of this coverage is not one whose policies are held here.'));
-  if (!service) return without({ ...byDefault(library), reasons: ['This kind of order never needs an authorization.'] });
+  if (!service) return without({ ...byDefault(library), reasons: ['It asks for nothing that could need an authorization.'] });
   if ('doNotPerform' in asked.order && asked.order.doNotPerform === true) return without({ ...byDefault(library), reasons: ['The order says that the service is not to be performed.'] });
   if (service.codings.length === 0) return without(conditionalOn('OTH', 'The order carries no code under which policies could be looked up.'));
 
@@ -111,7 +114,7 @@ function sameUnit(unit: string | undefined): string {
 }
 
 function isRequesterKnown(order: Resource): boolean {
-  if (!isOrder(order)) return false;
+  if (!isOrder(order)) return order.resourceType === 'CommunicationRequest' && order.requester?.reference !== undefined;
   const requester = order.resourceType === 'NutritionOrder' ? order.orderer : order.resourceType === 'VisionPrescription' ? order.prescriber : order.requester;
   return requester?.reference !== undefined;
 }

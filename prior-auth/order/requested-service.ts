@@ -5,11 +5,14 @@ export const ORDER_TYPES = ['ServiceRequest', 'DeviceRequest', 'MedicationReques
 export type OrderType = (typeof ORDER_TYPES)[number];
 export type Order = ServiceRequest | DeviceRequest | MedicationRequest | NutritionOrder | VisionPrescription;
 
-/** The one thing an order asks for, whatever its resource type. */
+/** What a coverage requirement can be about: an order, or what CRD answers beside orders. */
+export type FocusType = OrderType | 'CommunicationRequest' | 'Appointment' | 'Encounter';
+
+/** The one thing an order, appointment or encounter asks for, whatever its resource type. */
 export interface RequestedService {
-  /** Relative reference of the order, "ServiceRequest/123". */
+  /** Relative reference of the order (appointment, encounter), "ServiceRequest/123". */
   readonly order: string;
-  readonly orderType: OrderType;
+  readonly orderType: FocusType;
   /** All codings of the order, trimmed; HCPCS and CPT systems in their one canonical spelling (canonical-coding.ts). */
   readonly codings: readonly { readonly system: string; readonly code: string; readonly display?: string }[];
   /** Words for the screen: text, else the first display, else the code. */

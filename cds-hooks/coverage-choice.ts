@@ -1,0 +1,55 @@
+import type { Coverage, Resource } from '@medplum/fhirtypes';
+import { referenceTo, relativeReference } from '#fhir/base/reference.ts';
+import type { Payer } from '#prior-auth/coverage-requirement/payer.ts';
+import type { UndeterminedCause } from '#prior-auth/coverage-requirement/requirement.ts';
+import type { CoverageOfPayer } from './record.ts';
+
+/** The coverage that an answer is given under. */
+export type CoverageChoice =
+  | {
+      readonly kind: 'chosen';
+      /** "Coverage/123". */
+      readonly reference: string;
+      /** Undefined when the order names it and it could not be read. */
+      readonly coverage: Coverage | undefined;
+      readonly payer: Payer | undefined;
+      /** Why nothing can be determined under it. */
+      readonly fault?: { readonly cause: UndeterminedCause; readonly reason: string };
+    }
+  /** The patient has none, or pays without insurance. */
+  | { readonly kind: 'none'; readonly why: string }
+  | { readonly kind: 'unreachable' };
+
+/** The focus's own insurance first, then the coverage billed first. `today` is a calendar day. */
+export function chooseCoverage(focus: Resource, coverages: readonly CoverageOfPayer[] | undefined, today: string): CoverageChoice {
+  const insurance = ('insurance' in focus ? ((focus.insurance as readonly { readonly reference?: string }[] | undefined) ?? []) : []).flatMap((each) => relativeReference(each.reference ?? '') ?? []);
+  if (!coverages) {
+    const [reference] = insurance.filter((each) => each.startsWith('Coverage/'));
+    if (!reference) return { kind: 'unreachable' };
+    return { kind: 'chosen', reference, coverage: undefined, payer: undefined, fault: { cause: 'technical', reason: 'The coverage could not be read, so its payer is not known.' } };
+  }
+  const insured = coverages.filter(({ coverage }) => coverage.id !== undefined && !isSelfPay(coverage)).toSorted((a, b) => (a.coverage.order ?? 1) - (b.coverage.order ?? 1));
+  const ofFocus = (candidates: readonly CoverageOfPayer[]) => candidates.find(({ coverage }) => insurance.includes(referenceTo(coverage) ?? '')) ?? candidates[0];
+  const active = ofFocus(insured.filter(({ coverage }) => isActive(coverage, today)));
+  if (active) {
+    const { coverage, payer, payerUnreadable } = active;
+    return { kind: 'chosen', reference: `Coverage/${coverage.id}`, coverage, payer, ...(payerUnreadable ? { fault: { cause: 'technical' as const, reason: "The coverage's payer could not be read." } } : {}) };
+  }
+  const inactive = ofFocus(insured);
+  if (inactive) {
+    const { coverage, payer } = inactive;
+    return { kind: 'chosen', reference: `Coverage/${coverage.id}`, coverage, payer, fault: { cause: 'no-active-coverage', reason: 'The coverage on record is not active.' } };
+  }
+  return { kind: 'none', why: coverages.length > 0 ? 'The patient pays without insurance: there is no payer to answer for.' : 'The patient has no active coverage: this service answers for active coverages only.' };
+}
+
+function isActive({ status, period }: Coverage, today: string): boolean {
+  if ((status ?? 'active') !== 'active') return false;
+  // FHIR dates are compared as far as they are written: "2026" is active in all of 2026.
+  return (period?.start ?? '').slice(0, 10) <= today && (period?.end === undefined || today.slice(0, period.end.length) <= period.end.slice(0, 10));
+}
+
+function isSelfPay({ type, payor }: Coverage): boolean {
+  if (type?.coding?.some(({ system, code }) => system === 'http://terminology.hl7.org/CodeSystem/coverage-selfpay' && code === 'pay')) return true;
+  return payor !== undefined && payor.length > 0 && payor.every(({ reference }) => /^(?:.*\/)?(?:Patient|RelatedPerson)\//.test(reference ?? ''));
+}

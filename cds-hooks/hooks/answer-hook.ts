@@ -1,0 +1,118 @@
+import type { Patient, Resource } from '@medplum/fhirtypes';
+import { calendarDay } from '#prior-auth/coverage-requirement/calendar-day.ts';
+import { conditionalOn, type Determination, determine, findPolicy } from '#prior-auth/coverage-requirement/determine.ts';
+import { emissionFaults } from '#prior-auth/coverage-requirement/emission-rules.ts';
+import { type Chart, readChart } from '#prior-auth/coverage-requirement/evidence.ts';
+import { readFocusService } from '#prior-auth/order/read-focus-service.ts';
+import type { PolicyLibrary } from '#prior-auth/coverage-requirement/policy-library.ts';
+import type { Configuration } from '../configuration.ts';
+import { coverageAction } from '../coverage-action.ts';
+import { chooseCoverage, type CoverageChoice } from '../coverage-choice.ts';
+import type { DeterminedFocus } from '../determined-focus.ts';
+import type { HookAnswer } from '../hook-answer.ts';
+import { type HookCall, PRIMARY_HOOKS } from '../hook-call.ts';
+import type { RecordSource } from '../record.ts';
+import { Refusal } from '../refusal.ts';
+import { ANSWER_WRITERS } from '../versions/answer-writers.ts';
+import { type CardParts, cardsForFocus } from './cards-for-focus.ts';
+import { type Foci, findFoci } from './foci.ts';
+import { isWorthSaying, withoutDocuments } from './secondary-hook.ts';
+
+export interface AnswerParts extends CardParts {
+  readonly policies: PolicyLibrary;
+  readonly now: () => number;
+  readonly onFault: (why: string) => void;
+}
+
+export interface HookResult {
+  readonly answer: HookAnswer;
+  readonly determined: readonly DeterminedFocus[];
+  /** For the audit trail: model version and band of each score, by order. */
+  readonly scores: Readonly<Record<string, string>>;
+}
+
+/** Where no payer is known, the day is taken in UTC. */
+const NO_PAYER_TIME_ZONE = 'UTC';
+const NOTHING: HookResult = { answer: { cards: [], systemActions: [] }, determined: [], scores: {} };
+
+/**
+ * The answer to any hook, in the version the call asks for. A secondary hook whose data cannot be had is answered with nothing.
+ * @throws Refusal of a primary hook: 412 when what it is about, or its coverage, cannot be had; statusNotConforming when the patient has no coverage.
+ */
+export async function answerHook(call: HookCall, record: RecordSource, configuration: Configuration, parts: AnswerParts): Promise<HookResult> {
+  const writer = ANSWER_WRITERS[call.version];
+  const primary = PRIMARY_HOOKS.has(call.hook);
+  const [coverages, patient, foci] = await Promise.all([record.coverages(), record.patient(), findFoci(call, record, writer)]);
+  if (primary && foci.resources.length === 0) throw new Refusal(412, 'not-found', 'What the call is about is neither in the prefetch nor to be had from the FHIR server.');
+
+  const chosen = foci.resources.flatMap((focus) => {
+    const choice = chooseCoverage(focus, coverages, calendarDay(parts.now(), NO_PAYER_TIME_ZONE));
+    if (choice.kind === 'chosen') return [{ focus, choice }];
+    if (primary) throw withoutCoverage(choice, writer.statusNotConforming);
+    return [];
+  });
+  if (chosen.length === 0) return NOTHING;
+
+  const determined = (await determineAll(chosen, { patient, lookUp: foci.lookUp, record, parts })).map((each) => {
+    const emitted = { ...each, determination: emittable(wanted(each.determination, configuration), parts) };
+    return primary ? emitted : withoutDocuments(emitted);
+  });
+  const toSay = configuration.coverageInformation ? determined.filter((each) => primary || isWorthSaying(each)) : [];
+  const systemActions = toSay.flatMap(({ focus, determination }) => coverageAction(focus, determination.requirement, writer) ?? []);
+  const { cards, scores } = await cardsForFocus(determined, { call, configuration, writer, parts });
+  return { answer: { cards: cards.slice(0, configuration.maxCards), systemActions }, determined, scores };
+}
+
+interface Chosen {
+  readonly focus: Resource;
+  readonly choice: Extract<CoverageChoice, { kind: 'chosen' }>;
+}
+
+interface Known {
+  readonly patient: Patient | undefined;
+  readonly lookUp: Foci['lookUp'];
+  readonly record: RecordSource;
+  readonly parts: AnswerParts;
+}
+
+/** The chart is read only as far as the policies in play look at it. */
+async function determineAll(chosen: readonly Chosen[], { patient, lookUp, record, parts }: Known): Promise<readonly DeterminedFocus[]> {
+  const asked = chosen.map(({ focus, choice }) => {
+    const { payer, coverage } = choice;
+    return { focus, choice, payer, coverage, patient, service: readFocusService(focus, lookUp), today: calendarDay(parts.now(), payer?.timeZone ?? NO_PAYER_TIME_ZONE) };
+  });
+  const policies = asked.flatMap((each) => (each.choice.fault ? [] : (findPolicy(parts.policies, each) ?? [])));
+  const evidenceTypes = new Set(policies.flatMap(({ revision }) => revision.criteria.flatMap((criterion) => criterion.evidence.map(({ type }) => type))));
+  const resources = evidenceTypes.size === 0 ? [] : await record.evidence(evidenceTypes);
+  let read: Chart | undefined;
+  const chart = (): Chart => (read ??= readChart(resources));
+  return asked.map(({ choice, ...each }) => ({
+    ...each,
+    payerName: each.payer?.name ?? 'Payer',
+    determination: determine(parts.policies, { ...each, order: each.focus, coverage: choice.reference, coverageFault: choice.fault, chart, assertionId: parts.newId() }),
+  }));
+}
+
+/** Who has switched unsolicited determinations off is told that an authorization is needed, not that one was given unasked. */
+function wanted(determination: Determination, { unsolicitedDeterminations }: Configuration): Determination {
+  if (unsolicitedDeterminations || determination.requirement.paNeeded !== 'satisfied') return determination;
+  const { satisfiedPaId: _notAsked, ...requirement } = determination.requirement;
+  return { ...determination, requirement: { ...requirement, paNeeded: 'auth-needed' } };
+}
+
+/** Every answer passes the emission rules. A policy that breaks one is our fault, not the clinician's: the order gets a conditional answer. */
+function emittable(determination: Determination, { onFault }: AnswerParts): Determination {
+  const faults = emissionFaults([determination.requirement]);
+  if (faults.length === 0) return determination;
+  onFault(faults.map((fault) => fault.rule).join(','));
+  const { coverage, date, assertionId } = determination.requirement;
+  const requirement = { coverage, date, assertionId, docPurpose: [], questionnaires: [], cause: 'technical' as const, ...conditionalOn('OTH', 'The rule for this service could not be evaluated.') };
+  return { ...determination, requirement };
+}
+
+function withoutCoverage(choice: Exclude<CoverageChoice, { kind: 'chosen' }>, statusNotConforming: number): Refusal {
+  return choice.kind === 'none'
+    ? new Refusal(statusNotConforming, 'business-rule', choice.why)
+    : new Refusal(412, 'not-found', 'The coverage is neither in the prefetch nor to be had from the FHIR server.');
+}
+

@@ -1,0 +1,38 @@
+import type { Resource } from '@medplum/fhirtypes';
+import { referenceTo, relativeReference } from '#fhir/base/reference.ts';
+import { appointmentBases, neededReferences } from '#prior-auth/order/read-focus-service.ts';
+import type { HookCall } from '../hook-call.ts';
+import type { RecordSource } from '../record.ts';
+import type { AnswerWriter } from '../versions/answer-writer.ts';
+
+export interface Foci {
+  /** What gets an answer: each order, appointment or encounter once. */
+  readonly resources: readonly Resource[];
+  /** Drugs, devices and requests that they name, by "Type/id". */
+  readonly lookUp: (reference: string) => Resource | undefined;
+}
+
+/** What the call asks about, with what it takes to read it. Empty when the call only names what cannot be had. */
+export async function findFoci(call: HookCall, record: RecordSource, writer: AnswerWriter): Promise<Foci> {
+  const given = [...selected(call), ...call.appointments, ...(await record.named(call.named))];
+  const needed = await record.named(given.flatMap(neededReferences));
+  const known = new Map([...needed, ...(await record.named(needed.flatMap(neededReferences)))].map((resource) => [referenceTo(resource), resource]));
+  const lookUp = (reference: string): Resource | undefined => known.get(relativeReference(reference) ?? reference);
+  if (writer.appointmentAnswerOn === 'appointment') return { resources: distinct(given), lookUp };
+  const moved = given.flatMap((focus) => {
+    const requests = focus.resourceType === 'Appointment' ? appointmentBases(focus).flatMap((reference) => lookUp(reference) ?? []) : [];
+    return requests.length > 0 ? requests : [focus];
+  });
+  return { resources: distinct(moved), lookUp };
+}
+
+/** order-select names the drafts it is about; a selection may be written with or without its type. */
+function selected({ orders, selections }: HookCall): readonly Resource[] {
+  if (!selections) return orders;
+  const picked = new Set(selections.map((selection) => relativeReference(selection) ?? selection));
+  return orders.filter((order) => picked.has(referenceTo(order) ?? '') || picked.has(order.id ?? ''));
+}
+
+function distinct(resources: readonly Resource[]): readonly Resource[] {
+  return [...new Map(resources.map((resource) => [referenceTo(resource), resource])).values()];
+}

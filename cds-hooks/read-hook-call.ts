@@ -1,0 +1,109 @@
+import type { Resource } from '@medplum/fhirtypes';
+import { z } from 'zod';
+import { CRD_VERSIONS, type CrdVersion, type Hook, type HookCall } from './hook-call.ts';
+import { Refusal } from './refusal.ts';
+import { ANSWER_WRITERS } from './versions/answer-writers.ts';
+
+/*
+ * What must be so in a call (CDS Hooks 2.0 §2.2 and the hooks' own pages). Elements that are not named here are let through unread.
+ * Resources are checked as far as they are read: resourceType and id.
+ */
+
+const ID = '[A-Za-z0-9\\-.]{1,64}';
+const id = z.string().regex(new RegExp(`^${ID}$`));
+const referenceTo = (...types: readonly string[]) => z.string().regex(new RegExp(`^(?:${types.join('|')})/${ID}$`), `a reference to ${types.join(' or ')}`);
+const resource = z.looseObject({ resourceType: z.string().min(1) });
+const bundleOf = (entryResource: z.ZodType) => z.looseObject({ resourceType: z.literal('Bundle'), entry: z.array(z.looseObject({ resource: entryResource })).min(1).max(200) });
+
+export const ORDER_TYPES = ['CommunicationRequest', 'DeviceRequest', 'MedicationRequest', 'NutritionOrder', 'ServiceRequest', 'VisionPrescription'] as const;
+const order = referenceTo(...ORDER_TYPES);
+const withId = resource.extend({ id });
+const clinician = referenceTo('Practitioner', 'PractitionerRole');
+const someone = referenceTo('Practitioner', 'PractitionerRole', 'Patient', 'RelatedPerson');
+const always = { patientId: id, encounterId: id.nullish() };
+const drafts = { ...always, userId: clinician, draftOrders: bundleOf(withId) };
+const encounter = z.looseObject({ ...always, userId: clinician, encounterId: id });
+
+const CONTEXTS = {
+  'order-sign': z.looseObject(drafts),
+  'order-select': z.looseObject({ ...drafts, selections: z.array(z.string()) }),
+  // 1.0 names one order, 1.1 several. Either is read, whatever version of CRD the answer has.
+  'order-dispatch': z
+    .looseObject({ ...always, performer: referenceTo('Practitioner', 'PractitionerRole', 'Organization', 'CareTeam', 'HealthcareService', 'Patient', 'Device', 'RelatedPerson'), order: order.optional(), dispatchedOrders: z.array(order).min(1).max(200).optional() })
+    .refine((context) => context.order !== undefined || context.dispatchedOrders !== undefined, { path: ['dispatchedOrders'], message: 'dispatchedOrders (1.1) or order (1.0) is there' }),
+  'appointment-book': z.looseObject({ ...always, userId: someone, appointments: bundleOf(z.looseObject({ resourceType: z.literal('Appointment'), id })) }),
+  'encounter-start': encounter,
+  'encounter-discharge': encounter,
+} as const satisfies Record<Hook, z.ZodType>;
+
+const common = {
+  hookInstance: z.string().regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'a UUID'),
+  fhirServer: z.url({ protocol: /^https?$/ }).optional(),
+  fhirAuthorization: z.looseObject({ access_token: z.string().min(1), token_type: z.literal('Bearer') }).optional(),
+  prefetch: z.record(z.string(), z.union([resource, z.null()])).nullish(),
+  // Options that are unknown, or not of the form we know, never break a call.
+  extension: z.looseObject({ 'davinci-crd.configuration': z.record(z.string(), z.unknown()).optional().catch(undefined) }).nullish().catch(undefined),
+};
+
+const SCHEMAS = new Map(Object.entries(CONTEXTS).map(([hook, context]) => [hook, z.looseObject({ ...common, hook: z.literal(hook), context: context as z.ZodType<Context> })]));
+
+interface Context {
+  readonly userId?: string;
+  readonly patientId: string;
+  readonly encounterId?: string | null;
+  readonly draftOrders?: BundleOfAny;
+  readonly selections?: readonly string[];
+  readonly appointments?: BundleOfAny;
+  readonly order?: string;
+  readonly dispatchedOrders?: readonly string[];
+  readonly performer?: string;
+}
+interface BundleOfAny {
+  readonly entry: readonly { readonly resource: Resource }[];
+}
+
+/** @throws Refusal 400 when it is no object; else the status by which the version asked for tells a call that does not conform. */
+export function readHookCall(hook: Hook, body: unknown): HookCall {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new Refusal(400, 'structure', 'The body is not a JSON object.');
+  const version = requestedVersion(body);
+  const { statusNotConforming } = ANSWER_WRITERS[version];
+  const parsed = SCHEMAS.get(hook)?.safeParse(body);
+  if (!parsed?.success) throw new Refusal(statusNotConforming, 'invalid', (parsed?.error.issues ?? []).slice(0, 5).map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '));
+  const { context, ...call } = parsed.data;
+  if (call.fhirAuthorization && call.fhirServer === undefined) throw new Refusal(statusNotConforming, 'required', 'fhirAuthorization needs fhirServer.');
+  const orders = resourcesIn(context.draftOrders).filter(({ resourceType }) => (ORDER_TYPES as readonly string[]).includes(resourceType));
+  if (context.draftOrders && orders.length === 0) throw new Refusal(statusNotConforming, 'invalid', `context.draftOrders holds none of ${ORDER_TYPES.join(', ')}.`);
+  return {
+    hook,
+    version,
+    hookInstance: call.hookInstance,
+    fhirServer: call.fhirServer,
+    accessToken: call.fhirAuthorization?.access_token,
+    userId: context.userId,
+    patientId: context.patientId,
+    encounterId: context.encounterId ?? undefined,
+    orders,
+    appointments: resourcesIn(context.appointments),
+    named: namedIn(hook, context),
+    selections: context.selections,
+    performer: context.performer,
+    prefetch: (call.prefetch ?? {}) as Record<string, Resource | null>,
+    configuration: call.extension?.['davinci-crd.configuration'] ?? {},
+  };
+}
+
+/** Absent, or one that is not spoken here: the version the rule names. A third number is passed over. */
+function requestedVersion(body: object): CrdVersion {
+  const extension = 'extension' in body && typeof body.extension === 'object' ? body.extension : undefined;
+  const asked = (extension as Readonly<Record<string, unknown>> | null | undefined)?.['davinci-crd.requestedVersion'];
+  return CRD_VERSIONS.find((version) => typeof asked === 'string' && (asked === version || asked.startsWith(`${version}.`))) ?? '2.0';
+}
+
+function namedIn(hook: Hook, context: Context): readonly string[] {
+  if (hook === 'order-dispatch') return [...new Set([...(context.dispatchedOrders ?? []), ...(context.order === undefined ? [] : [context.order])])];
+  return hook === 'encounter-start' || hook === 'encounter-discharge' ? [`Encounter/${context.encounterId}`] : [];
+}
+
+function resourcesIn(bundle: BundleOfAny | undefined): readonly Resource[] {
+  return (bundle?.entry ?? []).map((entry) => entry.resource);
+}

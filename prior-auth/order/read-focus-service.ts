@@ -1,0 +1,74 @@
+import type { Appointment, CodeableConcept, CommunicationRequest, Encounter, Resource } from '@medplum/fhirtypes';
+import { relativeReference } from '#fhir/base/reference.ts';
+import { canonicalCoding } from './canonical-coding.ts';
+import { isOrder, readRequestedService } from './read-requested-service.ts';
+import type { RequestedService } from './requested-service.ts';
+
+type LookUp = (reference: string) => Resource | undefined;
+
+/** R4 has no code in a payload; CRD profiles the R5 element as this extension. */
+const PAYLOAD_CONTENT = 'http://hl7.org/fhir/5.0/StructureDefinition/extension-CommunicationRequest.payload.content[x]';
+/** How an R4 appointment names a DeviceRequest or MedicationRequest as its basis. */
+const ALTERNATE_REFERENCE = 'http://hl7.org/fhir/StructureDefinition/alternate-reference';
+
+/**
+ * What a resource asks for on which CRD gives coverage-information. `lookUp` gives the drug or device that an order names by reference,
+ * and the requests an appointment is based on. Undefined where a communication, appointment or encounter carries no code: it asks for
+ * nothing that a policy could name.
+ */
+export function readFocusService(focus: Resource, lookUp: LookUp = () => undefined): RequestedService | undefined {
+  if (isOrder(focus)) return readRequestedService(focus, lookUp);
+  switch (focus.resourceType) {
+    case 'CommunicationRequest':
+      return fromConcepts(focus, payloadsOf(focus));
+    case 'Encounter':
+      return fromConcepts(focus, [...(focus.type ?? []), ...(focus.serviceType ? [focus.serviceType] : [])]);
+    case 'Appointment': {
+      const own = fromConcepts(focus, [...(focus.serviceType ?? []), ...(focus.appointmentType ? [focus.appointmentType] : [])]);
+      const bases = appointmentBases(focus).flatMap((reference) => lookUp(reference) ?? []).filter(isOrder).map((order) => readRequestedService(order, lookUp));
+      const [first] = bases;
+      if (!first) return own;
+      return { ...first, order: `Appointment/${focus.id}`, orderType: 'Appointment', codings: [...bases.flatMap((base) => base.codings), ...(own?.codings ?? [])] };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** "Type/id" of the requests that an appointment is based on. */
+export function appointmentBases(appointment: Appointment): readonly string[] {
+  return (appointment.basedOn ?? []).flatMap((basis) => {
+    const alternate = (basis.extension ?? []).find((extension) => extension.url === ALTERNATE_REFERENCE)?.valueReference?.reference;
+    return [basis.reference, alternate].flatMap((reference) => (reference === undefined ? [] : (relativeReference(reference) ?? [])));
+  });
+}
+
+/** "Type/id" of what has to be looked up before the focus can be read. */
+export function neededReferences(focus: Resource): readonly string[] {
+  const literal = focus.resourceType === 'DeviceRequest' ? focus.codeReference?.reference : focus.resourceType === 'MedicationRequest' ? focus.medicationReference?.reference : undefined;
+  if (focus.resourceType === 'Appointment') return appointmentBases(focus);
+  return literal === undefined || literal.startsWith('#') ? [] : [relativeReference(literal) ?? literal];
+}
+
+function payloadsOf(request: CommunicationRequest): readonly CodeableConcept[] {
+  return (request.payload ?? []).flatMap((payload) => (payload.extension ?? []).flatMap((extension) => (extension.url === PAYLOAD_CONTENT && extension.valueCodeableConcept ? [extension.valueCodeableConcept] : [])));
+}
+
+function fromConcepts(focus: CommunicationRequest | Appointment | Encounter, concepts: readonly CodeableConcept[]): RequestedService | undefined {
+  const codings = concepts.flatMap((concept) => (concept.coding ?? []).flatMap((coding) => {
+    const canonical = canonicalCoding(coding);
+    const display = coding.display?.trim();
+    return canonical ? [{ ...canonical, ...(display ? { display } : {}) }] : [];
+  }));
+  if (codings.length === 0) return undefined;
+  const text = concepts.find((concept) => concept.text?.trim())?.text?.trim();
+  return {
+    order: `${focus.resourceType}/${focus.id}`,
+    orderType: focus.resourceType,
+    codings,
+    display: text ?? codings.find((coding) => coding.display)?.display ?? codings[0]?.code ?? focus.resourceType,
+    priority: focus.resourceType === 'CommunicationRequest' ? (focus.priority ?? 'routine') : 'routine',
+    reasonCodes: (focus.reasonCode ?? []).flatMap((concept) => (concept.coding ?? []).flatMap((coding) => canonicalCoding(coding) ?? [])),
+    reasonReferences: (focus.reasonReference ?? []).flatMap((reason) => relativeReference(reason.reference?.trim() ?? '') ?? []),
+  };
+}
