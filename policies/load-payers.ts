@@ -18,6 +18,14 @@ const payersSchema = z.strictObject({
       pasVersion: z.enum(['2.0.1', '2.2.1']),
       subscriptions: z.enum(['rest-hook', 'none']),
       timeZone: words.check(z.refine(isTimeZone, 'an IANA time zone')),
+      crd: z.optional(
+        z.strictObject({
+          /** Absolute, or a path under this server's own base URL. */
+          baseUrl: words.check(z.refine(isSecure, 'an https address, or a path here; http is for loopback only')),
+          version: z.enum(['2.0', '2.2']),
+          timeoutMs: z.int().check(z.minimum(50), z.maximum(5_000)),
+        }),
+      ),
     }),
   ),
 });
@@ -26,7 +34,13 @@ const payersSchema = z.strictObject({
 export function loadPayers(baseUrl: string, file: string = join(import.meta.dirname, 'payers.json')): PayerDirectory {
   const { payers } = readJsonFile(file, payersSchema);
   if (new Set(payers.map((payer) => payer.id)).size < payers.length) throw new PolicyFileError(`${file}: two payers have the same id`);
-  return createPayerDirectory(payers.map((payer) => ({ ...payer, fhirBase: payer.fhirBase.startsWith('/') ? `${baseUrl.replace(/\/+$/, '')}${payer.fhirBase}` : payer.fhirBase })));
+  const here = (address: string): string => (address.startsWith('/') ? `${baseUrl.replace(/\/+$/, '')}${address}` : address);
+  return createPayerDirectory(payers.map((payer) => ({ ...payer, fhirBase: here(payer.fhirBase), crd: payer.crd && { ...payer.crd, baseUrl: here(payer.crd.baseUrl).replace(/\/+$/, '') } })));
+}
+
+function isSecure(address: string): boolean {
+  const url = URL.parse(address, 'https://here.invalid');
+  return url !== null && (url.protocol === 'https:' || (url.protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)));
 }
 
 function isTimeZone(name: string): boolean {

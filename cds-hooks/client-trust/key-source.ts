@@ -1,4 +1,5 @@
 import { createLocalJWKSet, type CryptoKey, errors, type FlattenedJWSInput, type JSONWebKeySet, type JWSHeaderParameters } from 'jose';
+import { readLimited } from '../read-limited.ts';
 import type { TrustedCdsClient } from './trusted-client.ts';
 
 export interface KeySource {
@@ -64,15 +65,10 @@ export function createKeySource({ jku, jwks }: Pick<TrustedCdsClient, 'jku' | 'j
 async function fetchKeys(jku: string): Promise<JSONWebKeySet> {
   try {
     const response = await fetch(jku, { headers: { accept: 'application/json' }, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) });
-    if (!response.ok || !response.body) throw new KeysUnavailable(`status ${response.status}`);
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    for await (const chunk of response.body) {
-      size += chunk.length;
-      if (size > MAX_BYTES) throw new KeysUnavailable('key set too large');
-      chunks.push(chunk);
-    }
-    const set: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    if (!response.ok) throw new KeysUnavailable(`status ${response.status}`);
+    const text = await readLimited(response, MAX_BYTES);
+    if (text === undefined) throw new KeysUnavailable('key set too large');
+    const set: unknown = JSON.parse(text);
     if (typeof set !== 'object' || set === null || !('keys' in set) || !Array.isArray(set.keys)) throw new KeysUnavailable('no key set');
     return { keys: set.keys };
   } catch (error) {

@@ -15,6 +15,16 @@ export interface Payer {
   readonly subscriptions: 'rest-hook' | 'none';
   /** IANA name: policy dates are calendar days there. */
   readonly timeZone: string;
+  /** The payer's own CRD service, whose word goes before the policies held here. */
+  readonly crd?: PayerCrdService | undefined;
+}
+
+export interface PayerCrdService {
+  /** What stands before /cds-services; no slash at its end. */
+  readonly baseUrl: string;
+  readonly version: '2.0' | '2.2';
+  /** How long a call may wait for it. */
+  readonly timeoutMs: number;
 }
 
 export interface PayerDirectory {

@@ -1,0 +1,83 @@
+import type { Coverage, Patient } from '@medplum/fhirtypes';
+import { referenceTo } from '#fhir/base/reference.ts';
+import type { Payer, PayerCrdService } from '#prior-auth/coverage-requirement/payer.ts';
+import type { DeterminedFocus } from '../determined-focus.ts';
+import type { Card } from '../hook-answer.ts';
+import type { HookCall } from '../hook-call.ts';
+import type { AnswerWriter } from '../versions/answer-writer.ts';
+import type { AskedFocus } from './payers-word.ts';
+import type { NoAnswer, PayersFault, PayerServices, PayersReply } from './payer-services.ts';
+
+/** Who answered for an order: the payer's own service; our library, for a payer without one; or our library because that service gave no answer to use. */
+export type AnswerSource = 'payer' | 'library' | 'library-instead';
+
+export interface DelegationEvent {
+  readonly payerId: string;
+  readonly outcome: 'answered' | NoAnswer;
+  readonly faults: readonly PayersFault[];
+}
+
+/** One resource of a call with the coverage and payer that were chosen for it. */
+export interface FocusOfPayer extends AskedFocus {
+  readonly payer: Payer | undefined;
+  readonly coverageResource: Coverage | undefined;
+}
+
+export interface PayersAnswers {
+  /** The payer's word in place of ours, where there is one that can be used; else ours, which then says so. */
+  merged(determined: DeterminedFocus): { readonly focus: DeterminedFocus; readonly source: AnswerSource };
+  readonly cards: readonly Card[];
+}
+
+export interface Delegation {
+  /** Begins at once, so that it runs beside our own determination. Undefined: no payer of the call has a service of its own. */
+  begin(asked: { readonly call: HookCall; readonly foci: readonly FocusOfPayer[]; readonly patient: Patient | undefined; readonly ownPrefetch: Readonly<Record<string, string>>; readonly writer: AnswerWriter; readonly deadline: AbortSignal }): Promise<PayersAnswers> | undefined;
+}
+
+type PayerWithService = Payer & { readonly crd: PayerCrdService };
+
+export function createDelegation(services: PayerServices, onEvent: (event: DelegationEvent) => void): Delegation {
+  return {
+    begin({ call, foci, patient, ownPrefetch, writer, deadline }) {
+      const payers = new Map(foci.flatMap(({ payer }) => (payer && hasService(payer) ? [[payer.id, payer] as const] : [])));
+      if (payers.size === 0) return undefined;
+      const asking = [...payers.values()].map(async (payer): Promise<readonly [string, PayersReply]> => {
+        const ofPayer = foci.filter((focus) => focus.payer?.id === payer.id);
+        const coverages = [...new Map(ofPayer.flatMap(({ coverageResource }) => (coverageResource ? [[coverageResource.id, coverageResource] as const] : []))).values()];
+        const reply = await services.ask(payer, { call, foci: ofPayer, coverages, patient, ownPrefetch }, writer, deadline);
+        onEvent({ payerId: payer.id, outcome: reply.kind === 'answered' ? 'answered' : reply.why, faults: reply.kind === 'answered' ? reply.faults : [] });
+        return [payer.id, reply];
+      });
+      return Promise.all(asking).then((replies) => answersOf(new Map(replies)));
+    },
+  };
+}
+
+function hasService(payer: Payer): payer is PayerWithService {
+  return payer.crd !== undefined;
+}
+
+function answersOf(replies: ReadonlyMap<string, PayersReply>): PayersAnswers {
+  return {
+    cards: [...replies.values()].flatMap((reply) => (reply.kind === 'answered' ? reply.cards : [])),
+    merged(focus) {
+      const reply = focus.payer && replies.get(focus.payer.id);
+      if (!reply) return { focus, source: 'library' };
+      const requirement = reply.kind === 'answered' ? reply.requirements.get(referenceTo(focus.focus) ?? '') : undefined;
+      if (requirement) return { focus: { ...focus, determination: { ...focus.determination, requirement } }, source: 'payer' };
+      const ours = focus.determination.requirement;
+      return { focus: { ...focus, determination: { ...focus.determination, requirement: { ...ours, reasons: [...ours.reasons, WHY_INSTEAD[reply.kind === 'answered' ? 'unusable' : reply.why]] } } }, source: 'library-instead' };
+    },
+  };
+}
+
+const OURS = 'this answer is from its published policies';
+const WHY_INSTEAD: { readonly [W in NoAnswer | 'unusable']: string } = {
+  late: `The payer's own service did not answer in time; ${OURS}.`,
+  down: `The payer's own service could not be reached; ${OURS}.`,
+  wrong: `The payer's own service gave no readable answer; ${OURS}.`,
+  resting: `The payer's own service is out of order; ${OURS}.`,
+  refused: `The payer's own service did not take the call; ${OURS}.`,
+  'not-offered': `The payer's own service does not answer at this step; ${OURS}.`,
+  unusable: `The payer's own service gave no answer to this order that can be used; ${OURS}.`,
+};

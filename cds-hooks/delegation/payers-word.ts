@@ -1,0 +1,113 @@
+import type { Extension, Resource } from '@medplum/fhirtypes';
+import { extensionByUrl, extensionsByUrl } from '#fhir/base/extension.ts';
+import { relativeReference } from '#fhir/base/reference.ts';
+import { CRD_URLS } from '#fhir/crd/canonical-urls.ts';
+import { PriorAuthError } from '#prior-auth/errors.ts';
+import { emissionFaults } from '#prior-auth/coverage-requirement/emission-rules.ts';
+import { readRequirement } from '#prior-auth/coverage-requirement/read-requirement.ts';
+import type { CoverageRequirement, RequirementContact, RequirementDetail } from '#prior-auth/coverage-requirement/requirement.ts';
+
+/** What the payer's own service was asked about. */
+export interface AskedFocus {
+  /** As it was sent. */
+  readonly resource: Resource;
+  /** "Coverage/…" under which it was asked. */
+  readonly coverage: string;
+}
+
+export type PayersWord =
+  | { readonly kind: 'said'; readonly requirement: CoverageRequirement }
+  /** Why what came cannot be taken as an answer to what was asked. */
+  | { readonly kind: 'not-usable'; readonly why: 'changed' | 'other-coverage' | 'unreadable' | 'breaks-rules' | 'contradicts-itself' };
+
+/** A foreign service's answer on one resource. Of it nothing is taken but the coverage-information under the coverage that was asked about. */
+export function readPayersWord(returned: Resource, { resource, coverage }: AskedFocus): PayersWord {
+  if (!isPartOf(withoutAnswers(returned), withoutAnswers(resource))) return { kind: 'not-usable', why: 'changed' };
+  const informations = extensionsByUrl(returned as { readonly extension?: readonly Extension[] }, CRD_URLS.coverageInformation);
+  const ofCoverage = informations.filter((each) => relativeReference(extensionByUrl(each, 'coverage')?.valueReference?.reference ?? '') === coverage);
+  if (ofCoverage.length === 0) return { kind: 'not-usable', why: 'other-coverage' };
+  const read: CoverageRequirement[] = [];
+  for (const information of ofCoverage) {
+    try {
+      const [requirement] = readRequirement({ extension: [information] });
+      if (requirement) read.push({ ...requirement, coverage, ...moreOf(information) });
+    } catch (error) {
+      if (!(error instanceof PriorAuthError) && !(error instanceof TypeError)) throw error;
+      return { kind: 'not-usable', why: 'unreadable' };
+    }
+  }
+  if (emissionFaults(read).length > 0) return { kind: 'not-usable', why: 'breaks-rules' };
+  const [first, ...others] = read;
+  if (!first) return { kind: 'not-usable', why: 'unreadable' };
+  // Several rules for one coverage: what they differ in cannot be told from one another in one answer of ours, unless they agree on what matters.
+  if (others.some((each) => each.covered !== first.covered || each.paNeeded !== first.paNeeded)) return { kind: 'not-usable', why: 'contradicts-itself' };
+  return { kind: 'said', requirement: others.reduce(together, first) };
+}
+
+function together(a: CoverageRequirement, b: CoverageRequirement): CoverageRequirement {
+  const both = <T>(x: readonly T[] = [], y: readonly T[] = []): readonly T[] => [...new Map([...x, ...y].map((each) => [JSON.stringify(each), each])).values()];
+  const docNeeded = a.docNeeded && b.docNeeded && a.docNeeded !== b.docNeeded ? 'both' : (a.docNeeded ?? b.docNeeded);
+  return {
+    ...a,
+    ...(docNeeded ? { docNeeded } : {}),
+    docPurpose: both(a.docPurpose, b.docPurpose),
+    infoNeeded: both(a.infoNeeded, b.infoNeeded),
+    reasons: both(a.reasons, b.reasons),
+    questionnaires: both(a.questionnaires, b.questionnaires),
+    details: both(a.details, b.details),
+    billingCodes: both(a.billingCodes, b.billingCodes),
+    dependencies: both(a.dependencies, b.dependencies),
+    contacts: both(a.contacts, b.contacts),
+  };
+}
+
+/** The parts that travel along without deciding anything; what cannot be read of them is left out. */
+function moreOf(information: Extension): Pick<CoverageRequirement, 'billingCodes' | 'details' | 'dependencies' | 'contacts' | 'expiryDate'> {
+  const all = <T>(url: string, value: (extension: Extension) => readonly T[]): readonly T[] => extensionsByUrl(information, url).flatMap(value);
+  const expiryDate = extensionByUrl(information, 'expiry-date')?.valueDate;
+  return {
+    billingCodes: all('billingCode', ({ valueCoding: coding }) => (coding?.system && coding.code ? [{ system: coding.system, code: coding.code, ...(coding.display ? { display: coding.display } : {}) }] : [])),
+    details: all('detail', readDetail),
+    dependencies: all('dependency', ({ valueReference }) => [relativeReference(valueReference?.reference ?? '')].filter((each) => each !== undefined)),
+    contacts: all('contact', readContact),
+    ...(expiryDate && /^\d{4}-\d{2}-\d{2}$/.test(expiryDate) ? { expiryDate } : {}),
+  };
+}
+
+const CATEGORIES = { 'cat-limitation': 'limitation', 'cat-decisional': 'decisional', 'cat-other': 'other' } as const;
+
+function readDetail(detail: Extension): readonly RequirementDetail[] {
+  const code = extensionByUrl(detail, 'code')?.valueCodeableConcept?.coding?.find(({ system }) => system === CRD_URLS.codesTemp || system === CRD_URLS.coverageDetails)?.code;
+  const given = extensionByUrl(detail, 'value');
+  const quantity = given?.valueQuantity;
+  const value = given?.valueString ?? given?.valueUrl ?? given?.valueBoolean ?? (quantity?.value !== undefined && quantity.unit ? { value: quantity.value, unit: quantity.unit } : undefined);
+  const qualification = extensionByUrl(detail, 'qualification')?.valueString;
+  const category = CATEGORIES[extensionByUrl(detail, 'category')?.valueCode as keyof typeof CATEGORIES];
+  return code === undefined || value === undefined ? [] : [{ code, value, ...(qualification ? { qualification } : {}), ...(category ? { category } : {}) }];
+}
+
+const TELECOM = ['phone', 'fax', 'email', 'url'] as const;
+
+/** A ContactPoint up to 2.1, a ContactDetail from 2.2 on. */
+function readContact({ valueContactPoint, valueContactDetail }: Extension): readonly RequirementContact[] {
+  const telecom = [...(valueContactPoint ? [valueContactPoint] : []), ...(valueContactDetail?.telecom ?? [])].flatMap(({ system, value }) => {
+    const known = TELECOM.find((each) => each === system);
+    return known && value ? [{ system: known, value }] : [];
+  });
+  return telecom.length === 0 ? [] : [{ ...(valueContactDetail?.name ? { name: valueContactDetail.name } : {}), telecom }];
+}
+
+function withoutAnswers(resource: Resource): object {
+  const { meta: _meta, text: _text, extension = [], ...rest } = resource as Resource & { readonly text?: unknown; readonly extension?: readonly Extension[] };
+  const others = extension.filter(({ url }) => url !== CRD_URLS.coverageInformation);
+  return others.length > 0 ? { ...rest, extension: others } : rest;
+}
+
+/** A service may leave out what it does not know. What it changes or adds makes the answer one to another order. */
+function isPartOf(returned: unknown, sent: unknown): boolean {
+  if (Array.isArray(returned)) return Array.isArray(sent) && returned.length === sent.length && returned.every((each, i) => isPartOf(each, sent[i]));
+  if (typeof returned !== 'object' || returned === null) return returned === sent;
+  if (typeof sent !== 'object' || sent === null || Array.isArray(sent)) return false;
+  const known = sent as Readonly<Record<string, unknown>>;
+  return Object.entries(returned).every(([key, value]) => isPartOf(value, known[key]));
+}
