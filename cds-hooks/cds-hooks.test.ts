@@ -246,7 +246,7 @@ describe('data that is not in the prefetch', () => {
     expect(requirements(named)).toMatchObject([{ coverage: 'Coverage/c1', covered: 'conditional', infoNeeded: ['OTH'] }]);
     const known = await post(call({ prefetch: { patient, coverage: bundle(coverage, organization) } }));
     expect(requirements(known)).toMatchObject([{ paNeeded: 'auth-needed' }]);
-    expect(known.cards[0]?.detail).toContain('not found in the record');
+    expect(known.cards[0]?.detail).toContain('Not found in the record');
   });
   it('of another patient is not used', async () => {
     const of = { subject: { reference: 'Patient/p2' } };

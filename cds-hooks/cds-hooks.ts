@@ -10,6 +10,8 @@ import type { Store } from '#store/database.ts';
 import { migratePart } from '#store/migrate.ts';
 import { adminRouter } from './admin/admin-router.ts';
 import { createAdminSession } from './admin/admin-session.ts';
+import { feedbackRouter } from './admin/feedback-page.ts';
+import { cardKinds } from './card-kinds.ts';
 import { createClientTokenCheck } from './client-trust/client-token.ts';
 import { openRegisteredClients } from './client-trust/registered-clients.ts';
 import { openSeenTokens } from './client-trust/seen-tokens.ts';
@@ -20,11 +22,13 @@ import { discovery } from './discovery.ts';
 import { createEhrReader } from './ehr-reader.ts';
 import { type ExchangeLog, openExchangeLog } from './exchange-log.ts';
 import { readFeedback, storeFeedback } from './feedback.ts';
+import { feedbackSummary } from './feedback-summary.ts';
 import type { HookCall } from './hook-call.ts';
 import { answerHook, type AnswerParts } from './hooks/answer-hook.ts';
 import { hookMetrics } from './metrics.ts';
 import { parseJson, readBody } from './read-body.ts';
 import { readHookCall } from './read-hook-call.ts';
+import { openShownRisks } from './readiness/shown-risks.ts';
 import { openRecord } from './record.ts';
 import { Refusal } from './refusal.ts';
 import { type HookService, SERVICES } from './services.ts';
@@ -85,8 +89,11 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
   const defaults = defaultsFor(openToFhirServer !== null);
   const services = JSON.stringify(discovery(policies, defaults, options.prefetchChart ?? true));
   const open: TrustedCdsClient | undefined = openToFhirServer === null ? undefined : { iss: 'open', fhirServers: [withoutSlash(openToFhirServer)] };
-  const parts: AnswerParts = {
-    policies, now,
+  const shownRisks = await openShownRisks(store, now);
+  const kinds = cardKinds(policies);
+  const kindNames = kinds.map(({ kind }) => kind);
+  const parts: Omit<AnswerParts, 'client'> = {
+    policies, now, shownRisks,
     model: options.model,
     panelLaunchUrl: `${baseUrl}/panel/launch`,
     newId: randomUUID,
@@ -131,7 +138,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     try {
       call = readHookCall(hook, body);
       const record = openRecord(call, payers, readerFor(call, client));
-      const { answer, determined, scores } = await answerHook(call, record, readConfiguration(call.configuration, defaults), parts);
+      const { answer, determined, scores } = await answerHook(call, record, readConfiguration(call.configuration, defaults), { ...parts, client: client.iss });
       const json = JSON.stringify(answer);
       send(response, 200, JSON_TYPE, json);
       metrics.data.inc({ source: record.source() });
@@ -152,7 +159,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     // Feedback does not name a FHIR server, so there is nothing by which the sandbox could be told apart: it needs a JWT.
     if (!client) throw unauthorized();
     const given = readFeedback(parseJson(await readBody(request)));
-    await storeFeedback(store, given, { client: client.iss, service: id, nowMs: now(), retentionDays });
+    await storeFeedback(store, given, { client: client.iss, service: id, cardKinds: kindNames, nowMs: now(), retentionDays });
     audit.record({ action: 'feedback-received', who: client.iss, details: { cards: given.length } });
     send(response, 200, JSON_TYPE, '{}');
   };
@@ -169,7 +176,11 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
   };
 
   const router = Router();
-  if (options.adminToken !== undefined) router.use(adminRouter({ session: createAdminSession(options.adminToken, baseUrl.startsWith('https:'), now), clients, registered, audit, log }));
+  if (options.adminToken !== undefined) {
+    const session = createAdminSession(options.adminToken, baseUrl.startsWith('https:'), now);
+    router.use(adminRouter({ session, clients, registered, audit, log }));
+    router.use(feedbackRouter({ session, retentionDays, summary: () => feedbackSummary(store, kinds), log }));
+  }
   router.use('/cds-services', (request, response, next) => {
     // Nothing here goes by cookies, so any page may call; what it may get is decided by its JWT.
     response.setHeader('Access-Control-Allow-Origin', '*');
@@ -185,7 +196,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
   router.all('/cds-services/*rest', (_request, response) => sendOutcome(response, new Refusal(404, 'not-found', 'There is no such CDS service. GET /cds-services lists them.')));
 
   const flush = async (): Promise<void> => {
-    const results = await Promise.allSettled([seen.flush(), exchanges.flush()]);
+    const results = await Promise.allSettled([seen.flush(), exchanges.flush(), shownRisks.flush()]);
     for (const result of results) if (result.status === 'rejected') log.error(fault(result.reason), 'background write of CDS Hooks failed; it will be tried again');
   };
   const timers: NodeJS.Timeout[] = [];

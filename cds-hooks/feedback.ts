@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Store } from '#store/database.ts';
 import { uuidv7 } from '#store/uuid.ts';
+import { kindOfCard } from './card-id.ts';
 import { Refusal } from './refusal.ts';
 import type { CdsTables } from './tables.ts';
 
@@ -29,7 +30,7 @@ export function readFeedback(body: unknown): z.infer<typeof feedbackCall>['feedb
   return parsed.data.feedback;
 }
 
-export async function storeFeedback(store: Store, feedback: ReturnType<typeof readFeedback>, from: { readonly client: string; readonly service: string; readonly nowMs: number; readonly retentionDays: number }): Promise<void> {
+export async function storeFeedback(store: Store, feedback: ReturnType<typeof readFeedback>, from: { readonly client: string; readonly service: string; readonly cardKinds: readonly string[]; readonly nowMs: number; readonly retentionDays: number }): Promise<void> {
   const rows = feedback.map(({ card, outcome, outcomeTimestamp, overrideReason }) => ({
     id: uuidv7(from.nowMs),
     received_at: new Date(from.nowMs).toISOString(),
@@ -37,6 +38,7 @@ export async function storeFeedback(store: Store, feedback: ReturnType<typeof re
     client: from.client,
     service: from.service,
     card,
+    card_kind: kindOfCard(card, from.cardKinds) ?? '',
     outcome,
     outcome_at: outcomeTimestamp,
     override_reason: overrideReason?.reason ? `${overrideReason.reason.system ?? ''}|${overrideReason.reason.code}` : null,

@@ -8,7 +8,11 @@ export type CdsTables = {
   'cds.exchange_batch': { id: string; first_at: string; last_at: string; expires_at: string; hook_instances: string; content: Uint8Array };
   'cds.feedback': {
     id: string; received_at: string; expires_at: string; client: string; service: string; card: string; outcome: string; outcome_at: string; override_reason: string | null; user_comment: string | null;
+    /** What the card is counted as (card-id.ts); '' when no present policy makes such a card. */
+    card_kind: string;
   };
+  'cds.shown_risk': { key: string; hook: string; shown_at: string };
+  'cds.hash_key': { name: string; secret: string };
 };
 
 export const migrations: PartMigrations = {
@@ -28,4 +32,10 @@ export const migrations: PartMigrations = {
     create index seen_token_expires on cds.seen_token (expires_at);
     create table cds.metric_batch (id uuid primary key, first_at timestamptz not null, last_at timestamptz not null, content bytea not null);
     create index metric_batch_last on cds.metric_batch (last_at)`,
+  '000003-feedback-by-kind': `
+    alter table cds.feedback add column card_kind text not null default '';
+    create index feedback_kind on cds.feedback (card_kind);
+    create table cds.shown_risk (key text primary key, hook text not null, shown_at timestamptz not null);
+    create index shown_risk_at on cds.shown_risk (shown_at);
+    create table cds.hash_key (name text primary key, secret text not null)`,
 };

@@ -1,55 +1,37 @@
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import type { Questionnaire } from '@medplum/fhirtypes';
+import { z } from 'zod/mini';
 import { type Policy, policyDefaultSchema, policySchema } from '#prior-auth/coverage-requirement/policy.ts';
 import { createPolicyLibrary, type PolicyLibrary } from '#prior-auth/coverage-requirement/policy-library.ts';
 import { PolicyFileError, readJsonFile } from './json-file.ts';
+import { policyFaults } from './policy-faults.ts';
 
 export type { PolicyLibrary } from '#prior-auth/coverage-requirement/policy-library.ts';
 
+/** As far as the library relies on it; the rest of the Questionnaire is sent as it stands. */
+const formSchema = z.looseObject({ resourceType: z.literal('Questionnaire'), url: z.url(), version: z.string().check(z.minLength(1)), status: z.literal('active') });
+
 /**
- * Reads every *.json of the folder (default: the library that ships) and what holds for services that none names.
+ * Reads every *.json of the folder (default: the library that ships) what holds for services that none names, and the forms that responses send along.
  * @throws PolicyFileError naming file and line of every fault in the first bad file, or a clash between files.
  */
-export function loadPolicies(folder: string = join(import.meta.dirname, 'library'), defaultFile: string = join(import.meta.dirname, 'default.json')): PolicyLibrary {
+export function loadPolicies(folder: string = join(import.meta.dirname, 'library'), defaultFile: string = join(import.meta.dirname, 'default.json'), formsFolder: string = join(import.meta.dirname, 'forms')): PolicyLibrary {
   const files = listFiles(folder);
-  const policies = files.map((file) => {
-    const path = join(folder, file);
-    const policy = readJsonFile(path, policySchema);
-    const faults = faultsOf(policy, file);
-    if (faults.length > 0) throw new PolicyFileError(faults.map((fault) => `${path}: ${fault}`).join('\n'));
-    return policy;
-  });
-  return createPolicyLibrary(policies, readJsonFile(defaultFile, policyDefaultSchema));
+  const policies = files.map((file) => readPolicyFile(join(folder, file)));
+  const forms = listFiles(formsFolder).map((file) => readJsonFile(join(formsFolder, file), formSchema) as unknown as Questionnaire);
+  return createPolicyLibrary(policies, readJsonFile(defaultFile, policyDefaultSchema), forms);
 }
 
-function listFiles(folder: string): readonly string[] {
+/** @throws PolicyFileError naming file and line of every fault */
+export function readPolicyFile(path: string): Policy {
+  return readJsonFile(path, policySchema, (policy) => policyFaults(policy, basename(path)));
+}
+
+export function listFiles(folder: string): readonly string[] {
   try {
     return readdirSync(folder).filter((file) => file.endsWith('.json')).sort();
   } catch (cause) {
     throw new PolicyFileError(`${folder}: cannot be read: ${(cause as Error).message}`, { cause });
   }
-}
-
-/** Rules between elements, which the schema cannot say. */
-function faultsOf(policy: Policy, file: string): readonly string[] {
-  const faults: string[] = [];
-  if (file !== `${policy.id}.json`) faults.push(`the file of policy ${policy.id} must be named ${policy.id}.json`);
-  const inOrder = policy.revisions.toSorted((a, b) => (a.effectiveFrom < b.effectiveFrom ? -1 : 1));
-  inOrder.forEach((revision, i) => {
-    const name = `revision ${revision.revision}`;
-    const next = inOrder[i + 1];
-    if (next && (revision.effectiveTo === undefined || revision.effectiveTo >= next.effectiveFrom)) {
-      faults.push(`${name} must end (effectiveTo) before revision ${next.revision} begins on ${next.effectiveFrom}`);
-    }
-    if (revision.effectiveTo !== undefined && revision.effectiveTo < revision.effectiveFrom) faults.push(`${name} ends before it begins`);
-    if (new Set(revision.criteria.map((criterion) => criterion.id)).size < revision.criteria.length) faults.push(`${name} has two criteria of the same id`);
-    const decides = revision.authorization === 'auth-needed' || revision.authorization === 'performpa';
-    if (decides && revision.decision === null) faults.push(`${name} needs an authorization, so it needs a decision`);
-    if (revision.decision && revision.decision.route === 'limit' && !revision.decision.limit) faults.push(`${name} decides by limit, so it needs decision.limit`);
-    if (revision.questionnaires.length > 0 && revision.documentation === null) faults.push(`${name} has questionnaires, so it needs documentation`);
-    const conditional = [revision.covered, revision.authorization, revision.documentation].includes('conditional');
-    if (conditional !== (revision.infoNeeded ?? []).length > 0) faults.push(`${name} must have infoNeeded if, and only if, something in it is conditional`);
-  });
-  if (new Set(policy.revisions.map((revision) => revision.revision)).size < policy.revisions.length) faults.push('two revisions have the same name');
-  return faults;
 }

@@ -4,8 +4,8 @@ import { conditionalOn, type Determination, determine, findPolicy } from '#prior
 import { emissionFaults } from '#prior-auth/coverage-requirement/emission-rules.ts';
 import { type Chart, readChart } from '#prior-auth/coverage-requirement/evidence.ts';
 import { readFocusService } from '#prior-auth/order/read-focus-service.ts';
-import type { PolicyLibrary } from '#prior-auth/coverage-requirement/policy-library.ts';
 import type { Configuration } from '../configuration.ts';
+import { type CardParts, cardsFor } from '../cards-for.ts';
 import { coverageAction } from '../coverage-action.ts';
 import { chooseCoverage, type CoverageChoice } from '../coverage-choice.ts';
 import type { DeterminedFocus } from '../determined-focus.ts';
@@ -14,12 +14,10 @@ import { type HookCall, PRIMARY_HOOKS } from '../hook-call.ts';
 import type { RecordSource } from '../record.ts';
 import { Refusal } from '../refusal.ts';
 import { ANSWER_WRITERS } from '../versions/answer-writers.ts';
-import { type CardParts, cardsForFocus } from './cards-for-focus.ts';
 import { type Foci, findFoci } from './foci.ts';
 import { isWorthSaying, withoutDocuments } from './secondary-hook.ts';
 
 export interface AnswerParts extends CardParts {
-  readonly policies: PolicyLibrary;
   readonly now: () => number;
   readonly onFault: (why: string) => void;
 }
@@ -59,8 +57,8 @@ export async function answerHook(call: HookCall, record: RecordSource, configura
   });
   const toSay = configuration.coverageInformation ? determined.filter((each) => primary || isWorthSaying(each)) : [];
   const systemActions = toSay.flatMap(({ focus, determination }) => coverageAction(focus, determination.requirement, writer) ?? []);
-  const { cards, scores } = await cardsForFocus(determined, { call, configuration, writer, parts });
-  return { answer: { cards: cards.slice(0, configuration.maxCards), systemActions }, determined, scores };
+  const { cards, systemActions: responded, scores } = await cardsFor(determined, { call, configuration, writer, parts });
+  return { answer: { cards: cards.slice(0, configuration.maxCards), systemActions: [...systemActions, ...responded] }, determined, scores };
 }
 
 interface Chosen {

@@ -44,6 +44,20 @@ function outcomeOf(evaluateIt: Evaluate, input: object, variables: Record<string
   return result[0] ? 'met' : 'not-met';
 }
 
+/** True when the expression (FHIRPath over the resource, `%today`) is true; what cannot be evaluated on it is not. */
+export function holds(path: string, resource: Resource, today: string): boolean {
+  return outcomeOf(expression(path), resource, { today: dateOf(today) }) === 'met';
+}
+
+/** First result of the expression over the resource; undefined without one, or when it cannot be evaluated. */
+export function firstResult(path: string, resource: Resource, today: string): unknown {
+  try {
+    return expression(path)(resource, { today: dateOf(today) })[0];
+  } catch {
+    return undefined;
+  }
+}
+
 /** @throws Error when the expression is no FHIRPath. */
 export function expression(text: string): Evaluate {
   let found = compiled.get(text);

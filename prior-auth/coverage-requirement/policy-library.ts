@@ -1,3 +1,4 @@
+import type { Questionnaire } from '@medplum/fhirtypes';
 import { canonicalCoding } from '../order/canonical-coding.ts';
 import type { Policy, PolicyDefault, PolicyRevision } from './policy.ts';
 import type { PolicyReference } from './requirement.ts';
@@ -24,6 +25,8 @@ export interface PolicyLibrary {
   findFor(question: PolicyQuestion): ApplicablePolicy | undefined;
   /** True when a rule in force names the service for some states: then the state must be known. */
   namesInSomeStates(question: Omit<PolicyQuestion, 'state'>): boolean;
+  /** A form that is sent along with the task to fill it in; by canonical, url|version. */
+  form(canonical: string): Questionnaire | undefined;
   /** A revision by name, in force or not: the one kept with a case. */
   revision(reference: PolicyReference): ApplicablePolicy | undefined;
 }
@@ -34,7 +37,8 @@ interface IndexEntry extends ApplicablePolicy {
   readonly states: ReadonlySet<string> | undefined;
 }
 
-export function createPolicyLibrary(policies: readonly Policy[], byDefault: PolicyDefault): PolicyLibrary {
+export function createPolicyLibrary(policies: readonly Policy[], byDefault: PolicyDefault, forms: readonly Questionnaire[] = []): PolicyLibrary {
+  const formsByCanonical = new Map(forms.map((form) => [`${form.url}|${form.version}`, form]));
   const index = new Map<string, IndexEntry[]>();
   const revisions = new Map<string, ApplicablePolicy>();
   for (const policy of policies) {
@@ -60,6 +64,7 @@ export function createPolicyLibrary(policies: readonly Policy[], byDefault: Poli
   return {
     policies,
     default: byDefault,
+    form: (canonical) => formsByCanonical.get(canonical),
     namesInSomeStates: (question) => inForceFor(question).some((entry) => entry.states !== undefined && (entry.policy.payers.includes(question.payerId) || entry.policy.payers.includes('*'))),
     findFor(question) {
       const { payerId, state } = question;

@@ -1,0 +1,47 @@
+import type { CriterionFinding } from '#prior-auth/coverage-requirement/requirement.ts';
+import type { DenialRisk } from '#prior-auth/learning/denial-risk.ts';
+import { type CardSubject, frameCard, plain } from '../card-frame.ts';
+import type { Card } from '../hook-answer.ts';
+
+/** Topics that no code of CRD fits; its binding is extensible. */
+export const OWN_TOPICS = 'https://openpriorauth.org/CodeSystem/card-topic';
+export const DENIAL_RISK = 'denial-risk';
+
+const MAX_REASONS = 3;
+
+/** How likely a denial is, why, what of the payer's criteria the record shows, and what to do. It says nothing of what coverage-information says. */
+export function denialRiskCard(subject: CardSubject, risk: DenialRisk): Card {
+  const { determination: { findings }, service } = subject.focus;
+  const percent = Math.round(risk.probability * 100);
+  const simulated = risk.simulated ? ' (simulated)' : '';
+  const reasons = risk.reasons.slice(0, MAX_REASONS);
+  return frameCard(subject, {
+    kind: DENIAL_RISK,
+    summary: `Denial risk ${percent} %${simulated}: ${service?.display ?? ''}`,
+    detail: [
+      `Estimated chance that the payer denies the request: **${percent} %${simulated}**.${risk.simulated ? ' The model has learned from simulated decisions only.' : ''}`,
+      ...(reasons.length === 0 ? [] : ['**Why**', reasons.map((reason) => `- ${plain(reason.text)}`).join('\n')]),
+      ...(findings.length === 0 ? [] : ["**The payer's criteria**", findings.map(findingLine).join('\n')]),
+      '**What to do**',
+      whatToDo(findings),
+    ],
+    indicator: risk.band === 'high' ? 'warning' : 'info',
+    topic: { system: OWN_TOPICS, code: DENIAL_RISK, display: 'Denial risk' },
+    extension: {
+      'org.openpriorauth.denial-risk': { probability: risk.probability, band: risk.band, simulated: risk.simulated, modelVersion: risk.modelVersion, reasons: risk.reasons, criteria: findings },
+    },
+  });
+}
+
+const STATUS_WORDS: { readonly [S in CriterionFinding['status']]: string } = { met: 'Met', 'not-met': 'Not met', unknown: 'Not found in the record' };
+
+function findingLine({ status, label, evidence: [newest] }: CriterionFinding): string {
+  const source = newest ? ` (source: ${plain(newest.display)}${newest.date ? `, ${newest.date.slice(0, 10)}` : ''})` : '';
+  return `- ${STATUS_WORDS[status]}: ${plain(label)}${source}`;
+}
+
+function whatToDo(findings: readonly CriterionFinding[]): string {
+  const open = findings.filter((finding) => finding.status !== 'met');
+  if (open.length === 0) return findings.length === 0 ? '- The policy names no criteria: send the request with its reason.' : '- Nothing is missing: send the request with the sources above.';
+  return open.map(({ status, label }) => (status === 'unknown' ? `- Find or document: ${plain(label)}` : `- Check before sending, the record says otherwise: ${plain(label)}`)).join('\n');
+}
