@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod/mini';
+import { lineAt, lineOfPath } from './json-position.ts';
 
 /** A policy or payer file that cannot be used. The message names file, line and what is wrong, one line for each fault. */
 export class PolicyFileError extends Error {
@@ -11,8 +12,14 @@ export class PolicyFileError extends Error {
   }
 }
 
-/** Reads a JSON file and holds it against the schema. @throws PolicyFileError */
-export function readJsonFile<T>(file: string, schema: z.ZodMiniType<T>): T {
+/** A rule that a value breaks, with the path of the element at fault. */
+export interface Fault {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** Reads a JSON file and holds it against the schema, then against the rules that a schema cannot say. @throws PolicyFileError */
+export function readJsonFile<T>(file: string, schema: z.ZodMiniType<T>, faultsOf: (value: T) => readonly Fault[] = () => []): T {
   const text = readText(file);
   let json: unknown;
   try {
@@ -22,8 +29,9 @@ export function readJsonFile<T>(file: string, schema: z.ZodMiniType<T>): T {
     throw new PolicyFileError(`${file}:${line}: not JSON: ${(cause as Error).message}`, { cause });
   }
   const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  throw new PolicyFileError(parsed.error.issues.map(({ path, message }) => `${file}:${lineOfPath(text, path)}: ${path.join('.') || '(root)'}: ${message}`).join('\n'));
+  const faults: readonly Fault[] = parsed.success ? faultsOf(parsed.data) : parsed.error.issues;
+  if (parsed.success && faults.length === 0) return parsed.data;
+  throw new PolicyFileError(faults.map(({ path, message }) => `${file}:${lineOfPath(text, path)}: ${path.join('.') || '(root)'}: ${message}`).join('\n'));
 }
 
 /** Where JSON.parse stumbled: V8 names either the position or ten characters on each side of it. */
@@ -35,37 +43,6 @@ function positionOf(error: unknown, text: string): number {
   return start < 0 ? text.length : start + (around?.[1] ? 10 : 0);
 }
 
-/** Line of the value at `path`, or of the nearest part of it that is there. `text` is valid JSON. */
-function lineOfPath(text: string, path: readonly PropertyKey[]): number {
-  const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
-  const open: { readonly kind: '{' | '['; key: string; index: number; atKey: boolean }[] = [];
-  let best = { depth: 0, position: 0 };
-  const matchedDepth = (): number => {
-    const here = open.map((level) => (level.kind === '{' ? level.key : String(level.index)));
-    return here.length <= path.length && here.every((key, i) => key === String(path[i])) ? here.length : 0;
-  };
-  for (let match = token.exec(text); match; match = token.exec(text)) {
-    const level = open.at(-1);
-    const [part] = match;
-    if (part === ',') {
-      if (level) {
-        level.index += 1;
-        level.atKey = level.kind === '{';
-      }
-    } else if (part === '}' || part === ']') {
-      open.pop();
-    } else if (level?.atKey && part !== ':') {
-      level.key = JSON.parse(part) as string;
-      level.atKey = false;
-    } else if (part !== ':') {
-      const depth = matchedDepth();
-      if (depth > best.depth) best = { depth, position: match.index };
-      if (part === '{' || part === '[') open.push({ kind: part, key: '', index: 0, atKey: part === '{' });
-    }
-  }
-  return lineAt(text, best.position);
-}
-
 function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
@@ -73,6 +50,3 @@ function readText(file: string): string {
     throw new PolicyFileError(`${file}: cannot be read: ${(cause as Error).message}`, { cause });
   }
 }
-
-const lineAt = (text: string, position: number): number => lineCount(text.slice(0, position));
-const lineCount = (text: string): number => text.split('\n').length;

@@ -18,7 +18,7 @@ describe('the library that ships', () => {
   it('answers in the way every revision passes the emission rules', () => {
     for (const { revisions } of library.policies) {
       for (const { covered, authorization, documentation, questionnaires, infoNeeded = [] } of revisions) {
-        const requirement = { coverage: 'Coverage/1', covered, paNeeded: authorization, ...(documentation ? { docNeeded: documentation } : {}), docPurpose: [], infoNeeded, reasons: ['r'], questionnaires, date: '2026-11-22', assertionId: 'a' };
+        const requirement = { coverage: 'Coverage/1', covered, ...(covered === 'not-covered' ? {} : { paNeeded: authorization }), ...(documentation ? { docNeeded: documentation } : {}), docPurpose: [], infoNeeded, reasons: ['r'], questionnaires, date: '2026-11-22', assertionId: 'a' };
         expect(emissionFaults([requirement])).toEqual([]);
       }
     }
@@ -47,6 +47,19 @@ describe('which policy names a service', () => {
     [cpt, '93000', '2026-11-22', undefined, 'resting-ecg'],
     [hcpcs, 'E0601', '2026-11-22', undefined, 'pap-device'],
     [cpt, '99999', '2026-11-22', undefined, undefined],
+    [hcpcs, 'L0648', '2022-07-11', 'TX', undefined],
+    [hcpcs, 'L0648', '2022-07-12', 'TX', 'spinal-orthosis'],
+    [hcpcs, 'L0648', '2022-10-10', undefined, 'spinal-orthosis'],
+    [hcpcs, 'L3761', '2026-11-22', 'OR', undefined],
+    [hcpcs, 'L3761', '2027-01-26', 'OR', 'upper-limb-orthosis'],
+    [cpt, '67911', '2022-01-06', undefined, 'blepharoplasty'],
+    [cpt, '67911', '2022-01-07', undefined, undefined],
+    [cpt, '64492', '2024-08-15', undefined, 'facet-joint-intervention'],
+    [cpt, '64492', '2024-08-16', undefined, undefined],
+    [cpt, '62323', '2026-11-22', 'TX', 'wiser-epidural-steroid'],
+    [cpt, '62323', '2026-11-22', 'CA', undefined],
+    [cpt, '62323', '2032-01-01', 'TX', undefined],
+    [hcpcs, 'G0299', '2026-11-22', undefined, 'home-health'],
   ])('%s %s on %s in %s: %s', (system, code, date, state, policyId) => {
     expect(library.findFor({ payerId: 'cascade-medicare', system, code, date, state })?.policy.id).toBe(policyId);
   });
