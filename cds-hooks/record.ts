@@ -15,6 +15,8 @@ export interface RecordSource {
   evidence(types: ReadonlySet<EvidenceType>): Promise<readonly Resource[]>;
   /** Resources by "Type/id", whatever key of the prefetch they came under; what cannot be had, or belongs to another patient, is left out. */
   named(references: readonly string[]): Promise<readonly Resource[]>;
+  /** Resource types of which something could not be had, so far. */
+  unread(): readonly string[];
   /** For the metric: where the data came from, so far. */
   source(): 'prefetch' | 'fetched' | 'incomplete';
 }
@@ -29,12 +31,12 @@ export interface CoverageOfPayer {
 
 export function openRecord(call: Pick<HookCall, 'prefetch' | 'patientId'>, payers: PayerDirectory, read: EhrReader | undefined): RecordSource {
   let fetched = false;
-  let incomplete = false;
+  const unread = new Set<string>();
 
-  const fetchAll = async (query: string): Promise<readonly Resource[] | undefined> => {
+  const fetchAll = async (query: string, type = query.split(/[?/]/)[0] ?? ''): Promise<readonly Resource[] | undefined> => {
     const found = await read?.(query);
     if (found) fetched = true;
-    else incomplete = true;
+    else unread.add(type);
     return found;
   };
   const gather = async (key: string, query: string): Promise<readonly Resource[] | undefined> => {
@@ -42,10 +44,10 @@ export function openRecord(call: Pick<HookCall, 'prefetch' | 'patientId'>, payer
     if (given === null) return [];
     if (given === undefined || given.resourceType === 'OperationOutcome') return fetchAll(queryFor(query, call.patientId));
     const next = given.resourceType === 'Bundle' ? nextPage(given) : undefined;
-    return next === undefined ? resourcesOf(given) : [...resourcesOf(given), ...((await fetchAll(next)) ?? [])];
+    return next === undefined ? resourcesOf(given) : [...resourcesOf(given), ...((await fetchAll(next, query.split('?')[0])) ?? [])];
   };
   const isOfPatient = (of: Reference | undefined): boolean => of?.reference === undefined || relativeReference(of.reference) === `Patient/${call.patientId}`;
-  const belongs = (resource: Resource): boolean => ('subject' in resource ? isOfPatient(resource.subject as Reference | undefined) : !('patient' in resource) || isOfPatient(resource.patient as Reference | undefined));
+  const belongs = (resource: Resource): boolean => ('subject' in resource ? isOfPatient(resource.subject as Reference) : !('patient' in resource) || isOfPatient(resource.patient));
 
   let prefetched: ReadonlyMap<string, Resource> | undefined;
   const inPrefetch = (reference: string): Resource | undefined => {
@@ -72,7 +74,8 @@ export function openRecord(call: Pick<HookCall, 'prefetch' | 'patientId'>, payer
       const found = await Promise.all([...new Set(references)].map(async (reference) => inPrefetch(reference) ?? (await fetchAll(reference))?.find((resource) => referenceTo(resource) === reference)));
       return found.flatMap((resource) => (resource && belongs(resource) ? [resource] : []));
     },
-    source: () => (incomplete ? 'incomplete' : fetched ? 'fetched' : 'prefetch'),
+    unread: () => [...unread],
+    source: () => (unread.size > 0 ? 'incomplete' : fetched ? 'fetched' : 'prefetch'),
   };
 }
 

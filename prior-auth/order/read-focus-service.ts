@@ -6,8 +6,8 @@ import type { RequestedService } from './requested-service.ts';
 
 type LookUp = (reference: string) => Resource | undefined;
 
-/** R4 has no code in a payload; CRD profiles the R5 element as this extension. */
-const PAYLOAD_CONTENT = 'http://hl7.org/fhir/5.0/StructureDefinition/extension-CommunicationRequest.payload.content[x]';
+/** R4 has no code in a payload; CRD profiles the R5 element as this extension. Its brackets are escaped in 2.2 only. */
+const PAYLOAD_CONTENT = ['[x]', '%5Bx%5D'].map((brackets) => `http://hl7.org/fhir/5.0/StructureDefinition/extension-CommunicationRequest.payload.content${brackets}`);
 /** How an R4 appointment names a DeviceRequest or MedicationRequest as its basis. */
 const ALTERNATE_REFERENCE = 'http://hl7.org/fhir/StructureDefinition/alternate-reference';
 
@@ -51,7 +51,7 @@ export function neededReferences(focus: Resource): readonly string[] {
 }
 
 function payloadsOf(request: CommunicationRequest): readonly CodeableConcept[] {
-  return (request.payload ?? []).flatMap((payload) => (payload.extension ?? []).flatMap((extension) => (extension.url === PAYLOAD_CONTENT && extension.valueCodeableConcept ? [extension.valueCodeableConcept] : [])));
+  return (request.payload ?? []).flatMap((payload) => (payload.extension ?? []).flatMap((extension) => (PAYLOAD_CONTENT.includes(extension.url) && extension.valueCodeableConcept ? [extension.valueCodeableConcept] : [])));
 }
 
 function fromConcepts(focus: CommunicationRequest | Appointment | Encounter, concepts: readonly CodeableConcept[]): RequestedService | undefined {
