@@ -1,0 +1,96 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { type CdsHooksOptions, createCdsHooks } from '#cds-hooks/cds-hooks.ts';
+import { loadPayers } from '#policies/load-payers.ts';
+import { loadPolicies } from '#policies/load-policies.ts';
+import { openAuditTrail } from '#store/audit.ts';
+import { openStore } from '#store/database.ts';
+
+export const NOW = Date.parse('2026-11-22T18:00:00Z');
+const ISSUER = 'https://ehr.example';
+
+interface FhirLike {
+  readonly resourceType: string;
+  readonly id?: string;
+}
+export interface HookReply {
+  readonly status: number;
+  readonly text: string;
+  readonly cards: readonly { readonly summary: string; readonly detail: string; readonly source: { readonly topic: { readonly system: string; readonly code: string } }; readonly extension: Readonly<Record<string, unknown>> }[];
+  readonly systemActions: readonly { readonly type: string; readonly description: string; readonly resource: FhirLike & Readonly<Record<string, unknown>> }[];
+}
+export interface RunningCdsHooks {
+  readonly url: string;
+  readonly ehrBase: string;
+  /** What the EHR was asked, as "Type/id" or "Type?query". */
+  readonly asked: string[];
+  /** What the EHR holds; a function decides by itself, 'hang' never answers. */
+  holds(records: readonly FhirLike[] | ((query: string) => { readonly status: number; readonly body: unknown } | 'hang')): void;
+  /** Signed with a JWT for that endpoint. */
+  post(service: string, body: unknown): Promise<HookReply>;
+  stop(): Promise<void>;
+}
+
+/** A CDS service with its own store, and an EHR that it may read, both over HTTP. */
+export async function runCdsHooks(more: Partial<CdsHooksOptions> = {}): Promise<RunningCdsHooks> {
+  const store = await openStore({ dataDir: 'memory' });
+  const keys = await generateKeyPair('ES384', { extractable: true });
+  const publicJwk = { ...(await exportJWK(keys.publicKey)), kid: 'k', alg: 'ES384', use: 'sig' };
+  const asked: string[] = [];
+  let answers: (query: string) => { readonly status: number; readonly body: unknown } | 'hang' = () => ({ status: 404, body: {} });
+  const ehr = createServer((request: IncomingMessage, response) => {
+    const query = (request.url ?? '').replace('/fhir/', '');
+    asked.push(query);
+    const answer = answers(query);
+    if (answer !== 'hang') response.writeHead(answer.status, { 'content-type': 'application/fhir+json' }).end(JSON.stringify(answer.body));
+  });
+  await new Promise<void>((ready) => ehr.listen(0, ready));
+  const ehrBase = `http://localhost:${(ehr.address() as AddressInfo).port}/fhir`;
+  const app = express();
+  const server = app.listen(0);
+  await new Promise((ready) => server.once('listening', ready));
+  const url = `http://localhost:${(server.address() as AddressInfo).port}`;
+  const audit = await openAuditTrail(store, () => NOW, () => undefined);
+  const part = await createCdsHooks({
+    store, baseUrl: url, log: pino({ level: 'silent' }), now: () => NOW, audit, policies: loadPolicies(), payers: loadPayers(url), registry: new Registry(), fetchDeadlineMs: 300,
+    model: { score: async () => ({ probability: 0.3, band: 'low', reasons: [], modelVersion: 'test', simulated: true }) },
+    trustedClients: [{ iss: ISSUER, jwks: { keys: [publicJwk] }, fhirServers: [ehrBase] }], openToFhirServer: null, ...more,
+  });
+  app.use(part.router);
+  let calls = 0;
+  return {
+    url,
+    ehrBase,
+    asked,
+    holds(records) {
+      answers = typeof records === 'function' ? records : (query) => fromRecords(records, query);
+    },
+    async post(service, body) {
+      const endpoint = `${url}/cds-services/${service}`;
+      const token = await new SignJWT({ iss: ISSUER, aud: endpoint, iat: NOW / 1000, exp: NOW / 1000 + 300, jti: `t${(calls += 1)}` }).setProtectedHeader({ alg: 'ES384', kid: 'k', typ: 'JWT' }).sign(keys.privateKey);
+      const response = await fetch(endpoint, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` }, body: JSON.stringify(body) });
+      const text = await response.text();
+      return { status: response.status, text, cards: [], systemActions: [], ...(text === '' ? {} : (JSON.parse(text) as object)) };
+    },
+    async stop() {
+      server.closeAllConnections();
+      server.close();
+      ehr.closeAllConnections();
+      ehr.close();
+      await part.stop();
+      await audit.stop();
+      await store.close();
+    },
+  };
+}
+
+function fromRecords(records: readonly FhirLike[], query: string): { readonly status: number; readonly body: unknown } {
+  const [type = '', id] = (query.split('?')[0] ?? '').split('/');
+  const found = records.filter((record) => record.resourceType === type && (id === undefined || record.id === id));
+  if (id === undefined) return { status: 200, body: { resourceType: 'Bundle', type: 'searchset', entry: found.map((resource) => ({ resource })) } };
+  return found[0] ? { status: 200, body: found[0] } : { status: 404, body: { resourceType: 'OperationOutcome', issue: [] } };
+}
