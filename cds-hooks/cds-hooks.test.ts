@@ -37,7 +37,7 @@ async function serve(more: Partial<CdsHooksOptions> = {}): Promise<{ url: string
   const registry = new Registry();
   const audit = await openAuditTrail(store, () => NOW, () => undefined);
   const part = await createCdsHooks({
-    store, baseUrl: url, log, now: () => NOW, audit, policies: loadPolicies(), payers: loadPayers(url), model: { score: () => score() }, registry, fetchDeadlineMs: 300,
+    store, baseUrl: url, log, now: () => NOW, audit, policies: loadPolicies(), payers: loadPayers(url), model: { score: () => score() }, registry, deadlineMs: 330,
     trustedClients: [{ iss: ISSUER, jwks: { keys: [publicJwk] }, fhirServers: [ehrBase] }], openToFhirServer: ehrBase, ...more,
   });
   app.use(part.router);

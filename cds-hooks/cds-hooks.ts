@@ -8,28 +8,35 @@ import type { PolicyLibrary } from '#prior-auth/coverage-requirement/policy-libr
 import type { AuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
 import { migratePart } from '#store/migrate.ts';
+import { signingKey } from '#store/signing-keys.ts';
 import { adminRouter } from './admin/admin-router.ts';
 import { createAdminSession } from './admin/admin-session.ts';
 import { feedbackRouter } from './admin/feedback-page.ts';
+import { metricsRouter } from './admin/metrics-router.ts';
+import { type Admitted, createAdmission } from './admission.ts';
 import { cardKinds } from './card-kinds.ts';
 import { createClientTokenCheck } from './client-trust/client-token.ts';
 import { openRegisteredClients } from './client-trust/registered-clients.ts';
 import { openSeenTokens } from './client-trust/seen-tokens.ts';
 import type { TrustedCdsClient } from './client-trust/trusted-client.ts';
 import { openTrustedClients } from './client-trust/trusted-clients.ts';
-import { defaultsFor, readConfiguration } from './configuration.ts';
-import { discovery } from './discovery.ts';
+import { type Configuration, defaultsFor, readConfiguration } from './configuration.ts';
+import { createDelegation } from './delegation/delegation.ts';
+import { createPayerServices } from './delegation/payer-services.ts';
+import { discovery, prefetchQueries } from './discovery.ts';
 import { createEhrReader } from './ehr-reader.ts';
 import { type ExchangeLog, openExchangeLog } from './exchange-log.ts';
 import { readFeedback, storeFeedback } from './feedback.ts';
 import { feedbackSummary } from './feedback-summary.ts';
 import type { HookCall } from './hook-call.ts';
 import { answerHook, type AnswerParts } from './hooks/answer-hook.ts';
+import { type AnsweredCall, crdMetricData } from './metric-data/crd-metric-data.ts';
+import { openMetricLog } from './metric-data/metric-log.ts';
 import { hookMetrics } from './metrics.ts';
 import { parseJson, readBody } from './read-body.ts';
 import { readHookCall } from './read-hook-call.ts';
 import { openShownRisks } from './readiness/shown-risks.ts';
-import { openRecord } from './record.ts';
+import { openRecord, type RecordSource } from './record.ts';
 import { Refusal } from './refusal.ts';
 import { type HookService, SERVICES } from './services.ts';
 import { migrations } from './tables.ts';
@@ -53,8 +60,10 @@ export interface CdsHooksOptions {
   readonly openToFhirServer: string | null;
   /** Advertise the chart in prefetch. Default true; docs/decisions/hook-prefetch.md. */
   readonly prefetchChart?: boolean;
-  /** For all reads from the caller's FHIR server in one call. Default 3000. */
-  readonly fetchDeadlineMs?: number;
+  /** Whole time of a call, milliseconds: what is not there by then is left out. Default 500. */
+  readonly deadlineMs?: number;
+  /** Calls at work at once that are done in full, and after which they are refused. Default 128 and 512. */
+  readonly mostAtWork?: { readonly full: number; readonly most: number };
   /** How long calls, answers and feedback are kept. Default 90. */
   readonly retentionDays?: number;
   readonly registry?: Registry;
@@ -87,12 +96,24 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
   const checkToken = createClientTokenCheck(clients, seen, now);
   const metrics = hookMetrics(options.registry ?? register);
   const defaults = defaultsFor(openToFhirServer !== null);
-  const services = JSON.stringify(discovery(policies, defaults, options.prefetchChart ?? true));
+  const ownPrefetch = prefetchQueries(policies, options.prefetchChart ?? true);
+  const services = JSON.stringify(discovery(defaults, ownPrefetch));
+  const deadlineMs = options.deadlineMs ?? 500;
+  const admission = createAdmission({ full: 128, most: 512, lateMs: deadlineMs / 2, ...options.mostAtWork });
+  const metricLog = openMetricLog(store, now);
+  const key = await signingKey(store, 'cds-hooks', 'ES384');
+  const jwks = JSON.stringify({ keys: [key.publicJwk] });
+  const payerServices = createPayerServices({ serviceUrl: `${baseUrl}/cds-services`, key, now });
+  const delegation = createDelegation(payerServices, ({ payerId, outcome, faults }) => {
+    metrics.payerServices.inc({ payer: payerId, outcome });
+    for (const what of faults) metrics.payerFaults.inc({ payer: payerId, what });
+    if (outcome !== 'answered' || faults.length > 0) log.warn({ payer: payerId, outcome, faults }, "payer's own service did not answer as it should");
+  });
   const open: TrustedCdsClient | undefined = openToFhirServer === null ? undefined : { iss: 'open', fhirServers: [withoutSlash(openToFhirServer)] };
   const shownRisks = await openShownRisks(store, now);
   const kinds = cardKinds(policies);
   const kindNames = kinds.map(({ kind }) => kind);
-  const parts: Omit<AnswerParts, 'client'> = {
+  const parts: Omit<AnswerParts, 'client' | 'ownPrefetch' | 'deadline'> = {
     policies, now, shownRisks,
     model: options.model,
     panelLaunchUrl: `${baseUrl}/panel/launch`,
@@ -104,58 +125,78 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     onFault: (rules) => log.error({ rules }, 'a policy breaks the rules of coverage-information'),
   };
 
-  /** @throws Refusal 401 */
-  const authenticate = async (request: Request, path: string): Promise<TrustedCdsClient | undefined> => {
+  /** `client` undefined: a call without a JWT, where such are answered. @throws Refusal 401 */
+  const authenticate = async (request: Request, path: string): Promise<{ readonly client: TrustedCdsClient | undefined; readonly notChecked: readonly string[] }> => {
     const verdict = await checkToken(request.headers.authorization, `${baseUrl}${path}`);
     if (verdict.kind === 'trusted') {
       metrics.tokens.inc({ replay: verdict.replay });
-      return verdict.client;
+      return { client: verdict.client, notChecked: verdict.replay === 'unchecked' ? ['client-token-replay'] : [] };
     }
-    if (verdict.kind === 'missing' && open) return undefined;
+    if (verdict.kind === 'missing' && open) return { client: undefined, notChecked: [] };
     if (verdict.kind === 'refused') log.warn({ why: verdict.why }, 'CDS client token refused');
     throw unauthorized();
   };
 
-  const readerFor = (call: HookCall, client: TrustedCdsClient) => {
+  const readerFor = (call: HookCall, client: TrustedCdsClient, deadline: () => AbortSignal) => {
     const { fhirServer, accessToken } = call;
     if (!fhirServer || !accessToken || !client.fhirServers.some((base) => withoutSlash(base) === withoutSlash(fhirServer))) return undefined;
     return createEhrReader({
       base: fhirServer,
       token: accessToken,
-      deadline: AbortSignal.timeout(options.fetchDeadlineMs ?? 3_000),
+      deadline,
       onFailure: (why) => log.warn({ why }, 'record could not be fetched from the FHIR server'),
     });
   };
 
-  const answerCall = async ({ hook, id }: HookService, request: Request, response: Response): Promise<void> => {
-    const signed = await authenticate(request, `/cds-services/${id}`);
+  const answerCall = async ({ hook, id }: HookService, request: Request, response: Response, admitted: Exclude<Admitted, 'refused'>): Promise<void> => {
+    const fromMs = now();
+    const startedAt = performance.now();
+    const { client: signed, notChecked } = await authenticate(request, `/cds-services/${id}`);
     const text = await readBody(request);
     const body = parseJson(text);
     const client = signed ?? openClient(body, open);
     const kept = (status: number, answer: string, call?: HookCall): void =>
-      exchanges.record({ at: new Date(now()).toISOString(), client: client.iss, hookInstance: call?.hookInstance ?? '', status, request: withoutToken(text, body), answer });
+      exchanges.record({ at: new Date(fromMs).toISOString(), client: client.iss, hookInstance: call?.hookInstance ?? '', status, request: withoutToken(text, body), answer });
     let call: HookCall | undefined;
+    let record: RecordSource | undefined;
+    const measured = (outcome: AnsweredCall['outcome']): void => {
+      if (call && record) metricLog.record(crdMetricData({ call, client: client.iss, fromMs, untilMs: now(), data: record.source(), outcome }));
+    };
     try {
       call = readHookCall(hook, body);
-      const record = openRecord(call, payers, readerFor(call, client));
-      const { answer, determined, scores } = await answerHook(call, record, readConfiguration(call.configuration, defaults), { ...parts, client: client.iss });
-      const json = JSON.stringify(answer);
+      // The answer itself takes a few milliseconds: what is waited for must be there before.
+      let signal: AbortSignal | undefined;
+      const deadline = (): AbortSignal => (signal ??= AbortSignal.timeout(Math.max(1, Math.round(deadlineMs * 0.9 - (performance.now() - startedAt)))));
+      const inFull = admitted === 'full';
+      record = openRecord(call, payers, inFull ? readerFor(call, client, deadline) : undefined);
+      const configuration = readConfiguration(call.configuration, defaults);
+      const result = await answerHook(call, record, inFull ? configuration : withoutScore(configuration), { ...parts, client: client.iss, ownPrefetch: ownPrefetch(hook), deadline, ...(inFull ? { delegation } : {}) });
+      const { answer, determined, sources, scores } = result;
+      const left = inFull ? notChecked : [...notChecked, 'server-busy'];
+      const json = JSON.stringify(left.length > 0 ? { ...answer, extension: { 'org.openpriorauth.not-checked': left } } : answer);
       send(response, 200, JSON_TYPE, json);
-      metrics.data.inc({ source: record.source() });
+      const data = record.source();
+      metrics.data.inc({ source: data });
+      for (const source of sources) metrics.answers.inc({ hook, source, outcome: data === 'incomplete' || !inFull ? 'partial' : 'complete' });
       for (const { determination: { applicable, requirement } } of determined) metrics.determinations.inc({ policy: applicable?.policy.id ?? 'none', pa_needed: requirement.paNeeded ?? 'none' });
-      audit.record({ action: 'hook-answered', who: call.userId ?? client.iss, what: [`Patient/${call.patientId}`, ...determined.map(({ focus }) => `${focus.resourceType}/${focus.id}`)], details: { service: id, version: call.version, client: client.iss, cards: answer.cards.length, ...scores } });
+      const answeredBy: Readonly<Record<string, string>> = sources.some((source) => source !== 'library') ? { answeredBy: sources.join(' ') } : {};
+      audit.record({ action: 'hook-answered', who: call.userId ?? client.iss, what: [`Patient/${call.patientId}`, ...determined.map(({ focus }) => `${focus.resourceType}/${focus.id}`)], details: { service: id, version: call.version, client: client.iss, cards: answer.cards.length, ...answeredBy, ...scores } });
       kept(200, json, call);
+      measured({ kind: 'answered', answer, determined });
     } catch (error) {
-      if (error instanceof Refusal) {
-        audit.record({ action: 'hook-refused', who: call?.userId ?? client.iss, outcome: 'refused', details: { service: id, client: client.iss, status: error.status } });
-        kept(error.status, JSON.stringify(error.outcome), call);
+      // What a busy process did not even try to fetch may well be had a moment later.
+      const refusal = error instanceof Refusal && error.status === 412 && admitted === 'partial' ? busy() : error;
+      if (refusal instanceof Refusal) {
+        audit.record({ action: 'hook-refused', who: call?.userId ?? client.iss, outcome: 'refused', details: { service: id, client: client.iss, status: refusal.status } });
+        kept(refusal.status, JSON.stringify(refusal.outcome), call);
+        measured({ kind: 'refused', status: refusal.status, issueCodes: (refusal.outcome.issue ?? []).map(({ code }) => code) });
       }
-      throw error;
+      throw refusal;
     }
   };
 
   const feedback = async ({ id }: HookService, request: Request, response: Response): Promise<void> => {
-    const client = await authenticate(request, `/cds-services/${id}/feedback`);
+    const { client } = await authenticate(request, `/cds-services/${id}/feedback`);
     // Feedback does not name a FHIR server, so there is nothing by which the sandbox could be told apart: it needs a JWT.
     if (!client) throw unauthorized();
     const given = readFeedback(parseJson(await readBody(request)));
@@ -179,6 +220,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
   if (options.adminToken !== undefined) {
     const session = createAdminSession(options.adminToken, baseUrl.startsWith('https:'), now);
     router.use(adminRouter({ session, clients, registered, audit, log }));
+    router.use(metricsRouter({ session, store, audit, log, now }));
     router.use(feedbackRouter({ session, retentionDays, summary: () => feedbackSummary(store, kinds), log }));
   }
   router.use('/cds-services', (request, response, next) => {
@@ -188,15 +230,25 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     if (request.method !== 'OPTIONS') return next();
     response.writeHead(204, { 'Access-Control-Allow-Methods': 'GET, POST, OPTIONS', 'Access-Control-Allow-Headers': 'Authorization, Content-Type', 'Access-Control-Max-Age': '600' }).end();
   });
+  router.get('/cds-services/.well-known/jwks.json', (_request, response) => send(response, 200, JSON_TYPE, jwks));
   router.get('/cds-services', (_request, response) => send(response, 200, JSON_TYPE, services));
   for (const service of SERVICES) {
-    router.post(`/cds-services/${service.id}`, answering(service.id, (request, response) => answerCall(service, request, response)));
+    router.post(`/cds-services/${service.id}`, answering(service.id, async (request, response) => {
+      const admitted = admission.enter();
+      metrics.admitted.inc({ how: admitted });
+      if (admitted === 'refused') throw busy();
+      try {
+        await answerCall(service, request, response, admitted);
+      } finally {
+        admission.leave();
+      }
+    }));
     router.post(`/cds-services/${service.id}/feedback`, answering('feedback', (request, response) => feedback(service, request, response)));
   }
   router.all('/cds-services/*rest', (_request, response) => sendOutcome(response, new Refusal(404, 'not-found', 'There is no such CDS service. GET /cds-services lists them.')));
 
   const flush = async (): Promise<void> => {
-    const results = await Promise.allSettled([seen.flush(), exchanges.flush(), shownRisks.flush()]);
+    const results = await Promise.allSettled([seen.flush(), exchanges.flush(), metricLog.flush(), shownRisks.flush()]);
     for (const result of results) if (result.status === 'rejected') log.error(fault(result.reason), 'background write of CDS Hooks failed; it will be tried again');
   };
   const timers: NodeJS.Timeout[] = [];
@@ -212,6 +264,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     async stop() {
       for (const timer of timers) clearInterval(timer);
       clients.stop();
+      admission.stop();
       await flush();
     },
   };
@@ -222,6 +275,15 @@ function openClient(body: unknown, open: TrustedCdsClient | undefined): TrustedC
   const fhirServer = typeof body === 'object' && body !== null && 'fhirServer' in body ? body.fhirServer : undefined;
   if (open && typeof fhirServer === 'string' && open.fhirServers.includes(withoutSlash(fhirServer))) return open;
   throw unauthorized();
+}
+
+function busy(): Refusal {
+  return new Refusal(503, 'throttled', 'The service has more calls than it can answer in time. The order can be signed without this answer.');
+}
+
+/** A busy process leaves out what takes the most time. */
+function withoutScore(configuration: Configuration): Configuration {
+  return { ...configuration, wants: (topic) => topic !== 'denial-risk' && configuration.wants(topic) };
 }
 
 function unauthorized(): Refusal {
@@ -235,6 +297,7 @@ function refuse(error: unknown, response: Response, log: Logger): void {
   }
   if (error instanceof Refusal) {
     if (error.status === 413 || error.status === 415) response.setHeader('Connection', 'close');
+    if (error.status === 503) response.setHeader('Retry-After', '1');
     if (error.status !== 401) return sendOutcome(response, error);
     // CDS Hooks: no word on why.
     response.writeHead(401, { 'WWW-Authenticate': 'Bearer' }).end();

@@ -11,12 +11,16 @@ import { SERVICES } from './services.ts';
 const WITHOUT_CHART: ReadonlySet<Hook> = new Set<Hook>(['encounter-start', 'encounter-discharge']);
 
 /**
- * The answer to GET /cds-services, one for clients of both versions: each honours the keys whose tokens it knows. The chart is asked for
- * as far as some policy's criteria look at it, see docs/decisions/hook-prefetch.md.
+ * The queries of one service's discovery, by key. The chart is asked for as far as some policy's criteria look at it, see docs/decisions/hook-prefetch.md.
  */
-export function discovery(library: PolicyLibrary, defaults: Defaults, prefetchChart: boolean): object {
+export function prefetchQueries(library: PolicyLibrary, prefetchChart: boolean): (hook: Hook) => Readonly<Record<string, string>> {
   const wanted = new Set(library.policies.flatMap((policy) => policy.revisions.flatMap((revision) => revision.criteria.flatMap((criterion) => criterion.evidence.map(({ type }) => type)))));
   const chart = Object.fromEntries(EVIDENCE_TYPES.filter((type) => prefetchChart && wanted.has(type)).map((type) => [EVIDENCE[type].key, EVIDENCE[type].query]));
+  return (hook) => ({ ...ALWAYS, ...STANDARD_2_0_1[hook], ...STANDARD_2_2[hook], ...(WITHOUT_CHART.has(hook) ? {} : chart) });
+}
+
+/** The answer to GET /cds-services, one for clients of both versions: each honours the keys whose tokens it knows. */
+export function discovery(defaults: Defaults, prefetch: ReturnType<typeof prefetchQueries>): object {
   const options = configurationOptions(defaults);
   return {
     services: SERVICES.map(({ hook, id, title, description }) => ({
@@ -24,7 +28,7 @@ export function discovery(library: PolicyLibrary, defaults: Defaults, prefetchCh
       id,
       title,
       description,
-      prefetch: { ...ALWAYS, ...STANDARD_2_0_1[hook], ...STANDARD_2_2[hook], ...(WITHOUT_CHART.has(hook) ? {} : chart) },
+      prefetch: prefetch(hook),
       extension: { 'davinci-crd.version': CRD_VERSIONS, 'davinci-crd.configuration-options': options },
     })),
   };

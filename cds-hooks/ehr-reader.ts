@@ -11,7 +11,7 @@ interface EhrReaderOptions {
   readonly base: string;
   readonly token: string;
   /** For everything that is read in the call together. */
-  readonly deadline: AbortSignal;
+  readonly deadline: () => AbortSignal;
   /** Hears why a query gave nothing: an HTTP status or the kind of fault, never data. */
   readonly onFailure: (why: string) => void;
 }
@@ -22,7 +22,7 @@ const MAX_ANSWER_BYTES = 5 * 1_048_576;
 export function createEhrReader({ base, token, deadline, onFailure }: EhrReaderOptions): EhrReader {
   const root = base.replace(/\/+$/, '');
   const get = async (url: string): Promise<Resource> => {
-    const response = await fetch(url, { headers: { accept: 'application/fhir+json', authorization: `Bearer ${token}` }, redirect: 'error', signal: deadline });
+    const response = await fetch(url, { headers: { accept: 'application/fhir+json', authorization: `Bearer ${token}` }, redirect: 'error', signal: deadline() });
     if (!response.ok || !response.body) {
       await response.body?.cancel();
       throw new UnreadableAnswer(`status ${response.status}`);

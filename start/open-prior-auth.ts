@@ -57,7 +57,7 @@ export async function startOpenPriorAuth(config: Config): Promise<Running> {
       await createSandboxEhr({ ...shared, cdsBaseUrl: baseUrl, panelLaunchUrl: `${baseUrl}/panel/launch`, clients: sandboxClients(baseUrl), dataDir: config.dataDir }),
       await createCdsHooks({
         ...shared, policies, payers, model, openToFhirServer: ehrFhir,
-        clientsFile: config.cdsClientsFile, adminToken: config.adminToken,
+        clientsFile: config.cdsClientsFile, adminToken: config.adminToken, deadlineMs: config.cdsDeadlineMs,
         trustedClients: [{ iss: `${baseUrl}/ehr`, jku: `${baseUrl}/ehr/.well-known/jwks.json`, fhirServers: [ehrFhir] }],
       }),
       await createServer({

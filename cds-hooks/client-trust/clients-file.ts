@@ -1,4 +1,4 @@
-import { unwatchFile, watchFile } from 'node:fs';
+import { statSync } from 'node:fs';
 import { z } from 'zod/mini';
 import { PolicyFileError, readJsonFile } from '#policies/json-file.ts';
 import { registrationKey, type TrustedCdsClient, trustedClientSchema } from './trusted-client.ts';
@@ -35,11 +35,18 @@ export function readClientsFile(file: string): readonly TrustedCdsClient[] {
   }
 }
 
-/** Calls `changed` within `everyMs` of a change. The file is looked at, not watched, so that it works on mounted volumes too. Returns what ends it. */
+/** Begin before the file is first read. Calls `changed` within `everyMs` of a change. The file is looked at, not watched, so that it works on mounted volumes too. Returns what ends it. */
 export function followFile(file: string, changed: () => void, everyMs = 2_000): () => void {
-  const listener = (now: { readonly mtimeMs: number; readonly ino: number }, before: { readonly mtimeMs: number; readonly ino: number }): void => {
-    if (now.mtimeMs !== before.mtimeMs || now.ino !== before.ino) changed();
+  const state = (): string => {
+    const found = statSync(file, { throwIfNoEntry: false });
+    return found ? `${found.ino} ${found.mtimeMs} ${found.size}` : 'none';
   };
-  watchFile(file, { interval: everyMs, persistent: false }, listener);
-  return () => unwatchFile(file, listener);
+  let before = state();
+  const timer = setInterval(() => {
+    const now = state();
+    if (now === before) return;
+    before = now;
+    changed();
+  }, everyMs).unref();
+  return () => clearInterval(timer);
 }

@@ -38,6 +38,7 @@ export interface TrustedClientsOptions {
 
 /** @throws ClientsFileError when the file is bad at the start. */
 export async function openTrustedClients({ builtIn, file, registered, now, onFileFault, followEveryMs }: TrustedClientsOptions): Promise<TrustedClients> {
+  const unfollow = file === undefined ? undefined : followFile(file, () => readAgain(file), followEveryMs);
   let ofFile = file === undefined ? [] : readClientsFile(file);
   let ofPage: readonly RegisteredClient[] = [];
   let fileFault: string | undefined;
@@ -73,7 +74,6 @@ export async function openTrustedClients({ builtIn, file, registered, now, onFil
   };
   arrange();
   await reload();
-  const unfollow = file === undefined ? undefined : followFile(file, () => readAgain(file), followEveryMs);
   return {
     find: (iss, tenant) => (tenant === undefined ? undefined : byKey.get(registrationKey({ iss, tenant }))) ?? byKey.get(registrationKey({ iss })),
     list: () => all,

@@ -31,7 +31,7 @@ export interface PayersAnswers {
 
 export interface Delegation {
   /** Begins at once, so that it runs beside our own determination. Undefined: no payer of the call has a service of its own. */
-  begin(asked: { readonly call: HookCall; readonly foci: readonly FocusOfPayer[]; readonly patient: Patient | undefined; readonly ownPrefetch: Readonly<Record<string, string>>; readonly writer: AnswerWriter; readonly deadline: AbortSignal }): Promise<PayersAnswers> | undefined;
+  begin(asked: { readonly call: HookCall; readonly foci: readonly FocusOfPayer[]; readonly patient: Patient | undefined; readonly ownPrefetch: Readonly<Record<string, string>>; readonly writer: AnswerWriter; readonly deadline: () => AbortSignal }): Promise<PayersAnswers> | undefined;
 }
 
 type PayerWithService = Payer & { readonly crd: PayerCrdService };
@@ -44,7 +44,7 @@ export function createDelegation(services: PayerServices, onEvent: (event: Deleg
       const asking = [...payers.values()].map(async (payer): Promise<readonly [string, PayersReply]> => {
         const ofPayer = foci.filter((focus) => focus.payer?.id === payer.id);
         const coverages = [...new Map(ofPayer.flatMap(({ coverageResource }) => (coverageResource ? [[coverageResource.id, coverageResource] as const] : []))).values()];
-        const reply = await services.ask(payer, { call, foci: ofPayer, coverages, patient, ownPrefetch }, writer, deadline);
+        const reply = await services.ask(payer, { call, foci: ofPayer, coverages, patient, ownPrefetch }, writer, deadline());
         onEvent({ payerId: payer.id, outcome: reply.kind === 'answered' ? 'answered' : reply.why, faults: reply.kind === 'answered' ? reply.faults : [] });
         return [payer.id, reply];
       });

@@ -8,6 +8,7 @@ import type { Configuration } from '../configuration.ts';
 import { type CardParts, cardsFor } from '../cards-for.ts';
 import { coverageAction } from '../coverage-action.ts';
 import { chooseCoverage, type CoverageChoice } from '../coverage-choice.ts';
+import type { AnswerSource, Delegation } from '../delegation/delegation.ts';
 import type { DeterminedFocus } from '../determined-focus.ts';
 import type { HookAnswer } from '../hook-answer.ts';
 import { type HookCall, PRIMARY_HOOKS } from '../hook-call.ts';
@@ -20,18 +21,26 @@ import { isWorthSaying, withoutDocuments } from './secondary-hook.ts';
 export interface AnswerParts extends CardParts {
   readonly now: () => number;
   readonly onFault: (why: string) => void;
+  /** Undefined: payers' own services are not asked. */
+  readonly delegation?: Delegation | undefined;
+  /** Queries of this hook's discovery, by key. */
+  readonly ownPrefetch: Readonly<Record<string, string>>;
+  /** When the answer must be complete. Made when first asked for. */
+  readonly deadline: () => AbortSignal;
 }
 
 export interface HookResult {
   readonly answer: HookAnswer;
   readonly determined: readonly DeterminedFocus[];
+  /** Who answered, for each of `determined`. */
+  readonly sources: readonly AnswerSource[];
   /** For the audit trail: model version and band of each score, by order. */
   readonly scores: Readonly<Record<string, string>>;
 }
 
 /** Where no payer is known, the day is taken in UTC. */
 const NO_PAYER_TIME_ZONE = 'UTC';
-const NOTHING: HookResult = { answer: { cards: [], systemActions: [] }, determined: [], scores: {} };
+const NOTHING: HookResult = { answer: { cards: [], systemActions: [] }, determined: [], sources: [], scores: {} };
 
 /**
  * The answer to any hook, in the version the call asks for. A secondary hook whose data cannot be had is answered with nothing.
@@ -51,14 +60,22 @@ export async function answerHook(call: HookCall, record: RecordSource, configura
   });
   if (chosen.length === 0) return NOTHING;
 
-  const determined = (await determineAll(chosen, { patient, lookUp: foci.lookUp, record, parts })).map((each) => {
-    const emitted = { ...each, determination: emittable(wanted(each.determination, configuration), parts) };
+  const asking = parts.delegation?.begin({
+    call, patient, writer, deadline: parts.deadline, ownPrefetch: parts.ownPrefetch,
+    foci: chosen.flatMap(({ focus, choice: { reference, coverage, payer, fault } }) => (fault ? [] : [{ resource: focus, coverage: reference, coverageResource: coverage, payer }])),
+  });
+  const ours = await determineAll(chosen, { patient, lookUp: foci.lookUp, record, parts });
+  const payers = await asking;
+  const merged = ours.map((each) => payers?.merged(each) ?? { focus: each, source: 'library' as const });
+  const determined = merged.map(({ focus: each }) => {
+    const emitted: DeterminedFocus = { ...each, determination: emittable(wanted(each.determination, configuration), parts) };
     return primary ? emitted : withoutDocuments(emitted);
   });
   const toSay = configuration.coverageInformation ? determined.filter((each) => primary || isWorthSaying(each)) : [];
   const systemActions = toSay.flatMap(({ focus, determination }) => coverageAction(focus, determination.requirement, writer) ?? []);
   const { cards, systemActions: responded, scores } = await cardsFor(determined, { call, configuration, writer, parts });
-  return { answer: { cards: cards.slice(0, configuration.maxCards), systemActions: [...systemActions, ...responded] }, determined, scores };
+  const payersCards = (payers?.cards ?? []).filter((card) => configuration.wants(card.source.topic.code));
+  return { answer: { cards: [...cards, ...payersCards].slice(0, configuration.maxCards), systemActions: [...systemActions, ...responded] }, determined, sources: merged.map(({ source }) => source), scores };
 }
 
 interface Chosen {
@@ -87,8 +104,15 @@ async function determineAll(chosen: readonly Chosen[], { patient, lookUp, record
   return asked.map(({ choice, ...each }) => ({
     ...each,
     payerName: each.payer?.name ?? 'Payer',
-    determination: determine(parts.policies, { ...each, order: each.focus, coverage: choice.reference, coverageFault: choice.fault, chart, assertionId: parts.newId() }),
+    determination: withUnread(record.unread(), determine(parts.policies, { ...each, order: each.focus, coverage: choice.reference, coverageFault: choice.fault, chart, assertionId: parts.newId() })),
   }));
+}
+
+/** A criterion that is not found is one thing, a record that could not be searched another. */
+function withUnread(unread: readonly string[], determination: Determination): Determination {
+  const { requirement, findings } = determination;
+  if (unread.length === 0 || !findings.some(({ status }) => status === 'unknown')) return determination;
+  return { ...determination, requirement: { ...requirement, reasons: [...requirement.reasons, `Not checked, because it could not be read from the record: ${unread.toSorted().join(', ')}.`] } };
 }
 
 /** Who has switched unsolicited determinations off is told that an authorization is needed, not that one was given unasked. */

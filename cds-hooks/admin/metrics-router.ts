@@ -1,0 +1,34 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Router } from 'express';
+import type { Logger } from 'pino';
+import type { AuditTrail } from '#store/audit.ts';
+import type { Store } from '#store/database.ts';
+import { exportMetrics, readPeriod } from '../metric-data/metric-log.ts';
+import type { AdminSession } from './admin-session.ts';
+
+export const METRICS_PATH = '/cds-services/admin/metrics-export';
+
+/** GET ?from=2026-11-01&to=2026-11-30 with the admin token as Bearer: CRDMetricData rows as NDJSON. */
+export function metricsRouter({ session, store, audit, log, now }: { readonly session: AdminSession; readonly store: Store; readonly audit: AuditTrail; readonly log: Logger; readonly now: () => number }): Router {
+  const router = Router();
+  router.get(METRICS_PATH, (request, response) => {
+    if (!session.isBearer(request)) {
+      response.writeHead(401, { 'WWW-Authenticate': 'Bearer' }).end();
+      return;
+    }
+    const asked = (name: string): string | undefined => (typeof request.query[name] === 'string' ? request.query[name] : undefined);
+    const period = readPeriod(asked('from'), asked('to'), now());
+    if (period.kind === 'fault') {
+      response.writeHead(400, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${period.why}\n`);
+      return;
+    }
+    audit.record({ action: 'cds-metrics-exported', who: 'admin', details: { from: period.from.toISOString(), to: period.to.toISOString() } });
+    response.writeHead(200, { 'Content-Type': 'application/x-ndjson; charset=utf-8', 'Cache-Control': 'no-store' });
+    pipeline(Readable.from(exportMetrics(store, period.from, period.to)), response).catch((error: unknown) => {
+      log.error({ fault: error instanceof Error ? error.name : typeof error }, 'metrics could not be exported to the end');
+      response.destroy();
+    });
+  });
+  return router;
+}

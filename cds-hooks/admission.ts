@@ -1,0 +1,46 @@
+/**
+ * How a call is taken. `full`: with all that it needs. `partial`: with what it brought along; nothing is fetched, asked or scored.
+ * `refused`: not even that could be done in time.
+ */
+export type Admitted = 'full' | 'partial' | 'refused';
+
+/** Keeps a process from taking on more than it can answer in time: a late useful answer is worse than an early partial one. */
+export interface Admission {
+  /** Each call that was not refused must leave. */
+  enter(): Admitted;
+  leave(): void;
+  stop(): void;
+}
+
+export interface AdmissionLimits {
+  /** Calls at work at once, up to which each is done in full. */
+  readonly full: number;
+  /** Above it calls are refused. */
+  readonly most: number;
+  /** A process that comes this much too late to its own work refuses calls: whatever is waiting comes later still. */
+  readonly lateMs: number;
+}
+
+const LOOK_EVERY_MS = 50;
+
+export function createAdmission({ full, most, lateMs }: AdmissionLimits): Admission {
+  let atWork = 0;
+  let late = 0;
+  let expected = performance.now() + LOOK_EVERY_MS;
+  const clock = setInterval(() => {
+    late = Math.max(0, performance.now() - expected);
+    expected = performance.now() + LOOK_EVERY_MS;
+  }, LOOK_EVERY_MS).unref();
+  return {
+    enter() {
+      // One call is always taken, so that a process which was only held up for a moment finds out that it is well again.
+      if (atWork > 0 && (atWork >= most || late > lateMs)) return 'refused';
+      atWork += 1;
+      return atWork <= full ? 'full' : 'partial';
+    },
+    leave() {
+      atWork -= 1;
+    },
+    stop: () => clearInterval(clock),
+  };
+}

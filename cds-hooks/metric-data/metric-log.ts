@@ -1,0 +1,69 @@
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import type { Store } from '#store/database.ts';
+import { uuidv7 } from '#store/uuid.ts';
+import type { CdsTables } from '../tables.ts';
+import type { CrdMetricData } from './crd-metric-data.ts';
+
+export interface MetricLog {
+  /** Buffered; the hot path does not wait. If the store stays away, the oldest beyond a limit are given up. */
+  record(row: CrdMetricData): void;
+  flush(): Promise<void>;
+}
+
+const MAX_WAITING = 200_000;
+const BATCH = 2_000;
+
+export function openMetricLog(store: Store, now: () => number): MetricLog {
+  const db = store.db.withTables<CdsTables>();
+  let waiting: CrdMetricData[] = [];
+  let writing: Promise<void> = Promise.resolve();
+  const write = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const batch = waiting.splice(0, BATCH);
+      try {
+        const content = await promisify(gzip)(batch.map((row) => `${JSON.stringify(row)}\n`).join(''), { level: 1 });
+        const times = batch.map((row) => row.requestTime).sort();
+        await db.insertInto('cds.metric_batch').values({ id: uuidv7(now()), first_at: times[0] ?? '', last_at: times.at(-1) ?? '', content }).execute();
+      } catch (error) {
+        waiting = [...batch, ...waiting].slice(-MAX_WAITING);
+        throw error;
+      }
+    }
+  };
+  return {
+    record(row) {
+      waiting.push(row);
+    },
+    flush() {
+      const next = writing.then(write, write);
+      writing = next;
+      return next;
+    },
+  };
+}
+
+/** Rows of calls that came from `from` on and before `to` (instants), as lines of NDJSON, batch by batch. */
+export async function* exportMetrics(store: Store, from: Date, to: Date): AsyncGenerator<string> {
+  const db = store.db.withTables<CdsTables>();
+  const batches = await db.selectFrom('cds.metric_batch').select('id').where('last_at', '>=', from.toISOString()).where('first_at', '<', to.toISOString()).orderBy('first_at').execute();
+  for (const { id } of batches) {
+    const { content } = await db.selectFrom('cds.metric_batch').select('content').where('id', '=', id).executeTakeFirstOrThrow();
+    for (const line of (await promisify(gunzip)(content)).toString('utf8').split('\n')) {
+      if (line === '') continue;
+      const at = Date.parse((JSON.parse(line) as CrdMetricData).requestTime);
+      if (at >= from.getTime() && at < to.getTime()) yield `${line}\n`;
+    }
+  }
+}
+
+export type Period = { readonly kind: 'period'; readonly from: Date; readonly to: Date } | { readonly kind: 'fault'; readonly why: string };
+
+/** Days (YYYY-MM-DD, UTC; `to` is the last day) or instants; without `from` all, without `to` up to now. */
+export function readPeriod(from: string | undefined, to: string | undefined, nowMs: number): Period {
+  const begin = from === undefined ? 0 : Date.parse(from);
+  const end = to === undefined ? nowMs + 1 : Date.parse(to) + (/^\d{4}-\d{2}-\d{2}$/.test(to) ? 86_400_000 : 0);
+  if (Number.isNaN(begin) || Number.isNaN(end)) return { kind: 'fault', why: 'from and to are days (2026-11-22) or instants (2026-11-22T10:00:00Z)' };
+  if (begin >= end) return { kind: 'fault', why: 'from must be before to' };
+  return { kind: 'period', from: new Date(begin), to: new Date(end) };
+}
