@@ -33,6 +33,7 @@ function selected({ orders, selections }: HookCall): readonly Resource[] {
   return orders.filter((order) => picked.has(referenceTo(order) ?? '') || picked.has(order.id ?? ''));
 }
 
+/** Of two with one id the first: a client could not tell their answers apart. */
 function distinct(resources: readonly Resource[]): readonly Resource[] {
-  return [...new Map(resources.map((resource) => [referenceTo(resource), resource])).values()];
+  return [...new Map(resources.toReversed().map((resource) => [referenceTo(resource), resource])).values()].toReversed();
 }
