@@ -14,6 +14,7 @@ import { createAdminSession } from './admin/admin-session.ts';
 import { feedbackRouter } from './admin/feedback-page.ts';
 import { metricsRouter } from './admin/metrics-router.ts';
 import { type Admitted, createAdmission } from './admission.ts';
+import { kindOfCard } from './card-id.ts';
 import { cardKinds } from './card-kinds.ts';
 import { createClientTokenCheck } from './client-trust/client-token.ts';
 import { openRegisteredClients } from './client-trust/registered-clients.ts';
@@ -121,6 +122,10 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     onRisk(outcome, error) {
       metrics.risk.inc({ outcome });
       if (outcome === 'failed') log.warn(fault(error), 'denial risk not scored');
+    },
+    onAnswerFault({ part, rule, says }, cardUuid) {
+      metrics.answerFaults.inc({ part, rule });
+      log.error({ part, rule, says, card: cardUuid === undefined ? undefined : kindOfCard(cardUuid, kindNames) }, 'a part of an answer breaks a rule and is not sent');
     },
     onFault: (rules) => log.error({ rules }, 'a policy breaks the rules of coverage-information'),
   };

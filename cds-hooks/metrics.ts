@@ -7,6 +7,8 @@ export interface HookMetrics {
   /** Where the record came from: all in prefetch, some fetched, some missing. */
   readonly data: Counter<'source'>;
   readonly risk: Counter<'outcome'>;
+  /** What was kept back because it breaks a rule of CDS Hooks or CRD. */
+  readonly answerFaults: Counter<'part' | 'rule'>;
   /** Orders, appointments and encounters answered, by who answered: our policies, or a payer's own service. */
   readonly answers: Counter<'hook' | 'source' | 'outcome'>;
   readonly payerServices: Counter<'payer' | 'outcome'>;
@@ -31,6 +33,7 @@ export function hookMetrics(registry: Registry): HookMetrics {
     payerFaults: once('cds_hook_payer_faults_total', () => new Counter({ name: 'cds_hook_payer_faults_total', help: "Parts of payers' answers that were not taken.", labelNames: ['payer', 'what'], registers })),
     admitted: once('cds_hook_admitted_total', () => new Counter({ name: 'cds_hook_admitted_total', help: 'Calls taken in full, in part, or refused because of load.', labelNames: ['how'], registers })),
     tokens: once('cds_hook_client_tokens_total', () => new Counter({ name: 'cds_hook_client_tokens_total', help: 'Accepted client tokens, by whether replay could be checked across processes.', labelNames: ['replay'], registers })),
+    answerFaults: once('cds_hook_answer_faults_total', () => new Counter({ name: 'cds_hook_answer_faults_total', help: 'Parts of answers that were kept back because they break a rule.', labelNames: ['part', 'rule'], registers })),
     risk: once('cds_hook_denial_risk_total', () => new Counter({ name: 'cds_hook_denial_risk_total', help: 'Denial-risk scores by outcome.', labelNames: ['outcome'], registers })),
   };
 }

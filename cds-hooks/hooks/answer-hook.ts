@@ -1,9 +1,11 @@
 import type { Patient, Resource } from '@medplum/fhirtypes';
+import { referenceTo } from '#fhir/base/reference.ts';
 import { calendarDay } from '#prior-auth/coverage-requirement/calendar-day.ts';
 import { conditionalOn, type Determination, determine, findPolicy } from '#prior-auth/coverage-requirement/determine.ts';
 import { emissionFaults } from '#prior-auth/coverage-requirement/emission-rules.ts';
 import { type Chart, readChart } from '#prior-auth/coverage-requirement/evidence.ts';
 import { readFocusService } from '#prior-auth/order/read-focus-service.ts';
+import { allowedAnswer, type Guarding } from '../answer-rules/allowed-answer.ts';
 import type { Configuration } from '../configuration.ts';
 import { type CardParts, cardsFor } from '../cards-for.ts';
 import { coverageAction } from '../coverage-action.ts';
@@ -21,6 +23,7 @@ import { isWorthSaying, withoutDocuments } from './secondary-hook.ts';
 export interface AnswerParts extends CardParts {
   readonly now: () => number;
   readonly onFault: (why: string) => void;
+  readonly onAnswerFault: Guarding['onFault'];
   /** Undefined: payers' own services are not asked. */
   readonly delegation?: Delegation | undefined;
   /** Queries of this hook's discovery, by key. */
@@ -40,6 +43,8 @@ export interface HookResult {
 
 /** Where no payer is known, the day is taken in UTC. */
 const NO_PAYER_TIME_ZONE = 'UTC';
+/** In place of an answer that breaks the rules. */
+const INCONCLUSIVE = { docPurpose: [], questionnaires: [], cause: 'technical' as const, ...conditionalOn('OTH', 'The rule for this service could not be evaluated.') };
 const NOTHING: HookResult = { answer: { cards: [], systemActions: [] }, determined: [], sources: [], scores: {} };
 
 /**
@@ -75,7 +80,16 @@ export async function answerHook(call: HookCall, record: RecordSource, configura
   const systemActions = toSay.flatMap(({ focus, determination }) => coverageAction(focus, determination.requirement, writer) ?? []);
   const { cards, systemActions: responded, scores } = await cardsFor(determined, { call, configuration, writer, parts });
   const payersCards = (payers?.cards ?? []).filter((card) => configuration.wants(card.source.topic.code));
-  return { answer: { cards: [...cards, ...payersCards].slice(0, configuration.maxCards), systemActions: [...systemActions, ...responded] }, determined, sources: merged.map(({ source }) => source), scores };
+  const answer = allowedAnswer({ cards: [...cards, ...payersCards].slice(0, configuration.maxCards), systemActions: [...systemActions, ...responded] }, {
+    hook: call.hook,
+    version: call.version,
+    sent: new Map(determined.map(({ focus }) => [referenceTo(focus) ?? '', focus])),
+    drafts: new Set(call.orders.flatMap((order) => referenceTo(order) ?? [])),
+    coverageInformation: configuration.coverageInformation,
+    inconclusive: (resource, coverage) => coverageAction(resource, { coverage, date: calendarDay(parts.now(), NO_PAYER_TIME_ZONE), assertionId: parts.newId(), ...INCONCLUSIVE }, writer),
+    onFault: parts.onAnswerFault,
+  });
+  return { answer, determined, sources: merged.map(({ source }) => source), scores };
 }
 
 interface Chosen {
@@ -128,8 +142,7 @@ function emittable(determination: Determination, { onFault }: AnswerParts): Dete
   if (faults.length === 0) return determination;
   onFault(faults.map((fault) => fault.rule).join(','));
   const { coverage, date, assertionId } = determination.requirement;
-  const requirement = { coverage, date, assertionId, docPurpose: [], questionnaires: [], cause: 'technical' as const, ...conditionalOn('OTH', 'The rule for this service could not be evaluated.') };
-  return { ...determination, requirement };
+  return { ...determination, requirement: { coverage, date, assertionId, ...INCONCLUSIVE } };
 }
 
 function withoutCoverage(choice: Exclude<CoverageChoice, { kind: 'chosen' }>, statusNotConforming: number): Refusal {

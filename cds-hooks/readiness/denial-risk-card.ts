@@ -27,10 +27,14 @@ export function denialRiskCard(subject: CardSubject, risk: DenialRisk): Card {
     ],
     indicator: risk.band === 'high' ? 'warning' : 'info',
     topic: { system: OWN_TOPICS, code: DENIAL_RISK, display: 'Denial risk' },
-    extension: {
-      'org.openpriorauth.denial-risk': { probability: risk.probability, band: risk.band, simulated: risk.simulated, modelVersion: risk.modelVersion, reasons: risk.reasons, criteria: findings },
-    },
+    extension: { 'org.openpriorauth.denial-risk': machineReadable(risk, findings) },
   });
+}
+
+/** Lists without members are left out, as everywhere in CDS Hooks. */
+function machineReadable({ probability, band, simulated, modelVersion, reasons }: DenialRisk, findings: readonly CriterionFinding[]): object {
+  const criteria = findings.map(({ evidence, ...finding }) => ({ ...finding, ...(evidence.length === 0 ? {} : { evidence }) }));
+  return { probability, band, simulated, modelVersion, ...(reasons.length === 0 ? {} : { reasons }), ...(criteria.length === 0 ? {} : { criteria }) };
 }
 
 const STATUS_WORDS: { readonly [S in CriterionFinding['status']]: string } = { met: 'Met', 'not-met': 'Not met', unknown: 'Not found in the record' };
