@@ -36,10 +36,10 @@ const MAX_DETAIL = 10_000;
 
 /** The payer's own cards, as far as they are of a form and about something that was asked. They keep their source. */
 export function readPayersCards(given: unknown, asked: CardsAsked): readonly Card[] {
-  const known = new Set(asked.foci.map((focus) => referenceTo(focus)));
+  const known = new Set(asked.foci.flatMap((focus) => referenceTo(focus) ?? []));
   return cards.parse(given).slice(0, MAX_CARDS).map((each): Card => {
     const { topic } = each.source;
-    const about = referencesOf(each.extension).filter((reference) => known.has(reference));
+    const named = referencesOf(each.extension).filter((reference) => known.has(reference));
     const suggestions = each.suggestions.flatMap((suggestion) => usable(suggestion, asked, known));
     const links = suggestions.length > 0 ? [] : each.links.filter(({ url }) => isSecure(url)).map(({ appContext, ...link }): Link => ({ ...link, ...(link.type === 'smart' && appContext !== undefined ? { appContext } : {}) }));
     const isCrdTopic = topic?.system === CRD_URLS.codesTemp || topic?.system === CRD_URLS.cardTypes;
@@ -56,18 +56,18 @@ export function readPayersCards(given: unknown, asked: CardsAsked): readonly Car
       },
       ...(suggestions.length > 0 ? { suggestions, selectionBehavior: each.selectionBehavior } : {}),
       ...(links.length > 0 ? { links } : {}),
-      extension: about.length > 0 ? { 'davinci-crd.associated-resource': asked.writer.associatedResources(about) } : {},
+      extension: { 'davinci-crd.associated-resource': asked.writer.associatedResources(named.length > 0 ? named : [...known]) },
     };
   });
 }
 
 /** A suggestion is all or nothing: one action that reaches beyond the call's orders or the patient drops it. */
-function usable({ label, isRecommended, actions }: { readonly label: string; readonly isRecommended?: boolean | undefined; readonly actions: readonly z.infer<typeof action>[] }, { patientId }: CardsAsked, known: ReadonlySet<string | undefined>): readonly Suggestion[] {
+function usable({ label, isRecommended, actions }: { readonly label: string; readonly isRecommended?: boolean | undefined; readonly actions: readonly z.infer<typeof action>[] }, { patientId }: CardsAsked, known: ReadonlySet<string>): readonly Suggestion[] {
   const read = actions.map((each): Action | undefined => {
     const description = each.description ?? label;
     if (each.type === 'delete') return each.resourceId !== undefined && known.has(each.resourceId) ? { type: 'delete', description, resourceId: each.resourceId } : undefined;
     const resource = each.resource as Resource | undefined;
-    if (!resource || !isOfPatient(resource, patientId) || (each.type === 'update' && !known.has(referenceTo(resource)))) return undefined;
+    if (!resource || !isOfPatient(resource, patientId) || (each.type === 'update' && !known.has(referenceTo(resource) ?? ''))) return undefined;
     return { type: each.type, description, resource };
   });
   const whole = read.filter((each) => each !== undefined);

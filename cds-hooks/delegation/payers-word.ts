@@ -21,21 +21,23 @@ export type PayersWord =
   | { readonly kind: 'not-usable'; readonly why: 'changed' | 'other-coverage' | 'unreadable' | 'breaks-rules' | 'contradicts-itself' };
 
 /** A foreign service's answer on one resource. Of it nothing is taken but the coverage-information under the coverage that was asked about. */
-export function readPayersWord(returned: Resource, { resource, coverage }: AskedFocus): PayersWord {
+export function readPayersWord(returned: Resource, asked: AskedFocus): PayersWord {
+  try {
+    return wordIn(returned, asked);
+  } catch (error) {
+    // A value of another type than FHIR gives it.
+    if (error instanceof PriorAuthError || error instanceof TypeError) return { kind: 'not-usable', why: 'unreadable' };
+    throw error;
+  }
+}
+
+/** @throws PriorAuthError, TypeError when a coverage-information cannot be read. */
+function wordIn(returned: Resource, { resource, coverage }: AskedFocus): PayersWord {
   if (!isPartOf(withoutAnswers(returned), withoutAnswers(resource))) return { kind: 'not-usable', why: 'changed' };
   const informations = extensionsByUrl(returned as { readonly extension?: readonly Extension[] }, CRD_URLS.coverageInformation);
   const ofCoverage = informations.filter((each) => relativeReference(extensionByUrl(each, 'coverage')?.valueReference?.reference ?? '') === coverage);
   if (ofCoverage.length === 0) return { kind: 'not-usable', why: 'other-coverage' };
-  const read: CoverageRequirement[] = [];
-  for (const information of ofCoverage) {
-    try {
-      const [requirement] = readRequirement({ extension: [information] });
-      if (requirement) read.push({ ...requirement, coverage, ...moreOf(information) });
-    } catch (error) {
-      if (!(error instanceof PriorAuthError) && !(error instanceof TypeError)) throw error;
-      return { kind: 'not-usable', why: 'unreadable' };
-    }
-  }
+  const read = ofCoverage.flatMap((information) => readRequirement({ extension: [information] }).map((requirement): CoverageRequirement => ({ ...requirement, coverage, ...moreOf(information) })));
   if (emissionFaults(read).length > 0) return { kind: 'not-usable', why: 'breaks-rules' };
   const [first, ...others] = read;
   if (!first) return { kind: 'not-usable', why: 'unreadable' };
