@@ -1,36 +1,57 @@
 import type { Resource } from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
-import { CRD_URLS } from '#fhir/crd/canonical-urls.ts';
-import { openValidator } from '#fhir/validation/validator.ts';
-import { loadPolicies } from '#policies/load-policies.ts';
-import { determine } from '#prior-auth/coverage-requirement/determine.ts';
-import { readChart } from '#prior-auth/coverage-requirement/evidence.ts';
-import { isOrder, readRequestedService } from '#prior-auth/order/read-requested-service.ts';
+import { readCoverageInformation } from '#fhir/crd/coverage-information.ts';
+import type { CoverageRequirement } from '#prior-auth/coverage-requirement/requirement.ts';
 import { coverageAction } from './coverage-action.ts';
+import { CRD_VERSIONS, type CrdVersion } from './hook-call.ts';
 import { ANSWER_WRITERS } from './versions/answer-writers.ts';
 
-const validator = openValidator(['crd-2.0.1']);
-const library = loadPolicies();
-const same = { status: 'draft', intent: 'order', subject: { reference: 'Patient/p1' }, authoredOn: '2026-11-22', requester: { reference: 'Practitioner/u1' } };
-const hcpcs = (code: string) => ({ coding: [{ system: 'http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets', code }] });
-const device = (code: string) => ({ resourceType: 'DeviceRequest', id: 'd1', ...same, codeCodeableConcept: hcpcs(code) }) as Resource;
-const service = (code: string) => ({ resourceType: 'ServiceRequest', id: 's1', ...same, code: { coding: [{ system: 'http://www.ama-assn.org/go/cpt', code }] } }) as Resource;
+const order = { resourceType: 'DeviceRequest', id: 'd1', extension: [{ url: 'https://other.example', valueString: 'kept' }] } as Resource;
+const requirement: CoverageRequirement = { coverage: 'Coverage/c1', covered: 'covered', paNeeded: 'auth-needed', docNeeded: 'both', docPurpose: ['withpa'], infoNeeded: [], reasons: ['why', 'and'], questionnaires: [], date: '2026-11-22', assertionId: 'new', policy: { policyId: 'p', revision: '1' } };
 
-/** Kit: crd_coverage_info_system_action_validation. */
-describe('an answered order conforms to its CRD 2.0.1 profile', () => {
-  it.each<[string, Resource, string, string | undefined]>([
-    ['authorization needed', device('E1390'), CRD_URLS.deviceRequest, 'cascade-medicare'],
-    ['with a limit', device('E0601'), CRD_URLS.deviceRequest, 'cascade-medicare'],
-    ['nothing needed', service('93000'), CRD_URLS.serviceRequest, 'cascade-medicare'],
-    ['no policy', service('99213'), CRD_URLS.serviceRequest, 'cascade-medicare'],
-    ['payer unknown: conditional', service('75561'), CRD_URLS.serviceRequest, undefined],
-    ['a drug', { resourceType: 'MedicationRequest', id: 'm1', ...same, medicationCodeableConcept: hcpcs('J0585') } as Resource, CRD_URLS.medicationRequest, 'cascade-medicare'],
-  ])('%s', (_name, order, profile, payerId) => {
-    const { requirement } = determine(library, {
-      order, service: isOrder(order) ? readRequestedService(order) : undefined, coverage: 'Coverage/c1', payer: payerId ? { id: payerId } : undefined, patient: undefined,
-      chart: () => readChart([]), today: '2026-11-22', assertionId: '4f2c',
-    });
-    const resource = coverageAction(order, requirement, ANSWER_WRITERS['2.0'])?.resource;
-    expect(validator.validate(resource, { profile }).issues.filter((issue) => issue.severity === 'error')).toEqual([]);
+function answered(version: CrdVersion, to: Resource, changes: Partial<CoverageRequirement> = {}): Resource | undefined {
+  return coverageAction(to, { ...requirement, ...changes }, ANSWER_WRITERS[version])?.resource;
+}
+function once(version: CrdVersion): Resource {
+  const resource = answered(version, order, { assertionId: 'old', date: '2026-11-01' });
+  if (!resource) throw new Error('not answered');
+  return resource;
+}
+/** As a server may give it back: keys and sub-extensions in another order. */
+function shuffled<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(shuffled).toReversed() as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, shuffled(each)]).toReversed()) as T;
+}
+
+describe.each(CRD_VERSIONS)('CRD %s: an order that carries an answer already', (version) => {
+  it.each<[string, (before: Resource) => Resource]>([
+    ['as it was sent', (before) => before],
+    ['in another order of keys and elements', shuffled],
+    ['from JSON', (before) => JSON.parse(JSON.stringify(before)) as Resource],
+  ])('%s is not answered with the same again: date and assertion id are nothing new', (_name, given) => {
+    expect(answered(version, given(once(version)))).toBeUndefined();
+  });
+  it.each<[string, Partial<CoverageRequirement>]>([
+    ['another decision', { paNeeded: 'no-auth' }],
+    ['other documents', { docNeeded: 'clinical' }],
+    ['another reason', { reasons: ['why'] }],
+    ['another questionnaire', { questionnaires: ['https://payer.example/Questionnaire/q|1'] }],
+    ['another revision', { policy: { policyId: 'p', revision: '2' } }],
+  ])('%s is answered, in the place of the old one', (_name, changes) => {
+    const resource = answered(version, once(version), changes);
+    expect(readCoverageInformation(resource ?? {}).map(({ assertionId }) => assertionId)).toEqual(['new']);
+    expect(resource).toMatchObject({ extension: [{ url: 'https://other.example', valueString: 'kept' }, {}] });
+  });
+  it('another coverage is answered beside the old one', () => {
+    expect(readCoverageInformation(answered(version, once(version), { coverage: 'Coverage/c2' }) ?? {}).map(({ coverage }) => coverage)).toEqual(['Coverage/c1', 'Coverage/c2']);
+  });
+  it('twice under one coverage: both give way to one', () => {
+    const twice = once(version) as Resource & { extension: object[] };
+    const again = { ...twice, extension: [...twice.extension, ...twice.extension.slice(1)] } as Resource;
+    expect(readCoverageInformation(answered(version, again) ?? {})).toHaveLength(1);
+  });
+  it('without id or date is answered', () => {
+    expect(answered(version, { ...order, extension: [{ url: 'http://hl7.org/fhir/us/davinci-crd/StructureDefinition/ext-coverage-information', extension: [{ url: 'coverage', valueReference: { reference: 'Coverage/c1' } }] }] } as Resource)).toBeDefined();
   });
 });
