@@ -29,9 +29,20 @@ export function readJsonFile<T>(file: string, schema: z.ZodMiniType<T>, faultsOf
     throw new PolicyFileError(`${file}:${line}: not JSON: ${(cause as Error).message}`, { cause });
   }
   const parsed = schema.safeParse(json);
-  const faults: readonly Fault[] = parsed.success ? faultsOf(parsed.data) : parsed.error.issues;
+  const faults = parsed.success ? faultsOf(parsed.data) : parsed.error.issues.map(toFault);
   if (parsed.success && faults.length === 0) return parsed.data;
   throw new PolicyFileError(faults.map(({ path, message }) => `${file}:${lineOfPath(text, path)}: ${path.join('.') || '(root)'}: ${message}`).join('\n'));
+}
+
+/** The schema's own words where it has some; zod/mini says no more than "Invalid input" of what is missing, mistyped or not in a list. */
+function toFault(issue: z.core.$ZodIssue): Fault {
+  const { path, message } = issue;
+  if (issue.code === 'unrecognized_keys') return { path: [...path, issue.keys[0] ?? ''], message: `there is no element ${issue.keys.join(', ')} here` };
+  if (message !== 'Invalid input') return { path, message };
+  if (issue.code === 'invalid_value') return { path, message: `must be ${issue.values.map(String).join(', ')}` };
+  if (issue.code === 'invalid_type') return { path, message: `must be there, and a ${issue.expected}` };
+  if (issue.code === 'too_small') return { path, message: `must have ${issue.minimum} or more` };
+  return { path, message };
 }
 
 /** Where JSON.parse stumbled: V8 names either the position or ten characters on each side of it. */

@@ -1,0 +1,165 @@
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { CODE_SYSTEMS } from '#fhir/base/code-systems.ts';
+import { expression } from '#prior-auth/coverage-requirement/hold-criteria.ts';
+import type { Policy, PolicyRevision } from '#prior-auth/coverage-requirement/policy.ts';
+import { PolicyFileError } from './json-file.ts';
+import { lineOfPath } from './json-position.ts';
+import { readPolicyFile } from './load-policies.ts';
+
+export interface CheckFinding {
+  readonly severity: 'error' | 'warning';
+  readonly file: string;
+  readonly line?: number;
+  readonly message: string;
+}
+
+/** What lies outside of the policy files; absent = not checked. */
+export interface CheckAgainst {
+  readonly payerIds: ReadonlySet<string>;
+  /** HCPCS Level II codes, with the day of the list. */
+  readonly hcpcs?: { readonly codes: ReadonlySet<string>; readonly day: string };
+  /** Canonicals with version of the forms that the payer has. */
+  readonly questionnaires?: ReadonlySet<string>;
+}
+
+interface CheckedFile {
+  readonly file: string;
+  readonly text: string;
+  readonly policy: Policy;
+}
+
+const FOREVER = '9999-12-31';
+
+/** Errors stop the start, or would make a criterion useless; warnings are what an author most likely did not mean. */
+export function checkLibrary(files: readonly string[], against: CheckAgainst): readonly CheckFinding[] {
+  const findings: CheckFinding[] = [];
+  const checked = files.flatMap((file): CheckedFile[] => {
+    try {
+      return [{ file, text: readFileSync(file, 'utf8'), policy: readPolicyFile(file) }];
+    } catch (error) {
+      if (!(error instanceof PolicyFileError)) throw error;
+      findings.push(...error.message.split('\n').map((line) => toFinding(file, line)));
+      return [];
+    }
+  });
+  for (const each of checked) findings.push(...expressionFaults(each), ...payerWarnings(each, against), ...serviceWarnings(each, against), ...questionnaireWarnings(each, against), ...revisionWarnings(each));
+  findings.push(...overlaps(checked));
+  return findings;
+}
+
+/** "file:12: message" of a PolicyFileError. */
+function toFinding(file: string, text: string): CheckFinding {
+  const match = /^(.*?):(\d+): (.*)$/.exec(text);
+  return match ? { severity: 'error', file: match[1] ?? file, line: Number(match[2]), message: match[3] ?? '' } : { severity: 'error', file, message: text.startsWith(`${file}: `) ? text.slice(file.length + 2) : text };
+}
+
+function at({ file, text }: CheckedFile, severity: CheckFinding['severity'], path: readonly PropertyKey[], message: string): CheckFinding {
+  return { severity, file, line: lineOfPath(text, path), message };
+}
+
+function expressionFaults(each: CheckedFile): readonly CheckFinding[] {
+  return each.policy.revisions.flatMap((revision, r) =>
+    revision.criteria.flatMap((criterion, c) =>
+      (['record', 'submission'] as const).flatMap((part) => {
+        try {
+          expression(criterion[part]);
+          return [];
+        } catch (error) {
+          return [at(each, 'error', ['revisions', r, 'criteria', c, part], `criterion ${criterion.id}: ${part} is no FHIRPath: ${error instanceof Error ? error.message : String(error)}`)];
+        }
+      }),
+    ),
+  );
+}
+
+function payerWarnings(each: CheckedFile, { payerIds }: CheckAgainst): readonly CheckFinding[] {
+  return each.policy.payers.flatMap((payer, p) => (payer === '*' || payerIds.has(payer) ? [] : [at(each, 'warning', ['payers', p], `payer ${payer} is not one of payers.json`)]));
+}
+
+function serviceWarnings(each: CheckedFile, { hcpcs }: CheckAgainst): readonly CheckFinding[] {
+  return each.policy.revisions.flatMap((revision, r) =>
+    revision.services.flatMap((service, s) => {
+      const path = ['revisions', r, 'services', s];
+      const { from, to } = periodOf(revision, service);
+      if (to < from) return [at(each, 'warning', path, `these services are never named: revision ${revision.revision} is in force from ${revision.effectiveFrom} to ${revision.effectiveTo ?? 'further notice'}, the phase is outside of it`)];
+      if (!hcpcs || service.system !== CODE_SYSTEMS.hcpcs || to < hcpcs.day) return [];
+      return service.codes.flatMap((code, c) => (hcpcs.codes.has(code) ? [] : [at(each, 'warning', [...path, 'codes', c], `HCPCS of ${hcpcs.day} does not know ${code}`)]));
+    }),
+  );
+}
+
+function questionnaireWarnings(each: CheckedFile, { questionnaires }: CheckAgainst): readonly CheckFinding[] {
+  if (!questionnaires) return [];
+  return each.policy.revisions.flatMap((revision, r) =>
+    revision.questionnaires.flatMap((canonical, q) => (questionnaires.has(canonical) ? [] : [at(each, 'warning', ['revisions', r, 'questionnaires', q], `the payer has no questionnaire ${canonical}`)])),
+  );
+}
+
+/** Revisions that no order can reach, and days between two revisions on which none holds. */
+function revisionWarnings(each: CheckedFile): readonly CheckFinding[] {
+  const { revisions } = each.policy;
+  return revisions.flatMap((revision, r) => {
+    const path = ['revisions', r];
+    const unreachable = revision.services.every((service) => periodOf(revision, service).to < periodOf(revision, service).from);
+    const next = revisions.filter((other) => other.effectiveFrom > revision.effectiveFrom).sort((a, b) => (a.effectiveFrom < b.effectiveFrom ? -1 : 1))[0];
+    const gap = next && revision.effectiveTo !== undefined && dayAfter(revision.effectiveTo) < next.effectiveFrom;
+    return [
+      ...(unreachable ? [at(each, 'warning', [...path, 'revision'], `revision ${revision.revision} cannot be reached: none of its services is named while it is in force`)] : []),
+      ...(gap ? [at(each, 'warning', [...path, 'effectiveTo'], `no revision holds from ${dayAfter(revision.effectiveTo ?? FOREVER)} until ${next.revision} begins on ${next.effectiveFrom}`)] : []),
+    ];
+  });
+}
+
+interface Named {
+  readonly each: CheckedFile;
+  readonly path: readonly PropertyKey[];
+  readonly from: string;
+  readonly to: string;
+  readonly states: readonly string[] | undefined;
+}
+
+/** Two policies of the same standing (both for all payers, or both naming the payer) for one code on one day: only the first in the folder answers. */
+function overlaps(checked: readonly CheckedFile[]): readonly CheckFinding[] {
+  const byCode = new Map<string, Named[]>();
+  for (const each of checked) {
+    each.policy.revisions.forEach((revision, r) =>
+      revision.services.forEach((service, s) => {
+        const named: Named = { each, path: ['revisions', r, 'services', s], ...periodOf(revision, service), states: service.states };
+        for (const code of service.codes) byCode.set(code, [...(byCode.get(code) ?? []), named]);
+      }),
+    );
+  }
+  const found = new Map<string, { first: Named; second: Named; payers: readonly string[]; codes: Set<string>; from: string }>();
+  for (const [code, all] of byCode) {
+    all.forEach((first, i) =>
+      all.slice(i + 1).forEach((second) => {
+        const payers = sharedPayers(first.each.policy.payers, second.each.policy.payers);
+        const from = first.from > second.from ? first.from : second.from;
+        const to = first.to < second.to ? first.to : second.to;
+        const apart = first.states && second.states && !first.states.some((state) => second.states?.includes(state));
+        if (first.each === second.each || payers.length === 0 || to < from || apart) return;
+        const key = `${first.each.file}|${second.each.file}`;
+        const entry = found.get(key);
+        if (entry) entry.codes.add(code);
+        else found.set(key, { first, second, payers, codes: new Set([code]), from });
+      }),
+    );
+  }
+  return [...found.values()].map(({ first, second, payers, codes, from }) =>
+    at(second.each, 'warning', second.path, `${second.each.policy.id} and ${first.each.policy.id} (${basename(first.each.file)}) both name ${[...codes].join(', ')} for ${payers.map((payer) => (payer === '*' ? 'every payer' : payer)).join(', ')} from ${from}: only ${first.each.policy.id} answers`),
+  );
+}
+
+function sharedPayers(a: readonly string[], b: readonly string[]): readonly string[] {
+  return a.filter((payer) => b.includes(payer));
+}
+
+export function periodOf(revision: Pick<PolicyRevision, 'effectiveFrom' | 'effectiveTo'>, service: Pick<PolicyRevision['services'][number], 'from' | 'to'>): { readonly from: string; readonly to: string } {
+  const [from, to, effectiveTo] = [service.from ?? '', service.to ?? FOREVER, revision.effectiveTo ?? FOREVER];
+  return { from: from > revision.effectiveFrom ? from : revision.effectiveFrom, to: to < effectiveTo ? to : effectiveTo };
+}
+
+function dayAfter(day: string): string {
+  return new Date(Date.parse(day) + 86_400_000).toISOString().slice(0, 10);
+}

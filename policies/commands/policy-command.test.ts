@@ -1,0 +1,213 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runPolicyCommand } from './policy-command.ts';
+
+const shipped = join(import.meta.dirname, '..');
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'policy-command-'));
+  for (const part of ['library', 'tests', 'payers.json', 'default.json', 'forms']) cpSync(join(shipped, part), join(folder, part), { recursive: true });
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const policyFile = (id: string): string => join(folder, 'library', `${id}.json`);
+const change = (id: string, from: string | RegExp, to: string): void => {
+  const before = readFileSync(policyFile(id), 'utf8');
+  expect(before.replace(from, to)).not.toBe(before);
+  writeFileSync(policyFile(id), before.replace(from, to));
+};
+const lineOf = (id: string, part: string): number => readFileSync(policyFile(id), 'utf8').split('\n').findIndex((line) => line.includes(part)) + 1;
+
+async function run(args: readonly string[], confirm?: boolean): Promise<{ code: number; out: string; err: string }> {
+  const out: string[] = [];
+  const err: string[] = [];
+  const code = await runPolicyCommand(args, {
+    policies: folder,
+    questionnaires: join(shipped, '../payer/questionnaires/forms'),
+    hcpcs: join(folder, 'hcpcs'),
+    today: '2026-11-22',
+    print: (line) => out.push(line),
+    complain: (line) => err.push(line),
+    confirm: confirm === undefined ? undefined : async () => confirm,
+  });
+  return { code, out: out.join('\n'), err: err.join('\n') };
+}
+
+describe('a command that is not understood', () => {
+  it.each([[[]], [['chek']], [['check', '--loud']], [['check', 'nowhere.json']], [['show']], [['show', 'E0601', 'E0470']], [['show', 'no-policy']], [['show', 'E0601', '--date', '2026-02-30']], [['show', 'E0601', '--payer', 'nobody']], [['show', 'E0601', '--state', 'Ohio']], [['diff', 'blepharoplasty', '2020.1']], [['diff', 'nothing', '1', '2']], [['diff', 'blepharoplasty', '2020.1', '2030.1']], [['import', 'x.csv']], [['import', 'x.csv', '--policy', 'blepharoplasty', '--revision', '2022.1']], [['test', 'nothing']]])('%j', async (args) => {
+    const { code, err } = await run(args);
+    expect(code).toBe(2);
+    expect(err).toContain('Usage: npm run policy');
+  });
+  it('--help is', async () => expect(await run(['--help'])).toMatchObject({ code: 0, err: '' }));
+});
+
+describe('check', () => {
+  it('finds nothing in the library that ships', async () => {
+    const { code, out } = await run(['check', '--strict']);
+    expect(out).toContain(': 0 errors, 0 warnings.');
+    expect(out).toContain('HCPCS codes were not looked up');
+    expect(code).toBe(0);
+  });
+  it.each<[string, string, string | RegExp, string, string, string]>([
+    ['an expression that is none', 'vein-ablation', '"%evidence.exists()"', '"%evidence.exists("', '%evidence.exists("', 'criterion compression: record is no FHIRPath'],
+    ['an element that is none', 'vein-ablation', '"covered":', '"note": "x", "covered":', '"note"', 'there is no element note here'],
+    ['a word that is not in the list', 'vein-ablation', '"auth-needed"', '"perhaps"', '"perhaps"', 'must be '],
+    ['an element that is missing', 'vein-ablation', /"denial": "[^"]*"/, '"x": 1', '"decision"', 'must be there, and a string'],
+    ['a code in another spelling', 'pap-device', '"E0601"', '"e0601"', 'e0601', 'names e0601, which is written E0601'],
+    ['a decision that is missing', 'vein-ablation', /"decision": \{[^}]*\}/, '"decision": null', '"decision": null', 'needs an authorization, so it needs a decision'],
+  ])('error: %s', async (_name, id, from, to, at, message) => {
+    change(id, from, to);
+    const { code, out } = await run(['check']);
+    expect(code).toBe(1);
+    const line = lineOf(id, at);
+    const { findings } = JSON.parse((await run(['check', '--json'])).out) as { findings: readonly { line: number }[] };
+    expect(findings).toContainEqual({ severity: 'error', file: policyFile(id), line, message: expect.stringContaining(message) as unknown });
+    expect(out).toContain(`${id}.json:${findings[0]?.line}: error: `);
+  });
+  it.each<[string, string, string | RegExp, string, string, string]>([
+    ['two policies for one code', 'panniculectomy', '"15830"', '"15830", "30400"', '"30400"', 'rhinoplasty and panniculectomy (panniculectomy.json) both name 30400 for cascade-medicare from 2020-07-01'],
+    ['a payer that is not there', 'panniculectomy', '"cascade-medicare"', '"cascade"', '"payers"', 'payer cascade is not one of payers.json'],
+    ['a form that the payer has not', 'panniculectomy', '"questionnaires": []', '"questionnaires": ["https://payer.example/q|1"]', 'payer.example', 'the payer has no questionnaire https://payer.example/q|1'],
+    ['days between two revisions', 'blepharoplasty', '2022-01-06', '2021-12-31', '2021-12-31', 'no revision holds from 2022-01-01 until 2022.1 begins on 2022-01-07'],
+    ['a revision that nothing reaches', 'resting-ecg', /"codes": \["93000", "93005", "93010"\]\}/, '"codes": ["93000"], "to": "1990-01-01" }', '"services"', 'these services are never named'],
+  ])('warning: %s', async (_name, id, from, to, _at, message) => {
+    change(id, from, to);
+    const { code, out } = await run(['check']);
+    expect(out).toContain(`warning: `);
+    expect(out).toContain(message);
+    expect(code).toBe(0);
+    expect((await run(['check', '--strict'])).code).toBe(1);
+  });
+  it('a revision that nothing reaches is named as such', async () => {
+    change('resting-ecg', /"codes": \["93000", "93005", "93010"\]\}/, '"codes": ["93000"], "to": "1990-01-01" }');
+    expect((await run(['check'])).out).toMatch(/resting-ecg\.json:\d+: warning: revision .* cannot be reached/);
+  });
+  it('warns of codes that the HCPCS list does not know, unless their time was over before it', async () => {
+    mkdirSync(join(folder, 'hcpcs'));
+    const codes = 'A0426 A0428 L5856'.split(' ').map((code) => `${code},x,E1,,2026-04`);
+    writeFileSync(join(folder, 'hcpcs', 'hcpcs-level2-2026-04.csv'), `HCPCSCode,ShortDescriptor\n${codes.join('\n')}\n`);
+    const { out } = await run(['check']);
+    expect(out).toContain('HCPCS of 2026-04-01 does not know E0601');
+    expect(out).not.toMatch(/know (A0426|G0297)/);
+    expect(out).not.toContain('not looked up');
+  });
+  it('of one file reports that file only, beside the others', async () => {
+    change('panniculectomy', '"cascade-medicare"', '"cascade"');
+    const other = await run(['check', policyFile('rhinoplasty')]);
+    expect(other.out).toContain('1 policy checked: 0 errors, 0 warnings.');
+    expect((await run(['check', policyFile('panniculectomy')])).out).toContain('payer cascade is not one');
+  });
+});
+
+describe('show', () => {
+  it('a code: which policy answers each payer, and why', async () => {
+    const { code, out } = await run(['show', 'g0299']);
+    expect(code).toBe(0);
+    expect(out).toContain('cascade-medicare: home-health 2020.1');
+    expect(out).toContain('evergreen-health: home-health-evergreen 2025.1');
+    expect(out).toContain('home-health 2020.1 names it as long as the revision: does not apply: is for cascade-medicare');
+  });
+  it.each<[readonly string[], object]>([
+    [['L3761', '--payer', 'cascade-medicare'], { outcome: { kind: 'state-needed' } }],
+    [['L3761', '--payer', 'cascade-medicare', '--state', 'ca'], { outcome: { kind: 'policy', policy: 'upper-limb-orthosis', revision: '2026.1' } }],
+    [['L3761', '--payer', 'cascade-medicare', '--date', '2027-04-26'], { outcome: { kind: 'policy', policy: 'upper-limb-orthosis', revision: '2026.1' } }],
+    [['67911', '--payer', 'cascade-medicare'], { outcome: { kind: 'default' } }],
+    [['67911', '--payer', 'cascade-medicare', '--date', '2021-01-01'], { outcome: { kind: 'policy', policy: 'blepharoplasty', revision: '2020.1' } }],
+    [['99999', '--payer', 'cascade-medicare'], { outcome: { kind: 'default' }, considered: [] }],
+  ])('%j', async (args, wanted) => {
+    const { answers } = JSON.parse((await run(['show', ...args, '--json'])).out) as { answers: readonly object[] };
+    expect(answers).toEqual([expect.objectContaining(wanted)]);
+  });
+  it('a policy, with the revision in force', async () => {
+    const { out } = await run(['show', 'blepharoplasty', '--date', '2021-06-01']);
+    expect(out).toContain('2020.1, 2020-07-01 to 2022-01-06 (in force on 2021-06-01)');
+    expect((await run(['show', 'blepharoplasty', '--date', '2000-01-01'])).out).toContain('No revision is in force on 2000-01-01.');
+  });
+});
+
+describe('diff', () => {
+  it('says in words what is different', async () => {
+    const { code, out } = await run(['diff', 'facet-joint-intervention', '2023.1', '2024.1']);
+    expect(code).toBe(0);
+    expect(out).toContain('- 64492  as long as the revision');
+    expect(out).toContain('effectiveTo\n  - 2024-08-15\n  + (none)');
+    expect((await run(['diff', 'lung-cancer-screening-ct', '2015.1', '2022.1'])).out).toContain('~ pack-years: Tobacco of 20 pack-years or more');
+    expect((await run(['diff', 'blepharoplasty', '2020.1', '2020.1'])).out).toContain('No difference');
+  });
+  it('as JSON', async () => {
+    const changes = JSON.parse((await run(['diff', 'glucose-monitor', '2021.1', '2023.1', '--json'])).out) as object;
+    expect(changes).toMatchObject({ policyId: 'glucose-monitor', services: expect.arrayContaining([{ kind: 'changed', code: 'E2102', before: 'from 2022-04-01', after: 'as long as the revision' }]) as unknown, criteria: expect.arrayContaining([expect.objectContaining({ kind: 'removed', id: 'several-insulin-doses' })]) as unknown });
+  });
+});
+
+describe('import', () => {
+  const list = (text: string): string => {
+    const file = join(folder, 'codes.csv');
+    writeFileSync(file, text);
+    return file;
+  };
+  const HEADER = 'system,code,from,to,states\n';
+  const target = ['--policy', 'upper-limb-orthosis', '--revision', '2026.1'];
+  const CHANGED = `${HEADER}HCPCS,L3761,2026-10-28,,NY MI FL CA\nhcpcs,l3916,2026-10-28,,"NY MI FL CA"\n# a remark\n\nHCPCS,L3761,2027-04-26\nHCPCS,L3807,2027-04-26,2028-01-01,\n`;
+
+  it('shows the difference and writes only when told to', async () => {
+    const before = readFileSync(policyFile('upper-limb-orthosis'), 'utf8');
+    const { code, out, err } = await run(['import', list(CHANGED), ...target]);
+    expect(code).toBe(1);
+    expect(out).toContain('+ L3807  from 2027-04-26 to 2028-01-01');
+    expect(out).toContain('~ L3916  from 2026-10-28 in NY MI FL CA; from 2027-01-26');
+    expect(err).toContain('in force since 2026-10-28');
+    expect(err).toContain('Nothing was written');
+    expect((await run(['import', list(CHANGED), ...target], false)).code).toBe(1);
+    expect(readFileSync(policyFile('upper-limb-orthosis'), 'utf8')).toBe(before);
+  });
+  it.each([['--yes', ['--yes'], undefined], ['a yes at the terminal', [], true]] as const)('%s: writes the services and nothing else, in the order that was there; the second time nothing changes', async (_name, more, confirm) => {
+    const before = JSON.parse(readFileSync(policyFile('upper-limb-orthosis'), 'utf8')) as { revisions: readonly [{ services: unknown }] };
+    const file = list(CHANGED);
+    expect((await run(['import', file, ...target, ...more], confirm)).code).toBe(0);
+    const text = readFileSync(policyFile('upper-limb-orthosis'), 'utf8');
+    const system = 'http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets';
+    expect(JSON.parse(text)).toEqual({
+      ...before,
+      revisions: [{ ...before.revisions[0], services: [{ system, codes: ['L3761', 'L3916'], from: '2026-10-28', states: ['NY', 'MI', 'FL', 'CA'] }, { system, codes: ['L3761'], from: '2027-04-26' }, { system, codes: ['L3807'], from: '2027-04-26', to: '2028-01-01' }] }],
+    });
+    expect(await run(['import', file, ...target])).toMatchObject({ code: 0, out: expect.stringContaining('names these codes already') as unknown });
+    expect(readFileSync(policyFile('upper-limb-orthosis'), 'utf8')).toBe(text);
+    expect((await run(['check', '--strict'])).code).toBe(0);
+  });
+  it('--add keeps what the list does not name', async () => {
+    const { out } = await run(['import', list(`${HEADER}HCPCS,L3807,,,\n`), ...target, '--add', '--yes', '--json']);
+    expect(JSON.parse(out)).toEqual({ policy: 'upper-limb-orthosis', revision: '2026.1', written: true, changes: [{ kind: 'added', code: 'L3807', after: 'as long as the revision' }] });
+  });
+  it.each([
+    ['no header', 'HCPCS,L3807,,,\n', ':1: the first line must be system,code,from,to,states'],
+    ['nothing', HEADER, 'names no code'],
+    ['an unknown system', `${HEADER}SNOMED,1,,,`, ':2: "SNOMED" is no code system'],
+    ['no code', `${HEADER}CPT,,,,`, ':2: the code is missing'],
+    ['a code of another form', `${HEADER}HCPCS,L38,,,`, ':2: "L38" is no HCPCS code'],
+    ['a CPT code of another form', `${HEADER}CPT,123,,,`, ':2: "123" is no CPT code'],
+    ['a day that is none', `${HEADER}HCPCS,L3807,2026-02-30,,`, ':2: from: "2026-02-30" is no date'],
+    ['an end before the beginning', `${HEADER}HCPCS,L3807,2026-02-03,2026-01-01,`, ':2: ends on 2026-01-01, before'],
+    ['a state that is none', `${HEADER}HCPCS,L3807,,,Ohio`, ':2: "OHIO" is no state'],
+    ['too many fields', `${HEADER}HCPCS,L3807,,,OH,x`, ':2: has more than the fields'],
+    ['the same twice', `${HEADER}HCPCS,L3807,,,OH\nHCPCS,L3806,,,OH\nHCPCS,l3807,,,oh`, ':4: says the same as line 2'],
+    ['an open quote', `${HEADER}HCPCS,"L3807,,,`, ':2: a quote is not closed'],
+  ])('refuses %s', async (_name, text, message) => {
+    const { code, err } = await run(['import', list(text), ...target, '--yes']);
+    expect(code).toBe(1);
+    expect(err).toContain(`codes.csv${message.startsWith(':') ? '' : ': '}${message}`);
+  });
+});
+
+describe('test', () => {
+  it('plays the cases', async () => {
+    expect(await run(['test', 'vein-ablation'])).toMatchObject({ code: 0, out: expect.stringContaining('all as expected') as unknown });
+    change('vein-ablation', '>= 0.5"', '>= 5"');
+    const { code, out } = await run(['test', 'vein-ablation']);
+    expect(code).toBe(1);
+    expect(out).toContain('vein-ablation 2020.1, record, "everything that is asked for is there": is not-met, not met');
+  });
+});
