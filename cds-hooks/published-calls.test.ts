@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Resource } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openValidator } from '#fhir/validation/validator.ts';
 import { emissionFaults } from '#prior-auth/coverage-requirement/emission-rules.ts';
@@ -60,7 +59,7 @@ describe.skipIf(!existsSync(CASES))('published calls', () => {
   beforeEach(() => service.holds([]));
 
   /** Some of the published bodies are a context only. */
-  const read = (file: string, hook: string): PublishedCall => ({ hook, hookInstance: 'd1577c69-dfbe-44ad-ba6d-3e05e953b2ea', ...(JSON.parse(readFileSync(join(CASES, `${file}.json`), 'utf8')) as Omit<PublishedCall, 'hook'>) });
+  const read = (file: string, hook: string): PublishedCall => ({ hook, hookInstance: 'd1577c69-dfbe-44ad-ba6d-3e05e953b2ea', ...(JSON.parse(readFileSync(join(CASES, `${file}.json`), 'utf8')) as Omit<PublishedCall, 'hook' | 'hookInstance'>) });
 
   it.each(PUBLISHED)('%s: %s %i with %i actions', async (file, hook, status, actions) => {
     const call = read(file, hook);
@@ -77,6 +76,7 @@ describe.skipIf(!existsSync(CASES))('published calls', () => {
 
 interface PublishedCall {
   readonly hook: string;
+  readonly hookInstance: string;
   readonly context: Readonly<Record<string, unknown>> & { readonly patientId: string };
   readonly prefetch?: unknown;
   readonly extension?: { readonly 'davinci-crd.requestedVersion'?: string };
@@ -87,7 +87,7 @@ const VALIDATORS = { '2.0': openValidator(['crd-2.0.1']), '2.2': openValidator([
 /** Published resources have faults of their own: the answer adds none, and changes nothing but the extension. */
 function expectAnswer(reply: HookReply, { status, actions, call }: { status: number; actions: number; call: PublishedCall }): void {
   const version = call.extension?.['davinci-crd.requestedVersion'] === '2.2' ? '2.2' : '2.0';
-  const requirements = reply.systemActions.flatMap(({ resource }) => (version === '2.0' ? readRequirement(resource as Resource) : []));
+  const requirements = reply.systemActions.flatMap(({ resource }) => (version === '2.0' ? readRequirement(resource as Parameters<typeof readRequirement>[0]) : []));
   expect([reply.status, reply.systemActions.length, requirements.flatMap((each) => emissionFaults([each]))]).toEqual([status, actions, []]);
   for (const { resource } of reply.systemActions) {
     const sent = resourcesIn([call.context, call.prefetch]).find((each) => each.resourceType === resource.resourceType && each.id === resource.id) ?? recordOf(`${resource.resourceType}/${resource.id}`, call.context.patientId);

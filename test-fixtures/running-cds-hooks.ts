@@ -56,7 +56,7 @@ export async function runCdsHooks(more: Partial<CdsHooksOptions> = {}): Promise<
   const url = `http://localhost:${(server.address() as AddressInfo).port}`;
   const audit = await openAuditTrail(store, () => NOW, () => undefined);
   const part = await createCdsHooks({
-    store, baseUrl: url, log: pino({ level: 'silent' }), now: () => NOW, audit, policies: loadPolicies(), payers: loadPayers(url), registry: new Registry(), fetchDeadlineMs: 300,
+    store, baseUrl: url, log: pino({ level: 'silent' }), now: () => NOW, audit, policies: loadPolicies(), payers: loadPayers(url), registry: new Registry(), deadlineMs: 300,
     model: { score: async () => ({ probability: 0.3, band: 'low', reasons: [], modelVersion: 'test', simulated: true }) },
     trustedClients: [{ iss: ISSUER, jwks: { keys: [publicJwk] }, fhirServers: [ehrBase] }], openToFhirServer: null, ...more,
   });

@@ -45,7 +45,12 @@ const message = { resourceType: 'CommunicationRequest', id: 'k1', ...authored, b
 const appointment = { resourceType: 'Appointment', id: 'a1', status: 'proposed', serviceType: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/service-type', code: '124' }] }], start: '2026-12-01T09:00:00Z', end: '2026-12-01T10:00:00Z', requestedPeriod: [{ start: '2026-12-01', end: '2026-12-02' }], participant: [{ actor: subject, status: 'accepted' }, { type: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType', code: 'PPRF' }] }], actor: requester, status: 'accepted' }] };
 const encounter = { resourceType: 'Encounter', id: 'e1', status: 'in-progress', identifier: [{ system: 'https://ehr.example/visits', value: '1' }], class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' }, type: [cpt('75561')], subject, location: [{ location: { reference: 'Location/l1' } }] };
 
-const CONTEXTS: { readonly [H in Hook]: (...focus: readonly { resourceType: string; id: string }[]) => object } = {
+interface Focus extends Readonly<Record<string, unknown>> {
+  readonly resourceType: string;
+  readonly id: string;
+}
+
+const CONTEXTS: { readonly [H in Hook]: (...focus: readonly Focus[]) => object } = {
   'order-sign': (...focus) => ({ userId: 'Practitioner/u1', patientId: 'p1', draftOrders: bundle(...focus) }),
   'order-select': (...focus) => ({ userId: 'Practitioner/u1', patientId: 'p1', draftOrders: bundle(...focus), selections: focus.map((each) => `${each.resourceType}/${each.id}`) }),
   'order-dispatch': (...focus) => ({ patientId: 'p1', performer: 'Organization/o1', dispatchedOrders: focus.map((each) => `${each.resourceType}/${each.id}`) }),
@@ -53,7 +58,7 @@ const CONTEXTS: { readonly [H in Hook]: (...focus: readonly { resourceType: stri
   'encounter-start': () => ({ userId: 'Practitioner/u1', patientId: 'p1', encounterId: 'e1' }),
   'encounter-discharge': () => ({ userId: 'Practitioner/u1', patientId: 'p1', encounterId: 'e1' }),
 };
-const FOCUS: { readonly [H in Hook]: { resourceType: string; id: string } } = { 'order-sign': device, 'order-select': device, 'order-dispatch': device, 'appointment-book': appointment, 'encounter-start': encounter, 'encounter-discharge': encounter };
+const FOCUS: { readonly [H in Hook]: Focus } = { 'order-sign': device, 'order-select': device, 'order-dispatch': device, 'appointment-book': appointment, 'encounter-start': encounter, 'encounter-discharge': encounter };
 
 interface Asking {
   readonly version?: CrdVersion;
@@ -61,7 +66,7 @@ interface Asking {
   readonly context?: object;
   readonly configuration?: object;
 }
-function ask(hook: Hook, focus: readonly { resourceType: string; id: string }[], { version = '2.0', prefetch = {}, context = {}, configuration }: Asking = {}): Promise<HookReply> {
+function ask(hook: Hook, focus: readonly Focus[], { version = '2.0', prefetch = {}, context = {}, configuration }: Asking = {}): Promise<HookReply> {
   return service.post(`${hook}-crd`, {
     hook, hookInstance: 'd1577c69-dfbe-44ad-ba6d-3e05e953b2ea', fhirServer: service.ehrBase, fhirAuthorization: { access_token: 't', token_type: 'Bearer', expires_in: 30, scope: 'patient/*.rs', subject: 'x' },
     context: { ...CONTEXTS[hook](...focus), ...context },
@@ -75,7 +80,7 @@ const answered = (reply: HookReply) => reply.systemActions.map(({ resource }) =>
 
 describe.each(['2.0', '2.2'] as const)('CRD %s: every type of order, appointment and encounter', (version) => {
   const appointmentProfile = version === '2.0' ? 'appointment' : 'appointment-no-order';
-  it.each<[Hook, { resourceType: string; id: string }, string, string | undefined]>([
+  it.each<[Hook, Focus, string, string | undefined]>([
     ['order-sign', device, 'devicerequest', 'auth-needed'],
     ['order-sign', procedure, 'servicerequest', 'auth-needed'],
     ['order-sign', ecg, 'servicerequest', 'no-auth'],
@@ -109,9 +114,9 @@ describe('primary and secondary hooks', () => {
   it.each(['order-select', 'encounter-start', 'encounter-discharge'] as const)('%s never asks for documents', async (hook) => {
     expect(information(await ask(hook, [{ ...FOCUS[hook] }]))).toMatchObject([{ paNeeded: 'auth-needed', docNeeded: [], docPurpose: [], questionnaires: [] }]);
   });
-  it.each<[string, Hook, readonly { resourceType: string; id: string }[]]>([
+  it.each<[string, Hook, readonly Focus[]]>([
     ['order-select of what needs nothing', 'order-select', [ecg]],
-    ['an encounter without a code that a policy names', 'encounter-start', [{ ...encounter, type: [{ text: 'visit' }] } as typeof encounter]],
+    ['an encounter without a code that a policy names', 'encounter-start', [{ ...encounter, type: [{ text: 'visit' }] }]],
   ])('%s says nothing', async (_name, hook, focus) => {
     expect(await ask(hook, focus)).toMatchObject({ status: 200, systemActions: [] });
   });
@@ -180,7 +185,7 @@ describe('an appointment based on an order', () => {
 describe('a drug or device named by reference', () => {
   const byReference = { resourceType: 'MedicationRequest', id: 'm2', intent: 'order', ...authored, medicationReference: { reference: 'Medication/x' } };
   const medication = { resourceType: 'Medication', id: 'x', code: hcpcs('J0585') };
-  it.each<[string, object, readonly { resourceType: string; id: string }[]]>([
+  it.each<[string, object, readonly Focus[]]>([
     ['is found in the prefetch, under any key', { anything: bundle(medication) }, []],
     ['is read', {}, [medication]],
   ])('%s', async (_name, prefetch, held) => {
