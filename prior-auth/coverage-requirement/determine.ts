@@ -89,8 +89,9 @@ function byDefault({ default: { covered, authorization } }: PolicyLibrary): Pick
   return covered === 'not-covered' ? { covered } : { covered, paNeeded: authorization };
 }
 
-function requirementOf(revision: PolicyRevision): Pick<CoverageRequirement, 'covered' | 'paNeeded' | 'docNeeded' | 'docPurpose' | 'infoNeeded' | 'questionnaires'> {
+function requirementOf(revision: PolicyRevision): Pick<CoverageRequirement, 'covered' | 'paNeeded' | 'docNeeded' | 'docPurpose' | 'infoNeeded' | 'questionnaires' | 'details'> {
   const { covered, authorization, documentation, infoNeeded = [], questionnaires } = revision;
+  const limit = revision.decision?.limit;
   const withRequest = authorization === 'auth-needed' || authorization === 'performpa' || authorization === 'conditional';
   return {
     covered,
@@ -98,6 +99,7 @@ function requirementOf(revision: PolicyRevision): Pick<CoverageRequirement, 'cov
     ...(documentation ? { docNeeded: documentation, docPurpose: [revision.documentationPurpose ?? (withRequest ? 'withpa' : 'retain-doc')] } : { docPurpose: [] }),
     infoNeeded,
     questionnaires,
+    ...(limit ? { details: [{ code: 'allowed-quantity', value: { value: limit.max, unit: limit.unit }, category: 'limitation' as const }] } : {}),
   };
 }
 
