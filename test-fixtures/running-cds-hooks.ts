@@ -28,8 +28,10 @@ export interface RunningCdsHooks {
   readonly ehrBase: string;
   /** What the EHR was asked, as "Type/id" or "Type?query". */
   readonly asked: string[];
-  /** What the EHR holds; a function decides by itself, 'hang' never answers. */
-  holds(records: readonly FhirLike[] | ((query: string) => { readonly status: number; readonly body: unknown } | 'hang')): void;
+  /** Most queries that were open at once, since the EHR was filled. */
+  mostAtOnce(): number;
+  /** What the EHR holds, and how long it takes; a function decides by itself, 'hang' never answers. */
+  holds(records: readonly FhirLike[] | ((query: string) => { readonly status: number; readonly body: unknown } | 'hang'), delayMs?: number): void;
   /** Signed with a JWT for that endpoint. */
   post(service: string, body: unknown): Promise<HookReply>;
   stop(): Promise<void>;
@@ -41,12 +43,18 @@ export async function runCdsHooks(more: Partial<CdsHooksOptions> = {}): Promise<
   const keys = await generateKeyPair('ES384', { extractable: true });
   const publicJwk = { ...(await exportJWK(keys.publicKey)), kid: 'k', alg: 'ES384', use: 'sig' };
   const asked: string[] = [];
+  let delay = 0;
+  let open = 0;
+  let most = 0;
   let answers: (query: string) => { readonly status: number; readonly body: unknown } | 'hang' = () => ({ status: 404, body: {} });
   const ehr = createServer((request: IncomingMessage, response) => {
     const query = (request.url ?? '').replace('/fhir/', '');
     asked.push(query);
     const answer = answers(query);
-    if (answer !== 'hang') response.writeHead(answer.status, { 'content-type': 'application/fhir+json' }).end(JSON.stringify(answer.body));
+    open += 1;
+    most = Math.max(most, open);
+    response.once('close', () => (open -= 1));
+    if (answer !== 'hang') setTimeout(() => response.writeHead(answer.status, { 'content-type': 'application/fhir+json' }).end(JSON.stringify(answer.body)), delay);
   });
   await new Promise<void>((ready) => ehr.listen(0, ready));
   const ehrBase = `http://localhost:${(ehr.address() as AddressInfo).port}/fhir`;
@@ -66,7 +74,10 @@ export async function runCdsHooks(more: Partial<CdsHooksOptions> = {}): Promise<
     url,
     ehrBase,
     asked,
-    holds(records) {
+    mostAtOnce: () => most,
+    holds(records, delayMs = 0) {
+      delay = delayMs;
+      most = 0;
       answers = typeof records === 'function' ? records : (query) => fromRecords(records, query);
     },
     async post(service, body) {

@@ -207,10 +207,24 @@ describe('what each hook does without data', () => {
     }
   });
   it.each(HOOKS)('%s: what is missing is read at the same time', async (hook) => {
-    const held = [patient, coverage, device, encounter];
-    service.holds(held);
+    service.holds([patient, coverage, device, encounter], 20);
     const reply = await ask(hook, [FOCUS[hook]], { prefetch: nothing });
     expect([reply.status, reply.systemActions.length]).toEqual([200, 1]);
+    expect(service.mostAtOnce()).toBe(service.asked.length);
+  });
+  it('order-sign: the chart is read at once, and an EHR that is late costs the chart, not the answer', async () => {
+    const chart = { conditions: undefined, observations: undefined };
+    service.holds([], 20);
+    expect(requirements(await ask('order-sign', [device], { prefetch: chart }))).toMatchObject([{ paNeeded: 'auth-needed' }]);
+    expect([service.asked.length, service.mostAtOnce()]).toEqual([2, 2]);
+    service.holds(() => 'hang');
+    expect(requirements(await ask('order-sign', [device], { prefetch: chart }))).toMatchObject([{ paNeeded: 'auth-needed' }]);
+  });
+  it('order-sign: an order that names its coverage is answered beside one that does not', async () => {
+    service.holds(() => ({ status: 403, body: {} }));
+    const reply = await ask('order-sign', [device, { ...device, id: 'd2', insurance: [{ reference: 'Coverage/c1' }] }], { prefetch: { coverage: undefined } });
+    expect(answered(reply)).toEqual(['DeviceRequest/d2']);
+    expect(requirements(reply)).toMatchObject([{ covered: 'conditional', infoNeeded: ['OTH'] }]);
   });
 });
 

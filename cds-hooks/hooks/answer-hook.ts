@@ -57,12 +57,9 @@ export async function answerHook(call: HookCall, record: RecordSource, configura
   const [coverages, patient, foci] = await Promise.all([record.coverages(), record.patient(), findFoci(call, record, writer)]);
   if (primary && foci.resources.length === 0) throw new Refusal(412, 'not-found', 'What the call is about is neither in the prefetch nor to be had from the FHIR server.');
 
-  const chosen = foci.resources.flatMap((focus) => {
-    const choice = chooseCoverage(focus, coverages, calendarDay(parts.now(), NO_PAYER_TIME_ZONE));
-    if (choice.kind === 'chosen') return [{ focus, choice }];
-    if (primary) throw withoutCoverage(choice, writer.statusNotConforming);
-    return [];
-  });
+  const choices = foci.resources.map((focus) => ({ focus, choice: chooseCoverage(focus, coverages, calendarDay(parts.now(), NO_PAYER_TIME_ZONE)) }));
+  const chosen = choices.filter((each): each is Chosen => each.choice.kind === 'chosen');
+  if (chosen.length === 0 && primary) throw withoutCoverage(choices[0]?.choice.kind === 'none' ? choices[0].choice.why : undefined, writer.statusNotConforming);
   if (chosen.length === 0) return NOTHING;
 
   const asking = parts.delegation?.begin({
@@ -145,9 +142,9 @@ function emittable(determination: Determination, { onFault }: AnswerParts): Dete
   return { ...determination, requirement: { coverage, date, assertionId, ...INCONCLUSIVE } };
 }
 
-function withoutCoverage(choice: Exclude<CoverageChoice, { kind: 'chosen' }>, statusNotConforming: number): Refusal {
-  return choice.kind === 'none'
-    ? new Refusal(statusNotConforming, 'business-rule', choice.why)
-    : new Refusal(412, 'not-found', 'The coverage is neither in the prefetch nor to be had from the FHIR server.');
+/** `none`: why the patient has no coverage; undefined when it could not be had. */
+function withoutCoverage(none: string | undefined, statusNotConforming: number): Refusal {
+  return none === undefined
+    ? new Refusal(412, 'not-found', 'The coverage is neither in the prefetch nor to be had from the FHIR server.')
+    : new Refusal(statusNotConforming, 'business-rule', none);
 }
-
