@@ -63,7 +63,7 @@ function expressionFaults(each: CheckedFile): readonly CheckFinding[] {
     revision.criteria.flatMap((criterion, c) =>
       (['record', 'submission'] as const).flatMap((part) => {
         try {
-          expression(criterion[part]);
+          expression(criterion[part] ?? '{}');
           return [];
         } catch (error) {
           return [at(each, 'error', ['revisions', r, 'criteria', c, part], `criterion ${criterion.id}: ${part} is no FHIRPath: ${error instanceof Error ? error.message : String(error)}`)];

@@ -68,10 +68,10 @@ describe('criteria held against a submission', () => {
     ['a stress test for nothing', 'nuclear-stress-test', { indication: { valueCoding: { code: 'screening' } }, 'abnormal-resting-ecg': no, 'unable-to-exercise': no }, { indication: [false], 'exercise-ecg-not-enough': [false] }],
     ['botulinum-approved', 'botulinum-toxin', { 'chronic-migraine': yes, 'headache-days-per-month': { valueInteger: 18 }, 'preventives-tried': { valueInteger: 3 }, units: { valueInteger: 155 } }, { 'chronic-migraine': [true], 'headache-days': [true], 'preventives-tried': [true], dose: [true] }],
   ])('%s', (_name, policyId, answers, wanted) => {
-    const found = Object.fromEntries(criteriaOf(policyId).map((criterion) => [criterion.id, expression(criterion.submission)(submission(answers), {})]));
+    const found = Object.fromEntries(criteriaOf(policyId).map((criterion) => [criterion.id, expression(criterion.submission ?? '{}')(submission(answers), {})]));
     expect(found).toMatchObject(wanted);
   });
   it.each(library.policies.map((policy) => [policy.id]))('%s: no answers decide nothing', (policyId) => {
-    for (const criterion of criteriaOf(policyId)) expect(expression(criterion.submission)(submission({}), {})).toEqual([]);
+    for (const criterion of criteriaOf(policyId)) expect(expression(criterion.submission ?? '{}')(submission({}), {})).toEqual([]);
   });
 });

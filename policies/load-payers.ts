@@ -18,6 +18,7 @@ const payersSchema = z.strictObject({
       pasVersion: z.enum(['2.0.1', '2.2.1']),
       subscriptions: z.enum(['rest-hook', 'none']),
       timeZone: words.check(z.refine(isTimeZone, 'an IANA time zone')),
+      contact: z.optional(z.strictObject({ name: z.optional(words), telecom: z.array(z.strictObject({ system: z.enum(['phone', 'fax', 'email', 'url']), value: words })).check(z.minLength(1)) })),
       crd: z.optional(
         z.strictObject({
           /** Absolute, or a path under this server's own base URL. */

@@ -13,7 +13,7 @@ const library = loadPolicies();
 
 describe('the library that ships', () => {
   it.each(library.policies.flatMap((policy) => policy.revisions.flatMap((revision) => revision.criteria.map((criterion) => [`${policy.id} ${criterion.id}`, criterion] as const))))('%s: expressions compile', (_name, criterion) => {
-    expect(() => [expression(criterion.record), expression(criterion.submission)]).not.toThrow();
+    expect(() => [expression(criterion.record), expression(criterion.submission ?? 'true')]).not.toThrow();
   });
   it('answers in the way every revision passes the emission rules', () => {
     for (const { revisions } of library.policies) {

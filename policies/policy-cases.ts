@@ -3,7 +3,7 @@ import type { Resource } from '@medplum/fhirtypes';
 import { z } from 'zod/mini';
 import { readChart } from '#prior-auth/coverage-requirement/evidence.ts';
 import { expression, holdCriteria } from '#prior-auth/coverage-requirement/hold-criteria.ts';
-import type { Policy, PolicyCriterion, PolicyRevision } from '#prior-auth/coverage-requirement/policy.ts';
+import type { Policy, PolicyRevision } from '#prior-auth/coverage-requirement/policy.ts';
 import type { CriterionFinding } from '#prior-auth/coverage-requirement/requirement.ts';
 import { readJsonFile } from './json-file.ts';
 
@@ -98,13 +98,14 @@ function resourcesOf(each: PolicyCase, side: Side): readonly object[] | undefine
 }
 
 function statusesOf({ criteria }: PolicyRevision, side: Side, given: readonly Resource[], today: string): ReadonlyMap<string, Status> {
-  if (side === 'record') return new Map(holdCriteria(criteria, { chart: readChart(given), others: given.filter(({ resourceType }) => resourceType === 'Patient'), today }).map(({ criterionId, status }) => [criterionId, status]));
+  const held = holdCriteria(criteria, { chart: readChart(given), others: given.filter(({ resourceType }) => resourceType === 'Patient'), today });
+  if (side === 'record') return new Map(held.map(({ criterionId, status }) => [criterionId, status]));
   const bundle = { resourceType: 'Bundle', type: 'collection', entry: given.map((resource) => ({ resource })) };
-  return new Map(criteria.map((criterion) => [criterion.id, weigh(criterion, bundle)]));
+  return new Map(criteria.map(({ id, submission }, i) => [id, submission === undefined ? (held[i]?.status ?? 'unknown') : weigh(submission, bundle)]));
 }
 
 /** As the payer reads it: one true or false decides, all else is unknown. */
-function weigh({ submission }: PolicyCriterion, bundle: object): Status {
+function weigh(submission: string, bundle: object): Status {
   const found = expression(submission)(structuredClone(bundle), {});
   if (found.length !== 1 || typeof found[0] !== 'boolean') return 'unknown';
   return found[0] ? 'met' : 'not-met';

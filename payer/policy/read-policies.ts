@@ -17,7 +17,16 @@ const Policy = z.object({
       ),
       covered: z.enum(['covered', 'not-covered', 'conditional']),
       authorization: z.enum(['no-auth', 'auth-needed', 'satisfied', 'performpa', 'conditional']),
-      criteria: z.array(z.object({ id: z.string(), label: z.string(), submission: z.string() })),
+      criteria: z.array(
+        z.object({
+          id: z.string(),
+          label: z.string(),
+          evidence: z.array(z.object({ type: z.string(), codes: z.array(z.string()), words: z.array(z.string()).optional() })).default([]),
+          record: z.string().default('{}'),
+          /** Absent: `record` is held against what of the submission fits `evidence`. */
+          submission: z.string().optional(),
+        }),
+      ),
       decision: z
         .object({
           route: z.enum(['automatic', 'reviewer', 'limit']),
@@ -29,6 +38,7 @@ const Policy = z.object({
   ),
 });
 
+export type PolicyCriterion = z.infer<typeof Policy>['revisions'][number]['criteria'][number];
 export type PolicyRevision = z.infer<typeof Policy>['revisions'][number] & { readonly policyId: string; readonly payers: readonly string[] };
 
 /** Every revision of every policy file of the folder. A file that cannot be read stops the start: a payer that lost a policy would approve what it should weigh. */

@@ -27,7 +27,7 @@ export function reviewItem(request: PasRequest, item: ClaimItem, { policies, day
     ...(service ? { service } : {}),
     ...(asked ? { asked } : {}),
     ...(policy ? { policy: { policyId, revision, covered: policy.covered, authorization: policy.authorization, decision: policy.decision } } : {}),
-    criteria: policy ? weighCriteria(policy, request.bundle, (criterionId, error) => onFault(policyId, criterionId, error)) : [],
+    criteria: policy ? weighCriteria(policy, { bundle: request.bundle, day, onFault: (criterionId, error) => onFault(policyId, criterionId, error) }) : [],
   };
 }
 

@@ -1,17 +1,26 @@
 import type { Bundle } from '@medplum/fhirtypes';
-import { compile } from 'fhirpath';
+import { compile, evaluate } from 'fhirpath';
 import r4 from 'fhirpath/fhir-context/r4';
 import type { CriterionResult } from './item-review.ts';
-import type { PolicyRevision } from './read-policies.ts';
+import { pickEvidence } from './pick-evidence.ts';
+import type { PolicyCriterion, PolicyRevision } from './read-policies.ts';
 
-type Expression = (bundle: Bundle) => unknown[];
+type Expression = (bundle: Bundle, variables: Record<string, unknown>) => unknown[];
 const compiled = new Map<string, Expression>();
 
+export interface WeighedSubmission {
+  readonly bundle: Bundle;
+  /** YYYY-MM-DD, what `%today` stands for. */
+  readonly day: string;
+  readonly onFault: (criterionId: string, error: unknown) => void;
+}
+
 /** Holds what the bundle carries against each criterion. An empty answer is unknown; so is an expression that fails, which `onFault` hears of. */
-export function weighCriteria(policy: PolicyRevision, bundle: Bundle, onFault: (criterionId: string, error: unknown) => void): readonly CriterionResult[] {
-  return policy.criteria.map(({ id, label, submission }) => {
+export function weighCriteria({ criteria }: Pick<PolicyRevision, 'criteria'>, { bundle, day, onFault }: WeighedSubmission): readonly CriterionResult[] {
+  return criteria.map((criterion) => {
+    const { id, label } = criterion;
     try {
-      return { id, label, result: readAnswer(expressionOf(submission)(bundle)) };
+      return { id, label, result: readAnswer(answerTo(criterion, bundle, day)) };
     } catch (error) {
       onFault(id, error);
       return { id, label, result: 'unknown' };
@@ -19,17 +28,28 @@ export function weighCriteria(policy: PolicyRevision, bundle: Bundle, onFault: (
   });
 }
 
+function answerTo({ evidence: wanted, record, submission }: PolicyCriterion, bundle: Bundle, day: string): readonly unknown[] {
+  // fhirpath may write type information into its input.
+  const own = structuredClone(bundle);
+  if (submission !== undefined) return expressionOf(submission)(own, {});
+  const evidence = pickEvidence(own, wanted);
+  return evidence.length === 0 ? [] : expressionOf(record)(own, { evidence, today: dateOf(day) });
+}
+
 function readAnswer(answer: readonly unknown[]): CriterionResult['result'] {
   if (answer.length !== 1) return 'unknown';
   return answer[0] === true ? 'met' : answer[0] === false ? 'not-met' : 'unknown';
 }
 
+/** The day as the engine's own date, so that `%today - 30 days` can be reckoned. */
+function dateOf(day: string): unknown {
+  return evaluate({}, `@${day}`, {}, r4, { async: false, resolveInternalTypes: false })[0];
+}
+
 function expressionOf(text: string): Expression {
   const known = compiled.get(text);
   if (known) return known;
-  const path = compile(text, r4, { async: false });
-  // fhirpath may write type information into its input.
-  const expression: Expression = (bundle) => path(structuredClone(bundle));
+  const expression = compile(text, r4, { async: false }) as Expression;
   compiled.set(text, expression);
   return expression;
 }

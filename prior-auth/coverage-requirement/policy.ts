@@ -44,8 +44,11 @@ const criterion = z.strictObject({
    * true met, false not met, empty unknown. Not evaluated without evidence: then it is unknown.
    */
   record: words,
-  /** FHIRPath over the submitted PAS Bundle, the same three outcomes; no variables. */
-  submission: words,
+  /**
+   * FHIRPath over the submitted PAS Bundle, the same three outcomes; no variables. Absent: the payer holds `record` against what of the submission
+   * fits `evidence`, a diagnosis of the Claim counting as a Condition.
+   */
+  submission: z.optional(words),
 });
 
 const decision = z.strictObject({
