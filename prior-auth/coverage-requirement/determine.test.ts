@@ -40,6 +40,9 @@ describe('determine', () => {
     ['another state', ask(order('E0470')), { paNeeded: 'no-auth' }],
     ['the state', ask(order('E0470'), { patient: { ...patient, address: [{ state: ' ny ' }] } }), { paNeeded: 'auth-needed' }],
     ['the state is not known', ask(order('E0470'), { patient: undefined }), { covered: 'conditional', infoNeeded: ['location'] }],
+    ['the code it rests on and the limit are named', ask(order('e0601 ')), { billingCodes: [{ system: CODE_SYSTEMS.hcpcs, code: 'E0601' }], details: [{ code: 'allowed-quantity', value: { value: 3, unit: 'months' }, category: 'limitation' }] }],
+    ['the payer’s contact is named', ask(order('E9999'), { payer: { id: 'p1', contact: { telecom: [{ system: 'phone', value: '1' }] } } }), { contacts: [{ telecom: [{ system: 'phone', value: '1' }] }] }],
+    ['a coverage under which nothing can be determined', ask(order('E0601'), { coverageFault: { cause: 'no-active-coverage', reason: 'ended' } }), { covered: 'conditional', paNeeded: 'conditional', infoNeeded: ['OTH'], reasons: ['ended'], cause: 'no-active-coverage' }],
     ['a kind of order that asks for nothing', ask(order('E0601'), { service: undefined }), { paNeeded: 'no-auth' }],
   ])('%s', (_name, determination, wanted) => {
     expect(determination.requirement).toMatchObject(wanted);

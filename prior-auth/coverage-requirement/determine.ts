@@ -1,4 +1,5 @@
 import type { Patient, Resource } from '@medplum/fhirtypes';
+import { CODE_SYSTEMS } from '#fhir/base/code-systems.ts';
 import { isOrder } from '../order/read-requested-service.ts';
 import type { RequestedService } from '../order/requested-service.ts';
 import type { Chart } from './evidence.ts';
@@ -7,6 +8,9 @@ import type { Payer } from './payer.ts';
 import type { PolicyRevision } from './policy.ts';
 import type { ApplicablePolicy, PolicyLibrary } from './policy-library.ts';
 import type { CoverageRequirement, CriterionFinding, UndeterminedCause } from './requirement.ts';
+
+/** Codes of these systems are what a claim would bill: the answer names those it rests on. */
+const BILLED: ReadonlySet<string> = new Set([CODE_SYSTEMS.cpt, CODE_SYSTEMS.hcpcs]);
 
 /** What the payer's policies say about one order under one coverage. */
 export interface Determination {
@@ -30,7 +34,7 @@ export interface OrderToDetermine {
   /** Why nothing can be determined under the coverage; then nothing else is looked at. */
   readonly coverageFault?: { readonly cause: UndeterminedCause; readonly reason: string } | undefined;
   /** Undefined: the coverage's payer is none that is configured here. */
-  readonly payer: Pick<Payer, 'id'> | undefined;
+  readonly payer: Pick<Payer, 'id' | 'contact'> | undefined;
   readonly patient: Patient | undefined;
   /** Read only when a policy with criteria applies. */
   readonly chart: () => Chart;
@@ -42,13 +46,16 @@ export interface OrderToDetermine {
 /** The policy revision that names the order's service for that payer, on that day, at the patient's home. */
 export function findPolicy(library: PolicyLibrary, { service, payer, patient, today }: Pick<OrderToDetermine, 'service' | 'payer' | 'patient' | 'today'>): ApplicablePolicy | undefined {
   if (!service || !payer) return undefined;
-  const state = stateOf(patient);
-  return service.codings.map(({ system, code }) => library.findFor({ payerId: payer.id, system, code, date: today, state })).find((found) => found !== undefined);
+  return service.codings.map((coding) => policyFor(library, coding, { payer, patient, today })).find((found) => found !== undefined);
+}
+
+function policyFor(library: PolicyLibrary, { system, code }: RequestedService['codings'][number], { payer, patient, today }: { readonly payer: Pick<Payer, 'id'>; readonly patient: Patient | undefined; readonly today: string }): ApplicablePolicy | undefined {
+  return library.findFor({ payerId: payer.id, system, code, date: today, state: stateOf(patient) });
 }
 
 export function determine(library: PolicyLibrary, asked: OrderToDetermine): Determination {
   const { service, payer, patient, today } = asked;
-  const base = { coverage: asked.coverage, date: today, assertionId: asked.assertionId, docPurpose: [], infoNeeded: [], questionnaires: [] };
+  const base = { coverage: asked.coverage, date: today, assertionId: asked.assertionId, docPurpose: [], infoNeeded: [], questionnaires: [], ...(payer?.contact ? { contacts: [payer.contact] } : {}) };
   const requesterKnown = isRequesterKnown(asked.order);
   const without = (requirement: Pick<CoverageRequirement, 'covered' | 'paNeeded' | 'reasons'> & Partial<CoverageRequirement>): Determination => ({
     requirement: { ...base, ...requirement },
@@ -70,10 +77,11 @@ export function determine(library: PolicyLibrary, asked: OrderToDetermine): Dete
     return without({ ...byDefault(library), reasons: ['No policy of this payer names this service.'] });
   }
   const { policy, revision } = applicable;
+  const billingCodes = service.codings.filter((coding) => BILLED.has(coding.system) && policyFor(library, coding, { payer, patient, today })?.revision === revision);
   return {
     payerId: payer.id,
     applicable,
-    requirement: { ...base, ...requirementOf(revision), reasons: [revision.reason ?? `${policy.title}: policy of ${revision.effectiveFrom}.`], policy: { policyId: policy.id, revision: revision.revision } },
+    requirement: { ...base, ...requirementOf(revision), ...(billingCodes.length > 0 ? { billingCodes } : {}), reasons: [revision.reason ?? `${policy.title}: policy of ${revision.effectiveFrom}.`], policy: { policyId: policy.id, revision: revision.revision } },
     findings: revision.criteria.length === 0 ? [] : holdCriteria(revision.criteria, { chart: asked.chart(), others: [asked.order, ...(patient ? [patient] : [])], today }),
     quantityToLimitRatio: ratioToLimit(service, revision),
     requesterKnown,
@@ -99,7 +107,7 @@ function requirementOf(revision: PolicyRevision): Pick<CoverageRequirement, 'cov
     ...(documentation ? { docNeeded: documentation, docPurpose: [revision.documentationPurpose ?? (withRequest ? 'withpa' : 'retain-doc')] } : { docPurpose: [] }),
     infoNeeded,
     questionnaires,
-    ...(limit ? { details: [{ code: 'allowed-quantity', value: { value: limit.max, unit: limit.unit }, category: 'limitation' as const }] } : {}),
+    ...(limit && covered !== 'not-covered' ? { details: [{ code: 'allowed-quantity', value: { value: limit.max, unit: limit.unit }, category: 'limitation' as const }] } : {}),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Organization } from '@medplum/fhirtypes';
+import type { RequirementContact } from './requirement.ts';
 
 export interface Payer {
   readonly id: string;
@@ -15,6 +16,8 @@ export interface Payer {
   readonly subscriptions: 'rest-hook' | 'none';
   /** IANA name: policy dates are calendar days there. */
   readonly timeZone: string;
+  /** Whom a clinician asks about a coverage answer. */
+  readonly contact?: RequirementContact | undefined;
   /** The payer's own CRD service, whose word goes before the policies held here. */
   readonly crd?: PayerCrdService | undefined;
 }
