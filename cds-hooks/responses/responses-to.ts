@@ -154,11 +154,14 @@ function coverageChange({ id, label, change, action = 'update', as }: Of<'update
   if (!coverage?.id || asking.corrected.has(key) || (action === 'create' && asking.call.version !== '2.0')) return undefined;
   const changed = changedResource(coverage, change, today);
   if (!changed) return undefined;
+  // A client could apply one of two updates only, so the second becomes a card.
+  const unasked = as === 'system-action' && !(action === 'update' && asking.corrected.has(coverage.id));
   asking.corrected.add(key);
+  if (unasked) asking.corrected.add(coverage.id);
   const words = fillIn(label, focus, 'text');
   const { id: _id, meta: _meta, ...asNew } = changed;
   const actions: readonly Action[] = [{ type: action, description: words, resource: action === 'create' ? asNew : changed }];
-  return as === 'system-action' ? { actions } : suggested([suggestion(words, undefined, actions, asking)], 'any');
+  return unasked ? { actions } : suggested([suggestion(words, undefined, actions, asking)], 'any');
 }
 
 function suggestion(label: string, recommended: boolean | undefined, actions: readonly Action[], { parts }: Asking): Suggestion {

@@ -29,6 +29,7 @@ const RESPONSES: Readonly<Record<string, object>> = {
   E9010: { type: 'update-coverage', label: 'Add the second plan', action: 'create', change: { set: { subscriberId: 'M2' } } },
   E9011: { type: 'launch-app', app: { label: 'Open', url: 'https://payer.example/launch', context: { order: '{{order}}', coverage: '{{coverage}}', patient: '{{patient}}' } } },
   E9012: { type: 'update-coverage', label: 'Mark it', as: 'system-action', change: { set: { dependent: '02' } } },
+  E9013: { type: 'update-coverage', label: 'Mark it otherwise', as: 'system-action', change: { set: { dependent: '03' } } },
 };
 
 const library = createPolicyLibrary(
@@ -165,6 +166,11 @@ describe.each(['2.0', '2.2'] as const)('CRD %s', (version) => {
     expect(cards).toHaveLength(1);
     expect(actionsOf(cards[0])).toEqual([[{ type: 'update', description: 'Take the plan over', resource: { ...coverage, dependent: '01', subscriberId: 'M1' } }]]);
     expect(otherActions(await ask(version, [device('E9012')]))).toMatchObject([{ type: 'update', resource: { resourceType: 'Coverage', id: 'c1', dependent: '02' } }]);
+  });
+  it('update coverage: of two system actions on one coverage the second is a card', async () => {
+    const reply = await ask(version, [device('E9012'), device('E9013', { id: 'd2' })]);
+    expect(otherActions(reply)).toMatchObject([{ resource: { dependent: '02' } }]);
+    expect(actionsOf(cardsOf(reply)[0])).toMatchObject([[{ resource: { dependent: '03' } }]]);
   });
   it('create coverage: until 2.2', async () => {
     const cards = cardsOf(await ask(version, [device('E9010')]));

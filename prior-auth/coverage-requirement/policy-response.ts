@@ -73,6 +73,8 @@ const change = z
   );
 
 const CODED = ['ServiceRequest', 'DeviceRequest', 'MedicationRequest'];
+/** Elements of which one says what is asked, in the types that have no code. */
+const ASKED_IN: Readonly<Record<string, readonly string[]>> = { NutritionOrder: ['oralDiet', 'supplement', 'enteralFormula'], VisionPrescription: ['lensSpecification'], CommunicationRequest: ['payload'] };
 
 const order = z
   .strictObject({
@@ -84,6 +86,7 @@ const order = z
   })
   .check(
     z.refine(({ resourceType, code }) => CODED.includes(resourceType) === (code !== undefined), `code if, and only if, the type is ${CODED.join(', ')}`),
+    z.refine(({ resourceType, elements = {} }) => ASKED_IN[resourceType]?.some((name) => name in elements) ?? true, `elements say what is asked: ${Object.entries(ASKED_IN).map(([type, names]) => `${type} ${names.join(' or ')}`).join(', ')}`),
     z.refine(({ elements = {} }) => !Object.keys(elements).some((name) => FILLED_IN.includes(name)), `elements are filled in and may not be named: ${FILLED_IN.join(', ')}`),
   );
 
