@@ -40,7 +40,7 @@ function toFault(issue: z.core.$ZodIssue): Fault {
   if (issue.code === 'unrecognized_keys') return { path: [...path, issue.keys[0] ?? ''], message: `there is no element ${issue.keys.join(', ')} here` };
   if (message !== 'Invalid input') return { path, message };
   if (issue.code === 'invalid_value') return { path, message: `must be ${issue.values.map(String).join(', ')}` };
-  if (issue.code === 'invalid_type') return { path, message: `must be there, and a ${issue.expected}` };
+  if (issue.code === 'invalid_type') return { path, message: `is missing, or is no ${issue.expected}` };
   if (issue.code === 'too_small') return { path, message: `must have ${issue.minimum} or more` };
   return { path, message };
 }

@@ -16,7 +16,7 @@ import { writeServices } from '../write-services.ts';
 
 export const USAGE = `Usage: npm run policy -- COMMAND
   check [FILE…] [--strict]           are the policies (all, or these files) sound? --strict: warnings fail, too
-  test [ID…]                         plays the cases of policies/tests
+  test [ID…]                         plays the cases of policies/tests (of FOLDER/../tests)
   show ID|CODE [--date YYYY-MM-DD] [--payer ID] [--state XX]
                                      a policy, or what holds for a service code, and why
   diff ID REVISION REVISION          what is different in the second revision
@@ -110,18 +110,18 @@ function check({ args, options, library, surroundings: { policies, questionnaire
   return errors > 0 || (options.strict && warnings > 0) ? 1 : 0;
 }
 
-function test({ args, options, library, surroundings: { policies, today, print } }: Asked): number {
+function test({ args, options, library, surroundings: { today, print } }: Asked): number {
   const loaded = listFiles(library).map((file) => readPolicyFile(join(library, file)));
   const wanted = args.length === 0 ? loaded : args.map((id) => policyOf(loaded, id));
   const tried = wanted.map((policy) => {
-    const cases = readPolicyCases(join(policies, 'tests', `${policy.id}.json`));
+    const cases = readPolicyCases(join(library, '../tests', `${policy.id}.json`));
     const results = playCases(policy, cases, today);
     return { policy: policy.id, results, missing: missingOutcomes(policy, cases, results) };
   });
   const bad = tried.flatMap(({ policy, results, missing }) => [...results.flatMap(({ revision, side, name, faults }) => faults.map((fault) => `${policy} ${revision}, ${side}, "${name}": ${fault}`)), ...missing.map((each) => `${policy} ${each}`)]);
   const count = tried.reduce((sum, { results }) => sum + results.length, 0);
   if (options.json) print(JSON.stringify({ policies: tried.length, played: count, faults: bad, tried }));
-  else [...bad, `${tried.length} policies, ${count} cases played (record and submission each): ${bad.length === 0 ? 'all as expected' : `${bad.length} faults`}.`].forEach((line) => print(line));
+  else [...bad, `${tried.length} ${tried.length === 1 ? 'policy' : 'policies'}, ${count} cases played (record and submission each): ${bad.length === 0 ? 'all as expected' : `${bad.length} faults`}.`].forEach((line) => print(line));
   return bad.length > 0 ? 1 : 0;
 }
 
@@ -176,7 +176,7 @@ async function importList({ args: [csv, ...more], options, library, surroundings
   const services = mergeServices(revision.services, parseCodeList(readFileSync(csv, 'utf8'), csv), { add: options.add === true });
   const changes = serviceChanges(revision.services, services);
   const said = describeServiceChanges(changes);
-  if (!options.json) [`${policy.id} ${revision.revision}: ${changes.length === 0 ? 'names these codes already.' : `${changes.length} changes`}`, ...said.map((line) => `  ${line}`)].forEach((line) => print(line));
+  if (!options.json) [`${policy.id} ${revision.revision}: ${changes.length === 0 ? 'names these codes already.' : `${changes.length} ${changes.length === 1 ? 'change' : 'changes'}`}`, ...said.map((line) => `  ${line}`)].forEach((line) => print(line));
   if (changes.length > 0 && revision.effectiveFrom <= today) complain(`Revision ${revision.revision} is in force since ${revision.effectiveFrom}: cases that it decided keep its name. Unless this mends a mistake, end it and add a revision.`);
   const write = changes.length > 0 && (options.yes === true || (!options.json && confirm !== undefined && (await confirm('Write this? (y/n) '))));
   if (write) writeFileSync(file, writeServices(readFileSync(file, 'utf8'), policy.revisions.indexOf(revision), services));
