@@ -59,7 +59,7 @@ export interface CaseResult {
   readonly faults: readonly string[];
 }
 
-/** @throws PolicyFileError */
+/** A policy without a file has no cases: `missingOutcomes` says so. @throws PolicyFileError */
 export function readPolicyCases(file: string): PolicyCases {
   return existsSync(file) ? readJsonFile(file, policyCasesSchema) : { policy: '' };
 }

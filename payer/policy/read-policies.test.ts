@@ -31,6 +31,11 @@ describe('the policy in force', () => {
     ['where the state is not given', { patientState: undefined }, true],
   ])('%s', (_name, change, found) => expect(findPolicy([base], { ...question, ...change }) !== undefined).toBe(found));
 
+  it('is of a policy that names the payer before one for all, even a later one', () => {
+    const forAll = { ...base, policyId: 'all', payers: ['*'], effectiveFrom: '2026-05-01' };
+    expect(findPolicy([forAll, base], question)?.policyId).toBe('p');
+    expect(findPolicy([forAll, base], { ...question, payerId: 'evergreen-health' })?.policyId).toBe('all');
+  });
   it('is the latest of two', () => {
     const later = { ...base, revision: '2', effectiveFrom: '2026-05-01' };
     expect(findPolicy([later, base], question)?.revision).toBe('2');

@@ -63,9 +63,10 @@ export interface PolicyQuestion {
   readonly patientState: string | undefined;
 }
 
-/** The revision in force for a service. */
+/** The revision in force for a service: of a policy that names the payer before one for all, and the latest of those. */
 export function findPolicy(policies: readonly PolicyRevision[], { service, payerId, day, patientState }: PolicyQuestion): PolicyRevision | undefined {
   const inForce = ({ from, to }: { from?: string | undefined; to?: string | undefined }) => (from === undefined || from <= day) && (to === undefined || day <= to);
+  const names = ({ payers }: PolicyRevision) => payerId !== undefined && payers.includes(payerId);
   return policies
     .filter(
       (policy) =>
@@ -79,5 +80,5 @@ export function findPolicy(policies: readonly PolicyRevision[], { service, payer
             (patientState === undefined || named.states === undefined || named.states.includes(patientState)),
         ),
     )
-    .sort((a, b) => b.effectiveFrom.localeCompare(a.effectiveFrom))[0];
+    .sort((a, b) => Number(names(b)) - Number(names(a)) || b.effectiveFrom.localeCompare(a.effectiveFrom))[0];
 }
