@@ -1,6 +1,7 @@
 import type { KnownClient } from '../client-trust/trusted-clients.ts';
 import { CLIENT_FIELDS, type ClientForm } from './client-form.ts';
 import { type Html, html } from './html.ts';
+import { FEEDBACK_PATH } from './paths.ts';
 
 export const CLIENTS_PATH = '/admin/cds-clients';
 
@@ -23,7 +24,7 @@ export function signInPage(wrong: boolean): Html {
 export function clientsPage(page: ClientsPage): Html {
   return html`${page.notice ? html`<p class="notice" role="status">${page.notice}</p>` : ''}
 ${page.fileFault ? html`<div class="notice" role="alert"><p>The clients file was changed and cannot be used; what it said before is in force.</p><pre>${page.fileFault}</pre></div>` : ''}
-<p>EHRs and apps whose signed calls are answered. A change holds in every process within a few seconds.</p>
+<p>EHRs and apps whose signed calls are answered. A change holds in every process within a few seconds. <a href="${FEEDBACK_PATH}">Feedback on cards</a></p>
 <div class="wide"><table><caption>Registered clients</caption><thead><tr><th scope="col">Client</th><th scope="col">Keys</th><th scope="col">FHIR servers that may be read</th><th scope="col">Registered in</th><th scope="col">State</th></tr></thead>
 <tbody>${page.clients.map((known) => clientRow(known, page.csrf))}</tbody></table></div>
 <h2 id="add">Add a client</h2>${clientForm(page)}

@@ -4,9 +4,7 @@ import type { KindFeedback } from '../feedback-summary.ts';
 import type { AdminSession } from './admin-session.ts';
 import { CLIENTS_PATH, signInPage } from './clients-page.ts';
 import { type Html, html, sendPage } from './html.ts';
-
-export const FEEDBACK_PATH = '/admin/cds-feedback';
-export const FEEDBACK_API_PATH = '/cds-services/admin/feedback';
+import { FEEDBACK_API_PATH, FEEDBACK_PATH } from './paths.ts';
 
 const TITLE = 'Feedback on cards';
 
