@@ -67,7 +67,8 @@ async function cardsOf(focus: DeterminedFocus, responses: HookAnswer | undefined
   const risk = configuration.wants(DENIAL_RISK) ? await scoreInTime(focus, parts) : undefined;
   const shown = risk && { hook: call.hook, client: parts.client, patientId: call.patientId, focus, risk };
   const repeated = shown !== undefined && parts.shownRisks.seenElsewhere(shown);
-  if (shown && !repeated) parts.shownRisks.note(shown);
+  // Signing comes after selecting, so what signing shows need not be kept.
+  if (shown && call.hook === 'order-select') parts.shownRisks.note(shown);
   // What asks for documents comes with primary hooks only (CRD, hook categories).
   const primary = PRIMARY_HOOKS.has(call.hook);
   const instructions = primary && configuration.wants('guideline') ? instructionsCard(subject, risk === undefined) : undefined;

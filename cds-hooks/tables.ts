@@ -11,7 +11,7 @@ export type CdsTables = {
     /** What the card is counted as (card-id.ts); '' when no present policy makes such a card. */
     card_kind: string;
   };
-  'cds.shown_risk': { key: string; hook: string; shown_at: string };
+  'cds.shown_risk': { key: string; hook: string; shown_at: string; process: string };
   'cds.hash_key': { name: string; secret: string };
 };
 
@@ -35,7 +35,7 @@ export const migrations: PartMigrations = {
   '000003-feedback-by-kind': `
     alter table cds.feedback add column card_kind text not null default '';
     create index feedback_kind on cds.feedback (card_kind);
-    create table cds.shown_risk (key text primary key, hook text not null, shown_at timestamptz not null);
+    create table cds.shown_risk (key text primary key, hook text not null, shown_at timestamptz not null, process text not null);
     create index shown_risk_at on cds.shown_risk (shown_at);
     create table cds.hash_key (name text primary key, secret text not null)`,
 };

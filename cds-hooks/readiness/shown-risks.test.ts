@@ -56,7 +56,7 @@ describe('denial-risk cards that were shown', () => {
   it('the store holds no word of the record', async () => {
     const stored = await rows();
     expect(stored).not.toEqual([]);
-    for (const row of stored) expect(row).toEqual({ key: expect.stringMatching(/^[\w-]{43}$/), hook: 'order-select', shown_at: expect.anything() });
+    for (const row of stored) expect(row).toEqual({ key: expect.stringMatching(/^[\w-]{43}$/), hook: 'order-select', shown_at: expect.anything(), process: expect.any(String) });
     expect(JSON.stringify(stored)).not.toMatch(/patient-77|order-99|ehr\.example/);
   });
   it('are forgotten after twelve hours', async () => {

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { referenceTo } from '#fhir/base/reference.ts';
 import type { DenialRisk } from '#prior-auth/learning/denial-risk.ts';
 import type { Store } from '#store/database.ts';
@@ -36,6 +36,7 @@ const OVERLAP_MS = 10_000;
 export async function openShownRisks(store: Store, now: () => number): Promise<ShownRisks> {
   const db = store.db.withTables<CdsTables>();
   const secret = await readSecret(store);
+  const process = randomUUID();
   /** By key; in the order in which they were shown. */
   const kept = new Map<string, { readonly hook: string; readonly shownMs: number }>();
   let unwritten: CdsTables['cds.shown_risk'][] = [];
@@ -59,7 +60,7 @@ export async function openShownRisks(store: Store, now: () => number): Promise<S
       const key = keyOf(shown);
       if (kept.has(key)) return;
       keep(key, shown.hook, now());
-      if (unwritten.length < MAX_KEPT) unwritten.push({ key, hook: shown.hook, shown_at: new Date(now()).toISOString() });
+      if (unwritten.length < MAX_KEPT) unwritten.push({ key, hook: shown.hook, shown_at: new Date(now()).toISOString(), process });
     },
     async flush() {
       const startedAt = now();
@@ -72,7 +73,7 @@ export async function openShownRisks(store: Store, now: () => number): Promise<S
         unwritten = [...writing, ...unwritten].slice(-MAX_KEPT);
         throw error;
       }
-      const rows = await db.selectFrom('cds.shown_risk').selectAll().where('shown_at', '>', new Date(readUpTo).toISOString()).orderBy('shown_at').limit(MAX_KEPT).execute();
+      const rows = await db.selectFrom('cds.shown_risk').select(['key', 'hook', 'shown_at']).where('shown_at', '>', new Date(readUpTo).toISOString()).where('process', '<>', process).orderBy('shown_at').limit(MAX_KEPT).execute();
       for (const { key, hook, shown_at } of rows) keep(key, hook, new Date(shown_at).getTime());
       readUpTo = startedAt - OVERLAP_MS;
       for (const [key, { shownMs }] of kept) if (shownMs <= startedAt - KEPT_MS) kept.delete(key);
