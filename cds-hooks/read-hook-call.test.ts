@@ -36,6 +36,11 @@ describe('what the call names', () => {
   });
 });
 
+it('elements of other hooks are as unknown as any other', () => {
+  const { selections, appointments, named } = readHookCall('order-sign', call({ context: { ...(call({}) as { context: object }).context, selections: 'x', appointments: 'x', order: 'x', performer: 7 } }));
+  expect([selections, appointments, named]).toEqual([undefined, [], []]);
+});
+
 describe('refusals', () => {
   it.each<[string, unknown, number]>([
     ['a list', [], 400],

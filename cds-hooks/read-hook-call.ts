@@ -22,16 +22,17 @@ const clinician = referenceTo('Practitioner', 'PractitionerRole');
 const someone = referenceTo('Practitioner', 'PractitionerRole', 'Patient', 'RelatedPerson');
 const always = { patientId: id, encounterId: id.nullish() };
 const drafts = { ...always, userId: clinician, draftOrders: bundleOf(withId) };
-const encounter = z.looseObject({ ...always, userId: clinician, encounterId: id });
+const encounter = z.object({ ...always, userId: clinician, encounterId: id });
 
+/** What is not named here is dropped unread: an element of another hook is as unknown as any other. */
 const CONTEXTS = {
-  'order-sign': z.looseObject(drafts),
-  'order-select': z.looseObject({ ...drafts, selections: z.array(z.string()) }),
+  'order-sign': z.object(drafts),
+  'order-select': z.object({ ...drafts, selections: z.array(z.string()) }),
   // 1.0 names one order, 1.1 several. Either is read, whatever version of CRD the answer has.
   'order-dispatch': z
-    .looseObject({ ...always, performer: referenceTo('Practitioner', 'PractitionerRole', 'Organization', 'CareTeam', 'HealthcareService', 'Patient', 'Device', 'RelatedPerson'), order: order.optional(), dispatchedOrders: z.array(order).min(1).max(200).optional() })
+    .object({ ...always, performer: referenceTo('Practitioner', 'PractitionerRole', 'Organization', 'CareTeam', 'HealthcareService', 'Patient', 'Device', 'RelatedPerson'), order: order.optional(), dispatchedOrders: z.array(order).min(1).max(200).optional() })
     .refine((context) => context.order !== undefined || context.dispatchedOrders !== undefined, { path: ['dispatchedOrders'], message: 'dispatchedOrders (1.1) or order (1.0) is there' }),
-  'appointment-book': z.looseObject({ ...always, userId: someone, appointments: bundleOf(z.looseObject({ resourceType: z.literal('Appointment'), id })) }),
+  'appointment-book': z.object({ ...always, userId: someone, appointments: bundleOf(z.looseObject({ resourceType: z.literal('Appointment'), id })) }),
   'encounter-start': encounter,
   'encounter-discharge': encounter,
 } as const satisfies Record<Hook, z.ZodType>;
