@@ -197,6 +197,42 @@ describe('when a response is given', () => {
 });
 
 describe('the library that ships', () => {
+  let shipped: RunningCdsHooks;
+  beforeAll(async () => {
+    shipped = await runCdsHooks();
+  });
+  afterAll(() => shipped.stop());
+  const service1 = (code: string) => ({ resourceType: 'ServiceRequest', id: 's1', status: 'draft', intent: 'order', authoredOn: '2026-11-22', subject: { reference: 'Patient/p1' }, requester: { reference: 'Practitioner/u1' }, code: { coding: [{ system: CPT, code }] } });
+  const monthsOf = (value: number) => device('E0601', { parameter: [{ code: { text: 'Quantity' }, valueQuantity: { value, unit: 'months' } }] });
+  const echo = { resourceType: 'DiagnosticReport', id: 'r1', status: 'final', code: { text: 'Transthoracic echocardiogram' }, subject: { reference: 'Patient/p1' } };
+  /** Summaries of the cards that policies made. */
+  const summaries = async (order: object, more: { readonly coverage?: object; readonly reports?: object; readonly hook?: 'order-sign' | 'order-select' } = {}) => {
+    const base = call('2.0', [order], more.hook === 'order-select' ? { hook: more.hook, selections: ['ServiceRequest/s1'] } : {});
+    const record = { conditions: null, observations: null, procedures: null, reports: more.reports ?? null, documents: null, medications: null };
+    const reply = await shipped.post(`${more.hook ?? 'order-sign'}-crd`, { ...base, prefetch: { ...base.prefetch, ...record, ...(more.coverage ? { coverage: bundle({ ...coverage, ...more.coverage }, organization) } : {}) } });
+    expect(reply.status).toBe(200);
+    return cardsOf(reply).filter(({ source }) => source.topic.system === 'http://hl7.org/fhir/us/davinci-crd/CodeSystem/temp' && !source.topic.code.startsWith('denial')).map(({ summary }) => summary);
+  };
+  const own = { subscriberId: 'M1' };
+  it.each<[string, object, Parameters<typeof summaries>[1], RegExp, boolean]>([
+    ['an echocardiogram before the MRI', service1('75561'), { coverage: own }, /^An echocardiogram comes before/, true],
+    ['none where there was one', service1('75561'), { coverage: own, reports: bundle(echo) }, /^An echocardiogram comes before/, false],
+    ['but what it left open', service1('75561'), { coverage: own, reports: bundle(echo) }, /^Say why the echocardiogram/, true],
+    ['guidelines for the MRI', service1('75561'), { coverage: own }, /^When a cardiac MRI/, true],
+    ['an exercise ECG instead of imaging', service1('78452'), { coverage: own }, /^An exercise ECG without imaging/, true],
+    ['the app at selection', service1('78452'), { coverage: own, hook: 'order-select' }, /^Check whether imaging/, true],
+    ['no app at signing', service1('78452'), { coverage: own }, /^Check whether imaging/, false],
+    ['the trial, for a longer rental', monthsOf(13), { coverage: own }, /^The first rental is a trial/, true],
+    ['no trial card for three months', monthsOf(3), { coverage: own }, /^The first rental is a trial/, false],
+    ['the report after the trial', monthsOf(3), { coverage: own }, /^After the trial/, true],
+    ['the member id among the identifiers', device('E9999'), {}, /^The member id stands only/, true],
+    ['not where it is in its place', device('E9999'), { coverage: own }, /^The member id/, false],
+    ['a coverage that has ended', device('E9999'), { coverage: { ...own, period: { end: '2025-12-31' } } }, /^The coverage has ended/, true],
+    ['not one that ends today', device('E9999'), { coverage: { ...own, period: { end: '2026-11-22' } } }, /^The coverage has ended/, false],
+  ])('%s', async (_name, order, more, summary, given) => {
+    const found = await summaries(order, more);
+    expect(found.some((each) => summary.test(each))).toBe(given);
+  });
   const policies = loadPolicies();
   const all = [...policies.policies.flatMap(({ revisions }) => revisions.flatMap(({ responses = [] }) => responses)), ...(policies.default.everyOrder ?? [])];
   it.each<PolicyResponse['type']>(['external-reference', 'instructions', 'propose-alternate', 'additional-orders', 'form-completion', 'update-coverage', 'launch-app'])('has an example of %s', (type) => {
