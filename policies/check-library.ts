@@ -43,7 +43,7 @@ export function checkLibrary(files: readonly string[], against: CheckAgainst): r
       return [];
     }
   });
-  for (const each of checked) findings.push(...expressionFaults(each), ...payerWarnings(each, against), ...serviceWarnings(each, against), ...questionnaireWarnings(each, against), ...revisionWarnings(each));
+  for (const each of checked) findings.push(...expressionFaults(each), ...payerWarnings(each, against), ...serviceWarnings(each, against), ...questionnaireWarnings(each, against), ...submissionWarnings(each), ...revisionWarnings(each));
   findings.push(...overlaps(checked));
   return findings;
 }
@@ -93,6 +93,13 @@ function questionnaireWarnings(each: CheckedFile, { questionnaires }: CheckAgain
   if (!questionnaires) return [];
   return each.policy.revisions.flatMap((revision, r) =>
     revision.questionnaires.flatMap((canonical, q) => (questionnaires.has(canonical) ? [] : [at(each, 'warning', ['revisions', r, 'questionnaires', q], `the payer has no questionnaire ${canonical}`)])),
+  );
+}
+
+/** The panel sends what the form's answers rest on; a criterion that no answer decides would be weighed on chance. */
+function submissionWarnings(each: CheckedFile): readonly CheckFinding[] {
+  return each.policy.revisions.flatMap((revision, r) =>
+    revision.questionnaires.length === 0 ? [] : revision.criteria.flatMap(({ id, submission }, c) => (submission === undefined ? [at(each, 'warning', ['revisions', r, 'criteria', c], `criterion ${id} says no submission, though the revision has a questionnaire: which answer decides it?`)] : [])),
   );
 }
 

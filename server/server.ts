@@ -10,6 +10,7 @@ import type { Jobs } from '#store/jobs.ts';
 import { migratePart } from '#store/migrate.ts';
 import { signingKey } from '#store/signing-keys.ts';
 import { DEMONSTRATION_CLINIC } from './clinic.ts';
+import { createCaseDeterminer } from './ehr/determine-case.ts';
 import { createSubmissionGatherer } from './ehr/gather-submission.ts';
 import { sessionEhrOpener } from './ehr/session-ehr.ts';
 import type { PanelParts } from './panel-api/panel-parts.ts';
@@ -79,9 +80,10 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
     store, jobs, baseUrl, log, now, audit, payers, keys: key, cases: createCasePort(cases, now),
     ...(options.inquiryIntervalMs === undefined ? {} : { inquiryIntervalMs: options.inquiryIntervalMs }),
   });
-  const risks = createRiskScores({ store, model, policies, timeZoneOf, audit, log, now });
+  const determineCase = createCaseDeterminer({ policies, timeZoneOf, now });
+  const risks = createRiskScores({ store, model, determineCase, audit, log });
   const parts: PanelParts = {
-    store, cases, risks, questionnaires, sender, sessions, audit, log, now, timeZoneOf,
+    store, cases, risks, determineCase, questionnaires, sender, sessions, audit, log, now, timeZoneOf,
     forms: createFormStore(store, now),
     payerAccess: payerAccess(payers, createPayerClient({ clientId: 'open-prior-auth-server', scope: 'system/Questionnaire.rs', keys: key, now })),
     gatherer: createSubmissionGatherer(payers, options.clinic ?? DEMONSTRATION_CLINIC),

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { PanelMessage, PanelReplies, PanelRequest } from '#prior-auth/panel-api.ts';
 import type { AuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
+import type { CaseDeterminer } from '../ehr/determine-case.ts';
 import type { EhrClient } from '../ehr/ehr-client.ts';
 import type { SubmissionGatherer } from '../ehr/gather-submission.ts';
 import type { PasSender } from '../pas/sender.ts';
@@ -24,6 +25,7 @@ export interface PanelParts {
   readonly payerAccess: (payerId: string) => { readonly base: string; readonly fetch: AuthorisedFetch } | undefined;
   readonly sender: PasSender;
   readonly gatherer: SubmissionGatherer;
+  readonly determineCase: CaseDeterminer;
   readonly sessions: Sessions;
   readonly audit: AuditTrail;
   readonly log: Logger;

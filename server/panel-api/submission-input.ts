@@ -1,13 +1,22 @@
-import type { SubmissionInput } from '#prior-auth/pas-bundle/submission-input.ts';
 import type { PriorAuthCase } from '#prior-auth/case.ts';
+import type { EvidenceReference } from '#prior-auth/coverage-requirement/requirement.ts';
+import type { SubmissionInput } from '#prior-auth/pas-bundle/submission-input.ts';
 import type { EhrClient } from '../ehr/ehr-client.ts';
 import type { PanelParts } from './panel-parts.ts';
 
 /** Everything the submission is built from, read now: the EHR is the truth, not what was read at launch. */
-export async function gatherSubmission({ forms, gatherer }: PanelParts, ehr: EhrClient, priorAuthCase: PriorAuthCase): Promise<SubmissionInput> {
-  const completed = (await forms.list(priorAuthCase.id)).filter((form) => form.completed);
+export async function gatherSubmission(parts: PanelParts, ehr: EhrClient, priorAuthCase: PriorAuthCase): Promise<SubmissionInput> {
+  const { forms, gatherer } = parts;
+  const all = await forms.list(priorAuthCase.id);
+  const completed = all.filter((form) => form.completed);
   return gatherer.gather(ehr, priorAuthCase, {
     questionnaireResponses: completed.map(({ response, ehrReference }) => ({ ...response, id: ehrReference?.split('/')[1] ?? `form-${completed.findIndex((each) => each.response === response) + 1}` })),
-    evidence: completed.flatMap(({ sources }) => Object.values(sources).flat()),
+    evidence: all.length > 0 ? completed.flatMap(({ sources }) => Object.values(sources).flat()) : await evidenceOfPolicy(parts, ehr, priorAuthCase),
   });
+}
+
+/** Where the payer has no form, what its criteria rest on is sent, and no more of the chart. */
+async function evidenceOfPolicy({ gatherer, determineCase }: PanelParts, ehr: EhrClient, priorAuthCase: PriorAuthCase): Promise<readonly EvidenceReference[]> {
+  const { determination } = await determineCase(priorAuthCase, ehr, await gatherer.readRecord(ehr, priorAuthCase));
+  return [...new Map(determination.findings.flatMap(({ evidence }) => evidence).map((each) => [each.reference, each])).values()];
 }

@@ -1,17 +1,13 @@
 import type { Logger } from 'pino';
-import { calendarDay } from '#prior-auth/coverage-requirement/calendar-day.ts';
 import { toDenialRiskFacts } from '#prior-auth/coverage-requirement/denial-risk-facts.ts';
-import { determine } from '#prior-auth/coverage-requirement/determine.ts';
-import { readChart } from '#prior-auth/coverage-requirement/evidence.ts';
-import type { PolicyLibrary } from '#prior-auth/coverage-requirement/policy-library.ts';
 import type { PriorAuthCase } from '#prior-auth/case.ts';
 import type { DenialRisk } from '#prior-auth/learning/denial-risk.ts';
 import type { DenialRiskModel } from '#models/serve/denial-risk-model.ts';
 import type { AuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
+import type { CaseDeterminer } from '../ehr/determine-case.ts';
 import type { EhrClient } from '../ehr/ehr-client.ts';
 import type { CaseRecord } from '../ehr/gather-submission.ts';
-import type { TimeZoneOf } from '../store/case-clock.ts';
 import type { CaseTables } from '../store/case-tables.ts';
 
 export interface RiskScores {
@@ -26,34 +22,18 @@ export interface RiskScores {
 export interface RiskScoresOptions {
   readonly store: Store;
   readonly model: DenialRiskModel | undefined;
-  readonly policies: PolicyLibrary;
-  readonly timeZoneOf: TimeZoneOf;
+  readonly determineCase: CaseDeterminer;
   readonly audit: AuditTrail;
   readonly log: Logger;
-  readonly now: () => number;
 }
 
-const EVIDENCE_TYPES = ['Condition', 'Observation', 'Procedure', 'DiagnosticReport', 'DocumentReference', 'MedicationRequest'] as const;
-
-export function createRiskScores({ store, model, policies, timeZoneOf, audit, log, now }: RiskScoresOptions): RiskScores {
+export function createRiskScores({ store, model, determineCase, audit, log }: RiskScoresOptions): RiskScores {
   const db = store.db.withTables<CaseTables>();
   const scoring = new Map<string, Promise<void>>();
 
   const score = async (model: DenialRiskModel, priorAuthCase: PriorAuthCase, ehr: EhrClient, record: CaseRecord, who: string): Promise<void> => {
-    const { service, requirement, patient, payer } = priorAuthCase;
-    const found = await Promise.all(EVIDENCE_TYPES.map((type) => ehr.search(type, { patient: `Patient/${patient.id}` })));
-    const today = calendarDay(now(), timeZoneOf(payer.id));
-    const determination = determine(policies, {
-      order: record.order,
-      service,
-      coverage: requirement.coverage,
-      payer,
-      patient: record.patient,
-      chart: () => readChart(found.flat()),
-      today,
-      assertionId: requirement.assertionId,
-    });
-    const facts = toDenialRiskFacts(determination, service, record.patient, today);
+    const { determination, today } = await determineCase(priorAuthCase, ehr, record);
+    const facts = toDenialRiskFacts(determination, priorAuthCase.service, record.patient, today);
     const risk = await model.score(facts);
     await db.updateTable('cases.prior_auth_case').set({ risk: JSON.stringify(risk), risk_facts: JSON.stringify(facts) }).where('id', '=', priorAuthCase.id).execute();
     audit.record({ action: 'denial-risk-scored', who, caseId: priorAuthCase.id, details: { model: risk.modelVersion, band: risk.band, simulated: risk.simulated } });
