@@ -25,12 +25,13 @@ import { type Configuration, defaultsFor, readConfiguration } from './configurat
 import { createDelegation } from './delegation/delegation.ts';
 import { createPayerServices } from './delegation/payer-services.ts';
 import { discovery, prefetchQueries } from './discovery.ts';
+import { withoutMisshapenChart, wellFormedChart } from './data-form.ts';
 import { createEhrReader } from './ehr-reader.ts';
 import { type ExchangeLog, openExchangeLog } from './exchange-log.ts';
 import { readFeedback, storeFeedback } from './feedback.ts';
 import { feedbackSummary } from './feedback-summary.ts';
 import type { HookCall } from './hook-call.ts';
-import { answerHook, type AnswerParts } from './hooks/answer-hook.ts';
+import { answerHook, type AnswerParts, type HookResult } from './hooks/answer-hook.ts';
 import { type AnsweredCall, crdMetricData } from './metric-data/crd-metric-data.ts';
 import { openMetricLog } from './metric-data/metric-log.ts';
 import { hookMetrics } from './metrics.ts';
@@ -173,9 +174,18 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
       let signal: AbortSignal | undefined;
       const deadline = (): AbortSignal => (signal ??= AbortSignal.timeout(Math.max(1, Math.round(deadlineMs * 0.9 - (performance.now() - startedAt)))));
       const inFull = admitted === 'full';
-      record = openRecord(call, payers, inFull ? readerFor(call, client, deadline) : undefined);
+      const reader = inFull ? readerFor(call, client, deadline) : undefined;
+      record = openRecord(call, payers, reader);
       const configuration = readConfiguration(call.configuration, defaults);
-      const result = await answerHook(call, record, inFull ? configuration : withoutScore(configuration), { ...parts, client: client.iss, ownPrefetch: ownPrefetch(hook), deadline, ...(inFull ? { delegation } : {}) });
+      const answerFrom = (of: HookCall, source: RecordSource): Promise<HookResult> =>
+        answerHook(of, source, inFull ? configuration : withoutScore(configuration), { ...parts, client: client.iss, ownPrefetch: ownPrefetch(hook), deadline, ...(inFull ? { delegation } : {}) });
+      const result = await answerFrom(call, record).catch((error: unknown) => {
+        if (error instanceof Refusal || call === undefined) throw error;
+        log.warn(fault(error), 'a call could not be answered as it came; its data is looked at');
+        const again = withoutMisshapenChart(call);
+        record = wellFormedChart(openRecord(again, payers, reader));
+        return answerFrom(again, record);
+      });
       const { answer, determined, sources, scores } = result;
       const left = inFull ? notChecked : [...notChecked, 'server-busy'];
       const json = JSON.stringify(left.length > 0 ? { ...answer, extension: { 'org.openpriorauth.not-checked': left } } : answer);

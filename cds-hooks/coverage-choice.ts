@@ -1,4 +1,4 @@
-import type { Coverage, Resource } from '@medplum/fhirtypes';
+import type { Coverage, Reference, Resource } from '@medplum/fhirtypes';
 import { referenceTo, relativeReference } from '#fhir/base/reference.ts';
 import type { Payer } from '#prior-auth/coverage-requirement/payer.ts';
 import type { UndeterminedCause } from '#prior-auth/coverage-requirement/requirement.ts';
@@ -22,7 +22,7 @@ export type CoverageChoice =
 
 /** The focus's own insurance first, then the coverage billed first. `today` is a calendar day. */
 export function chooseCoverage(focus: Resource, coverages: readonly CoverageOfPayer[] | undefined, today: string): CoverageChoice {
-  const insurance = ('insurance' in focus ? ((focus.insurance as readonly { readonly reference?: string }[] | undefined) ?? []) : []).flatMap((each) => relativeReference(each.reference ?? '') ?? []);
+  const insurance = insuranceOf(focus).flatMap((each) => relativeReference(each.reference ?? '') ?? []);
   if (!coverages) {
     const [reference] = insurance.filter((each) => each.startsWith('Coverage/'));
     if (!reference) return { kind: 'unreachable' };
@@ -41,6 +41,17 @@ export function chooseCoverage(focus: Resource, coverages: readonly CoverageOfPa
     return { kind: 'chosen', reference: `Coverage/${coverage.id}`, coverage, payer, fault: { cause: 'no-active-coverage', reason: 'The coverage on record is not active.' } };
   }
   return { kind: 'none', why: coverages.length > 0 ? 'The patient pays without insurance: there is no payer to answer for.' : 'The patient has no active coverage: this service answers for active coverages only.' };
+}
+
+function insuranceOf(focus: Resource): readonly Reference[] {
+  switch (focus.resourceType) {
+    case 'ServiceRequest':
+    case 'DeviceRequest':
+    case 'MedicationRequest':
+      return focus.insurance ?? [];
+    default:
+      return [];
+  }
 }
 
 function isActive({ status, period }: Coverage, today: string): boolean {
