@@ -25,7 +25,7 @@ import { type Configuration, defaultsFor, readConfiguration } from './configurat
 import { createDelegation } from './delegation/delegation.ts';
 import { createPayerServices } from './delegation/payer-services.ts';
 import { discovery, prefetchQueries } from './discovery.ts';
-import { withoutMisshapenChart, wellFormedChart } from './data-form.ts';
+import { wellFormedReader, withoutMisshapenChart } from './data-form.ts';
 import { createEhrReader } from './ehr-reader.ts';
 import { type ExchangeLog, openExchangeLog } from './exchange-log.ts';
 import { readFeedback, storeFeedback } from './feedback.ts';
@@ -183,7 +183,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
         if (error instanceof Refusal || call === undefined) throw error;
         log.warn(fault(error), 'a call could not be answered as it came; its data is looked at');
         const again = withoutMisshapenChart(call);
-        record = wellFormedChart(openRecord(again, payers, reader));
+        record = openRecord(again, payers, reader && wellFormedReader(reader));
         return answerFrom(again, record);
       });
       const { answer, determined, sources, scores } = result;

@@ -1,8 +1,8 @@
 import type { Resource } from '@medplum/fhirtypes';
 import { type IssueCode, openValidator, type Validator } from '#fhir/validation/validator.ts';
+import type { EhrReader } from './ehr-reader.ts';
 import type { HookCall } from './hook-call.ts';
 import { EVIDENCE } from './prefetch/record-queries.ts';
-import type { RecordSource } from './record.ts';
 import { Refusal } from './refusal.ts';
 import { ANSWER_WRITERS } from './versions/answer-writers.ts';
 
@@ -34,7 +34,11 @@ export function withoutMisshapenChart(call: HookCall): HookCall {
   return { ...call, prefetch: Object.fromEntries(given.filter(([key, value]) => !CHART_KEYS.has(key) || !value || misshapenPlace(value) === undefined)) };
 }
 
-/** The record, as far as its chart has the form of FHIR. */
-export function wellFormedChart(record: RecordSource): RecordSource {
-  return { ...record, evidence: async (types) => (await record.evidence(types)).filter((resource) => misshapenPlace(resource) === undefined) };
+/** Of what the FHIR server gives, that which has the form of FHIR. Nothing but misshapen resources: it could not be had. */
+export function wellFormedReader(read: EhrReader): EhrReader {
+  return async (query) => {
+    const found = await read(query);
+    const good = found?.filter((resource) => misshapenPlace(resource) === undefined);
+    return good?.length === 0 && found && found.length > 0 ? undefined : good;
+  };
 }

@@ -19,6 +19,11 @@ const bundle = (...resources: readonly object[]) => ({ resourceType: 'Bundle', e
 
 const AT_ONCE = 16;
 
+interface Stored extends Readonly<Record<string, unknown>> {
+  readonly resourceType: string;
+  readonly id: string;
+}
+
 /** Every way in which one element of it has a value of another form. */
 function misshapen(value: object): readonly object[] {
   return Object.entries(value).flatMap(([key, each]) => {
@@ -53,6 +58,19 @@ describe('resources of a wrong form', () => {
 
   it.each(Object.entries(FOCUS))('%s', async (_type, focus) => {
     expect(unexpected(await statuses(misshapen(focus).map((order) => ({ order }))))).toEqual([]);
+  });
+  it.each<[string, string, string, readonly Stored[], number]>([
+    ['the coverage that the order names', 'order-sign', 'coverage', [{ ...coverage, payor: 7 }], 200],
+    ['one of two coverages', 'order-sign', 'coverage', [{ ...coverage, payor: 7 }, { ...coverage, payor: [{ display: 'Medicare' }] }], 200],
+    ['an observation', 'order-sign', 'observations', [{ ...observation, code: { coding: 'x' } }], 200],
+    ['an encounter', 'encounter-start', 'encounter', [{ resourceType: 'Encounter', id: 'e1', type: [7] }], 200],
+  ])('from the EHR: %s', async (_name, hook, key, records, expected) => {
+    service.holds(records);
+    const { status } = await service.post(`${hook}-crd`, {
+      hook, hookInstance: 'd1577c69-dfbe-44ad-ba6d-3e05e953b2ea', fhirServer: service.ehrBase, fhirAuthorization: { access_token: 't', token_type: 'Bearer' },
+      context: { userId: 'Practitioner/u1', patientId: 'p1', encounterId: 'e1', draftOrders: bundle(FOCUS.DeviceRequest) }, prefetch: { patient, coverage: bundle(coverage), conditions: null, observations: null, [key]: undefined },
+    });
+    expect(status).toBe(expected);
   });
   it.each<[string, object, string]>([['Patient', patient, 'patient'], ['Coverage', coverage, 'coverage'], ['Observation', observation, 'observations']])('%s', async (_type, resource, key) => {
     expect(unexpected(await statuses(misshapen(resource).map((bad) => ({ prefetch: { [key]: key === 'patient' ? bad : bundle(bad) } }))))).toEqual([]);
