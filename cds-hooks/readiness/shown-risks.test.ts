@@ -75,7 +75,7 @@ describe('denial-risk cards that were shown', () => {
     risks.note(shown());
     const db = other.db.withTables<CdsTables>();
     await db.schema.alterTable('cds.shown_risk').renameTo('away').execute();
-    await expect(risks.flush()).rejects.toThrow();
+    await expect(risks.flush()).rejects.toThrow(/shown_risk/);
     expect(risks.seenElsewhere(atSigning())).toBe(true);
     await db.schema.alterTable('cds.away').renameTo('shown_risk').execute();
     await risks.flush();

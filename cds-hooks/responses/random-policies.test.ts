@@ -1,18 +1,12 @@
-import type { Resource } from '@medplum/fhirtypes';
+import type { Questionnaire, Resource } from '@medplum/fhirtypes';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { determine } from '#prior-auth/coverage-requirement/determine.ts';
-import { readChart } from '#prior-auth/coverage-requirement/evidence.ts';
-import { type Policy, policySchema } from '#prior-auth/coverage-requirement/policy.ts';
+import { policySchema } from '#prior-auth/coverage-requirement/policy.ts';
 import { createPolicyLibrary } from '#prior-auth/coverage-requirement/policy-library.ts';
 import { PLACEHOLDERS, RESPONSE_TOPICS } from '#prior-auth/coverage-requirement/policy-response.ts';
-import { readFocusService } from '#prior-auth/order/read-focus-service.ts';
+import { playPolicies } from '../../test-fixtures/played-policies.ts';
 import { answerFaults } from '../answer-rules/answer-rules.ts';
-import { type CardParts, cardsFor } from '../cards-for.ts';
-import { coverageAction } from '../coverage-action.ts';
-import { type CrdVersion, HOOKS, type Hook, type HookCall, PRIMARY_HOOKS } from '../hook-call.ts';
-import { withoutDocuments } from '../hooks/secondary-hook.ts';
-import { ANSWER_WRITERS } from '../versions/answer-writers.ts';
+import { HOOKS } from '../hook-call.ts';
 
 const CPT = 'http://www.ama-assn.org/go/cpt';
 const word = fc.string({ unit: fc.constantFrom('a', 'B', ' ', 'ä', '\u{10348}', '*', '<b>', '_', '[x](y)', '|', '\\'), minLength: 1, maxLength: 60 }).map((text) => `w${text}`);
@@ -55,51 +49,18 @@ const policy = fc.tuple(fc.constantFrom('auth-needed', 'no-auth'), fc.uniqueArra
   }],
 }));
 
-const patientId = 'p1';
-const subject = { reference: 'Patient/p1' };
 const orders = fc.uniqueArray(fc.record({ id: fc.constantFrom('a', 'b', 'c'), code, requester: maybe(fc.constant({ reference: 'Practitioner/u1' })), display: maybe(fc.string({ minLength: 1, maxLength: 300 })) }), { selector: (each) => each.id, minLength: 1, maxLength: 3 })
-  .map((all) => all.map(({ id: orderId, code: ordered, requester, display }) => ({ resourceType: 'ServiceRequest', id: orderId, status: 'draft', intent: 'order', subject, ...(requester ? { requester } : {}), code: { coding: [{ system: CPT, code: ordered }], ...(display ? { text: display } : {}) } }) as unknown as Resource));
-const coverage = { resourceType: 'Coverage', id: 'c1', status: 'active', identifier: [{ type: { coding: [{ code: 'MB' }] }, value: 'M1' }], beneficiary: subject, payor: [{ display: 'Payer' }] } as unknown as Resource & { readonly resourceType: 'Coverage' };
-const payer = { id: 'x', name: 'Payer', organizationIdentifiers: [{ system: 'https://x', value: 'x' }], matchNames: [], fhirBase: 'https://x', pasVersion: '2.0.1', subscriptions: 'none', timeZone: 'UTC' } as const;
-const form = { resourceType: 'Questionnaire', url: 'https://payer.example/held', version: '1', title: 'Held', status: 'active', item: [{ linkId: '1', type: 'string' }] } as const;
-
-interface Situation {
-  readonly policy: unknown;
-  readonly drafts: readonly Resource[];
-  readonly hook: Hook;
-  readonly version: CrdVersion;
-  readonly userId: string | undefined;
-}
-
-async function answer({ policy: given, drafts, hook, version, userId }: Situation) {
-  const parsed: Policy = policySchema.parse(JSON.parse(JSON.stringify(given)));
-  const library = createPolicyLibrary([parsed], { covered: 'covered', authorization: 'no-auth' }, [form as never]);
-  const writer = ANSWER_WRITERS[version];
-  let ids = 0;
-  const newId = () => `00000000-0000-4000-8000-${String((ids += 1)).padStart(12, '0')}`;
-  const determined = drafts.map((focus) => {
-    const service = readFocusService(focus);
-    const determination = determine(library, { order: focus, service, coverage: 'Coverage/c1', payer, patient: undefined, chart: () => readChart([]), today: '2026-11-22', assertionId: newId() });
-    const each = { focus, service, determination, patient: undefined, coverage, payer, payerName: 'Payer', today: '2026-11-22' };
-    return PRIMARY_HOOKS.has(hook) ? each : withoutDocuments(each);
-  });
-  const parts: CardParts = {
-    policies: library, model: { score: async () => ({ probability: 0.5, band: 'medium', reasons: [], modelVersion: 'm', simulated: true }) }, shownRisks: { seenElsewhere: () => false, note: () => undefined },
-    panelLaunchUrl: 'https://us.example/launch', newId, client: 'c', onRisk: () => undefined,
-  };
-  const call = { hook, version, patientId, userId, orders: drafts } as unknown as HookCall;
-  const { cards, systemActions } = await cardsFor(determined, { call, configuration: { coverageInformation: true, unsolicitedDeterminations: true, maxCards: 99, wants: () => true }, writer, parts });
-  const coverageActions = determined.flatMap(({ focus, determination }) => coverageAction(focus, determination.requirement, writer) ?? []);
-  return { answer: { cards, systemActions: [...coverageActions, ...systemActions] }, context: { hook, version, sent: new Map(drafts.map((focus) => [`ServiceRequest/${focus.id}`, focus])), drafts: new Set(drafts.map((focus) => `ServiceRequest/${focus.id}`)), coverageInformation: true } };
-}
+  .map((all) => all.map(({ id: orderId, code: ordered, requester, display }) => ({ resourceType: 'ServiceRequest', id: orderId, status: 'draft', intent: 'order', subject: { reference: 'Patient/p1' }, ...(requester ? { requester } : {}), code: { coding: [{ system: CPT, code: ordered }], ...(display ? { text: display } : {}) } }) as unknown as Resource));
+const form: Questionnaire = { resourceType: 'Questionnaire', url: 'https://payer.example/held', version: '1', title: 'Held', status: 'active', item: [{ linkId: '1', type: 'string' }] };
+const libraryOf = (given: unknown) => createPolicyLibrary([policySchema.parse(JSON.parse(JSON.stringify(given)))], { covered: 'covered', authorization: 'no-auth' }, [form]);
 
 describe('whatever the policies of a library say', () => {
   it('no rule of the checker refuses the answer', async () => {
     const seen = new Set<string>();
     const situation = fc.record({ policy, drafts: orders, hook: fc.constantFrom(...HOOKS), version: fc.constantFrom('2.0' as const, '2.2' as const), userId: maybe(fc.constantFrom('Practitioner/u1', 'Patient/p1')) });
     await fc.assert(
-      fc.asyncProperty(situation, async (given) => {
-        const { answer: found, context } = await answer(given);
+      fc.asyncProperty(situation, async ({ policy: given, ...call }) => {
+        const { answer: found, context } = await playPolicies({ ...call, library: libraryOf(given) });
         for (const { suggestions, links } of found.cards) seen.add(suggestions?.[0]?.actions.map(({ type, resource }) => `${type} ${resource?.resourceType ?? ''}`).join() ?? links?.[0]?.type ?? 'text');
         expect(answerFaults(found, context).map(({ rule, part }) => `${part} ${rule}`)).toEqual([]);
       }),
