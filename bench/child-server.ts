@@ -6,9 +6,9 @@ export interface ChildServer {
   stop(): Promise<void>;
 }
 
-/** Starts a server program of this folder in a process of its own; it prints `{"base": …}` when it answers. */
-export function startChild(program: string): Promise<ChildServer> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, program)], { stdio: ['ignore', 'pipe', 'inherit'] });
+/** Starts a server program of this folder in a process of its own, with more settings than ours if given; it prints `{"base": …}` when it answers. */
+export function startChild(program: string, env: Readonly<Record<string, string>> = {}): Promise<ChildServer> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, program)], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   return new Promise((resolve, reject) => {
     let said = '';

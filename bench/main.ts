@@ -1,14 +1,15 @@
 import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
 import { benchHooks } from './hooks.ts';
 import { benchModel } from './model.ts';
 import { benchPanel } from './panel.ts';
 import { benchPas } from './pas.ts';
 
-// npm run bench [-- hooks|model|pas|panel …] : measures, against a baseline in the same run. Exit 1 when an aim is missed.
-const BENCHES = { pas: benchPas, model: benchModel, panel: benchPanel, hooks: benchHooks } as const;
+// npm run bench [-- hooks|model|pas|panel … --memory 100000] : measures, against a baseline in the same run. Exit 1 when an aim is missed.
+const { values, positionals: named } = parseArgs({ allowPositionals: true, options: { memory: { type: 'string', default: '20000' } } });
+const BENCHES = { pas: benchPas, model: benchModel, panel: benchPanel, hooks: () => benchHooks({ memoryCalls: Number(values.memory) }) } as const;
 type Bench = keyof typeof BENCHES;
 
-const named = process.argv.slice(2);
 const unknown = named.filter((name) => !(name in BENCHES));
 if (unknown.length > 0) {
   console.error(`There is no bench ${unknown.join(', ')}. There are: ${Object.keys(BENCHES).join(', ')}.`);
