@@ -1,7 +1,7 @@
 import type { Resource } from '@medplum/fhirtypes';
+import { type Hook, HOOKS } from '#prior-auth/coverage-requirement/policy-response.ts';
 
-export const HOOKS = ['order-sign', 'order-select', 'order-dispatch', 'appointment-book', 'encounter-start', 'encounter-discharge'] as const;
-export type Hook = (typeof HOOKS)[number];
+export { HOOKS, type Hook };
 
 /** CRD versions that can be answered in, "major.minor" as davinci-crd.version writes them. */
 export const CRD_VERSIONS = ['2.0', '2.2'] as const;

@@ -152,3 +152,7 @@ describe('CRD 2.2 kit', () => {
     expect(information(await ask('order-sign', { ...inVersion('2.2'), prefetch: { ...prefetch, coverage: bundle({ ...coverage, ...more }) } }))[0]).toMatchObject(expected);
   });
 });
+
+it('the checker has kept nothing back in all of this', async () => {
+  expect(await service.keptBack()).toEqual([]);
+});

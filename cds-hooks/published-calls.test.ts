@@ -72,6 +72,10 @@ describe.skipIf(!existsSync(CASES))('published calls', () => {
     const fromOurEhr = { ...call, fhirServer: service.ehrBase, fhirAuthorization: { access_token: 't', token_type: 'Bearer', expires_in: 30, scope: 'x', subject: 'x' } };
     expectAnswer(await service.post(`${hook}-crd`, fromOurEhr), { status, actions, call });
   });
+
+  it('the checker has kept nothing back in all of this', async () => {
+    expect(await service.keptBack()).toEqual([]);
+  });
 });
 
 interface PublishedCall {

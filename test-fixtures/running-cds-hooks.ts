@@ -32,6 +32,8 @@ export interface RunningCdsHooks {
   mostAtOnce(): number;
   /** What the EHR holds, and how long it takes; a function decides by itself, 'hang' never answers. */
   holds(records: readonly FhirLike[] | ((query: string) => { readonly status: number; readonly body: unknown } | 'hang'), delayMs?: number): void;
+  /** Parts of answers that the service's own checker kept back, so far. */
+  keptBack(): Promise<readonly unknown[]>;
   /** Signed with a JWT for that endpoint. */
   post(service: string, body: unknown): Promise<HookReply>;
   stop(): Promise<void>;
@@ -58,13 +60,14 @@ export async function runCdsHooks(more: Partial<CdsHooksOptions> = {}): Promise<
   });
   await new Promise<void>((ready) => ehr.listen(0, ready));
   const ehrBase = `http://localhost:${(ehr.address() as AddressInfo).port}/fhir`;
+  const registry = new Registry();
   const app = express();
   const server = app.listen(0);
   await new Promise((ready) => server.once('listening', ready));
   const url = `http://localhost:${(server.address() as AddressInfo).port}`;
   const audit = await openAuditTrail(store, () => NOW, () => undefined);
   const part = await createCdsHooks({
-    store, baseUrl: url, log: pino({ level: 'silent' }), now: () => NOW, audit, policies: loadPolicies(), payers: loadPayers(url), registry: new Registry(), deadlineMs: 300,
+    store, baseUrl: url, log: pino({ level: 'silent' }), now: () => NOW, audit, policies: loadPolicies(), payers: loadPayers(url), registry, deadlineMs: 600,
     model: { score: async () => ({ probability: 0.3, band: 'low', reasons: [], modelVersion: 'test', simulated: true }) },
     trustedClients: [{ iss: ISSUER, jwks: { keys: [publicJwk] }, fhirServers: [ehrBase] }], openToFhirServer: null, ...more,
   });
@@ -75,6 +78,7 @@ export async function runCdsHooks(more: Partial<CdsHooksOptions> = {}): Promise<
     ehrBase,
     asked,
     mostAtOnce: () => most,
+    keptBack: async () => (await registry.getSingleMetric('cds_hook_answer_faults_total')?.get())?.values ?? [],
     holds(records, delayMs = 0) {
       delay = delayMs;
       most = 0;

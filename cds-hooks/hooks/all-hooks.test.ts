@@ -285,3 +285,7 @@ describe('bad calls of each hook', () => {
     expect((await service.post(`${hook}-crd`, { hook: other, hookInstance: 'd1577c69-dfbe-44ad-ba6d-3e05e953b2ea', context: {} })).status).toBe(422);
   });
 });
+
+it('the checker has kept nothing back in all of this', async () => {
+  expect(await service.keptBack()).toEqual([]);
+});

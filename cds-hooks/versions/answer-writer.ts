@@ -6,8 +6,6 @@ import type { Topic } from '../hook-answer.ts';
 /** All that differs between CRD versions in what is sent. One for each version, over the same determination. */
 export interface AnswerWriter {
   readonly version: CrdVersion;
-  /** FHIR package whose profiles the answers follow. */
-  readonly profiles: 'crd-2.0.1' | 'crd-2.2.0-preview';
   /** A card's topic, for a code of CRD's own card types. */
   topic(code: string, display: string): Topic;
   /** Value of card.extension["davinci-crd.associated-resource"], from "Type/id" references. */

@@ -7,7 +7,6 @@ import type { AnswerWriter } from './answer-writer.ts';
 export const ANSWER_WRITERS: { readonly [V in CrdVersion]: AnswerWriter } = {
   '2.0': {
     version: '2.0',
-    profiles: 'crd-2.0.1',
     topic: (code, display) => ({ system: CRD_URLS.codesTemp, code, display }),
     associatedResources: (references) => references,
     coverageInformation: writeRequirement201,
@@ -16,7 +15,6 @@ export const ANSWER_WRITERS: { readonly [V in CrdVersion]: AnswerWriter } = {
   },
   '2.2': {
     version: '2.2',
-    profiles: 'crd-2.2.0-preview',
     topic: (code, display) => ({ system: CRD_URLS.cardTypes, code, display }),
     associatedResources: (references) => references.map((reference) => ({ reference })),
     coverageInformation: writeRequirement22,
