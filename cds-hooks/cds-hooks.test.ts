@@ -220,7 +220,7 @@ describe('data that is not in the prefetch', () => {
     ehrAnswers = (path) => (path.startsWith('Observation?page=2') ? { status: 200, body: bundle(saturation) } : { status: 404, body: {} });
     const paged = (url: string) => ({ ...bundle(), link: [{ relation: 'next', url }] });
     expect((await post(call({ prefetch: { ...fullPrefetch(), observations: paged(`${ehrBase}/Observation?page=2`) } }))).cards[0]?.detail).toContain('Met: Oxygen saturation');
-    for (const elsewhere of ['http://169.254.169.254/latest', `${ehrBase}.evil.example/Observation`, `${ehrBase.replace('/fhir', '')}/admin`]) {
+    for (const elsewhere of ['http://169.254.169.254/latest', `${ehrBase}.evil.example/Observation`, `${ehrBase.replace('/fhir', '')}/admin`, `${ehrBase}/../admin`, `${ehrBase}/%2e%2e/admin`]) {
       ehrSeen = [];
       expect((await post(call({ prefetch: { ...fullPrefetch(), observations: paged(elsewhere) } }))).status).toBe(200);
       expect(ehrSeen).toEqual([]);

@@ -43,8 +43,9 @@ export function createEhrReader({ base, token, deadline, onFailure }: EhrReaderO
       const found: Resource[] = [];
       let url: string | undefined = query.startsWith('http') ? query : `${root}/${query}`;
       for (let page = 0; url !== undefined && page < MAX_PAGES; page += 1) {
-        // Pages and absolute references are followed on the same server only.
-        if (!url.startsWith(`${root}/`) && !url.startsWith(`${root}?`)) throw new UnreadableAnswer('address outside the FHIR server');
+        // Pages and absolute references are followed on the same server only, and not out of it by "..".
+        const address = URL.canParse(url) ? new URL(url).href : '';
+        if (![`${root}/`, `${root}?`].some((start) => url?.startsWith(start) && address.startsWith(new URL(start).href))) throw new UnreadableAnswer('address outside the FHIR server');
         const resource: Resource = await get(url);
         if (resource.resourceType === 'OperationOutcome') throw new UnreadableAnswer('OperationOutcome');
         found.push(...resourcesOf(resource));

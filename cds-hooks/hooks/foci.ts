@@ -1,6 +1,7 @@
 import type { Resource } from '@medplum/fhirtypes';
 import { referenceTo, relativeReference } from '#fhir/base/reference.ts';
 import { appointmentBases, neededReferences } from '#prior-auth/order/read-focus-service.ts';
+import { isOrder } from '#prior-auth/order/read-requested-service.ts';
 import type { HookCall } from '../hook-call.ts';
 import type { RecordSource } from '../record.ts';
 import type { AnswerWriter } from '../versions/answer-writer.ts';
@@ -20,7 +21,7 @@ export async function findFoci(call: HookCall, record: RecordSource, writer: Ans
   const lookUp = (reference: string): Resource | undefined => known.get(relativeReference(reference) ?? reference);
   if (writer.appointmentAnswerOn === 'appointment') return { resources: distinct(given), lookUp };
   const moved = given.flatMap((focus) => {
-    const requests = focus.resourceType === 'Appointment' ? appointmentBases(focus).flatMap((reference) => lookUp(reference) ?? []) : [];
+    const requests = focus.resourceType === 'Appointment' ? appointmentBases(focus).flatMap((reference) => lookUp(reference) ?? []).filter(isOrder) : [];
     return requests.length > 0 ? requests : [focus];
   });
   return { resources: distinct(moved), lookUp };

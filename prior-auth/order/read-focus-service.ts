@@ -47,7 +47,8 @@ export function appointmentBases(appointment: Appointment): readonly string[] {
 export function neededReferences(focus: Resource): readonly string[] {
   const literal = focus.resourceType === 'DeviceRequest' ? focus.codeReference?.reference : focus.resourceType === 'MedicationRequest' ? focus.medicationReference?.reference : undefined;
   if (focus.resourceType === 'Appointment') return appointmentBases(focus);
-  return literal === undefined || literal.startsWith('#') ? [] : [relativeReference(literal) ?? literal];
+  const reference = relativeReference(literal ?? '');
+  return reference === undefined ? [] : [reference];
 }
 
 function payloadsOf(request: CommunicationRequest): readonly CodeableConcept[] {
