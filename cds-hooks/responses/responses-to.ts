@@ -2,6 +2,7 @@ import type { Resource } from '@medplum/fhirtypes';
 import { referenceTo } from '#fhir/base/reference.ts';
 import type { PolicyResponse } from '#prior-auth/coverage-requirement/policy-response.ts';
 import type { PolicyLibrary } from '#prior-auth/coverage-requirement/policy-library.ts';
+import { readFocusService } from '#prior-auth/order/read-focus-service.ts';
 import { cut, frameCard } from '../card-frame.ts';
 import type { Configuration } from '../configuration.ts';
 import type { DeterminedFocus } from '../determined-focus.ts';
@@ -41,7 +42,7 @@ interface Asking {
 
 /** What the policies answer besides coverage-information, for each order of a call. */
 export function responsesTo(determined: readonly DeterminedFocus[], call: Asking['call'], parts: ResponseParts): readonly HookAnswer[] {
-  const drafted = determined.filter(({ focus }) => isDraft(focus, call)).flatMap(({ service }) => service?.codings.map(({ code }) => code) ?? []);
+  const drafted = call.orders.flatMap((order) => readFocusService(order)?.codings.map(({ code }) => code) ?? []);
   const asking: Asking = { call, parts, ordered: new Set(drafted), corrected: new Set() };
   return determined.map((focus) => {
     const { applicable } = focus.determination;

@@ -147,6 +147,10 @@ describe.each(['2.0', '2.2'] as const)('CRD %s', (version) => {
     const both = await ask(version, [device('E9005'), device('E0143', { id: 'd2' }), device('E9006', { id: 'd3' })]);
     expect(cardsOf(both).flatMap((card) => actionsOf(card).flat()).map(({ resource }) => resource?.resourceType)).toEqual(['ServiceRequest']);
   });
+  it('additional orders: not what is among the drafts without being selected', async () => {
+    const reply = await ask(version, [device('E9005'), device('E0143', { id: 'd2' })], { hook: 'order-select', selections: ['DeviceRequest/d1'] });
+    expect(cardsOf(reply).flatMap((card) => actionsOf(card).flat()).map(({ resource }) => resource?.resourceType)).toEqual(['ServiceRequest']);
+  });
   it('request form completion: Task and, unless the client has it, the form (kit crd_request_form_completion_response_validation)', async () => {
     const [card] = cardsOf(await ask(version, [device('E9007')]));
     const [actions] = actionsOf(card);
