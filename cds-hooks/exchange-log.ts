@@ -59,7 +59,9 @@ export function openExchangeLog(store: Store, now: () => number, retentionDays: 
   };
   const insert = async (batch: readonly Exchange[]): Promise<void> => {
     const [first_at = '', last_at = ''] = [batch[0]?.at, batch.at(-1)?.at];
-    const content = await promisify(gzip)(batch.map(toRecord).join(''), { level: 1 });
+    const packed = await promisify(gzip)(batch.map(toRecord).join(''), { level: 1 });
+    // As base64: the embedded engine writes bytes as parameters one by one, and every answer waits meanwhile.
+    const content = sql<Uint8Array>`decode(${packed.toString('base64')}, 'base64')`;
     const hook_instances = JSON.stringify(batch.map((exchange) => exchange.hookInstance));
     const expires_at = new Date(now() + retentionDays * 86_400_000).toISOString();
     await db.insertInto('cds.exchange_batch').values({ id: uuidv7(now()), first_at, last_at, expires_at, hook_instances, content }).execute();

@@ -152,7 +152,7 @@ describe('under more load than can be borne', () => {
     const none = await serve(store, { mostAtWork: { full: 0, most: 0 } });
     await held;
     const [one, two] = await Promise.all([post(none, call(known)), post(none, call(known))]);
-    expect([one.status, two.status].sort()).toEqual([200, 503]);
+    expect([one.status, two.status].toSorted((a, b) => a - b)).toEqual([200, 503]);
     expect([one, two].find(({ status }) => status === 503)?.headers.get('retry-after')).toBe('1');
     await none.close();
     await service.close();
@@ -191,7 +191,7 @@ describe('a database that stops', () => {
     const jwt = await token();
     expect([(await post(one, body, jwt)).status, (await post(two, body, jwt)).status]).toEqual([200, 401]);
     const again = await token();
-    expect((await Promise.all(services.map((each) => post(each, body, again)))).map(({ status }) => status).sort()).toEqual([200, 401]);
+    expect((await Promise.all(services.map((each) => post(each, body, again)))).map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 401]);
     await Promise.all(services.map((each) => each.part.start()));
     await inTime(one, undefined);
     postgres.stop();

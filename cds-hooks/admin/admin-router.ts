@@ -18,6 +18,7 @@ export interface AdminParts {
 }
 
 const TITLE = 'CDS Hooks clients';
+const DONE_WORDS: ReadonlyMap<unknown, string> = new Map([['added', 'The client is registered.'], ['disabled', 'The client is disabled.'], ['enabled', 'The client is enabled.']]);
 /** Of one address, in a quarter of an hour. */
 const SIGN_IN_TRIES = 10;
 
@@ -60,7 +61,7 @@ export function adminRouter({ session, clients, registered, audit, log }: AdminP
     const known = session.of(request);
     if (!known) return sendPage(response, 200, TITLE, signInPage(false));
     await clients.reload();
-    const done = { added: 'The client is registered.', disabled: 'The client is disabled.', enabled: 'The client is enabled.' }[String(request.query['done'])];
+    const done = DONE_WORDS.get(request.query['done']);
     show(response, 200, { csrf: known.csrf, ...(done ? { notice: done } : {}) });
   }));
   router.post(`${CLIENTS_PATH}/sign-in`, rateLimit({ windowMs: 15 * 60_000, limit: SIGN_IN_TRIES, skipSuccessfulRequests: true, requestWasSuccessful: (_request, response) => response.statusCode === 303, standardHeaders: 'draft-8', legacyHeaders: false }), answering((request, response) => {

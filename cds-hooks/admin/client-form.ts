@@ -9,11 +9,13 @@ export type ReadClientForm =
   /** A message for each field that is wrong. */
   | { readonly kind: 'faults'; readonly faults: Partial<Record<(typeof CLIENT_FIELDS)[number], string>> };
 
-const field = z.catch(z.string(), '');
+const field = z._default(z.string(), '');
 const formSchema = z.object({ name: field, iss: field, tenant: field, jku: field, jwks: field, fhirServers: field });
 
 export function readFields(body: unknown): ClientForm {
-  return formSchema.parse(typeof body === 'object' && body !== null ? body : {});
+  const read = formSchema.safeParse(body ?? {});
+  // A field that came twice is none.
+  return read.success ? read.data : formSchema.parse({});
 }
 
 /** Addresses stand one in a line; the keys are a JWKS as text. */

@@ -16,7 +16,7 @@ export interface SeenTokens {
 
 interface Waiting {
   readonly row: CdsTables['cds.seen_token'];
-  answer(use: TokenUse): void;
+  readonly answer: (use: TokenUse) => void;
 }
 
 const DEADLINE_MS = 150;

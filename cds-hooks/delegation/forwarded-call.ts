@@ -51,7 +51,7 @@ function contextOf({ call, foci }: Forwarded, version: CrdVersion): object {
 }
 
 function withoutOtherAnswers(resource: Resource, coverage: string): Resource {
-  const { extension, ...rest } = resource as Resource & { readonly extension?: readonly Extension[] };
+  const { extension, ...rest }: Resource & { readonly extension?: readonly Extension[] } = resource;
   const kept = extension?.filter(({ url, extension: parts }) => url !== CRD_URLS.coverageInformation || parts?.some((part) => part.url === 'coverage' && relativeReference(part.valueReference?.reference ?? '') === coverage));
   return { ...rest, ...(kept && kept.length > 0 ? { extension: kept } : {}) } as Resource;
 }
@@ -67,7 +67,7 @@ function answerTo(query: string, { call, foci, coverages, patient, ownPrefetch }
   const given = Object.values(call.prefetch).flatMap((each) => (each?.resourceType === 'Bundle' ? (each.entry ?? []).flatMap(({ resource }) => resource ?? []) : each ? [each] : []));
   if (query === 'Patient/{{context.patientId}}') return patient;
   if (query.startsWith('Coverage?patient={{context.patientId}}')) {
-    const payors = coverages.flatMap(({ payor = [] }) => payor.flatMap(({ reference }) => relativeReference(reference ?? '') ?? []));
+    const payors = coverages.flatMap(({ payor }) => (payor ?? []).flatMap(({ reference }) => relativeReference(reference ?? '') ?? []));
     return searchset([...coverages, ...(query.includes('_include=Coverage:payor') ? given.filter((resource) => payors.includes(referenceTo(resource) ?? '')) : [])]);
   }
   const context: Readonly<Record<string, string | undefined>> = { 'context.userId': call.userId, 'context.performer': call.performer, 'context.order': call.named[0], 'context.encounterId': call.encounterId && `Encounter/${call.encounterId}` };

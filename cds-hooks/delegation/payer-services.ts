@@ -161,7 +161,7 @@ function readActions(actions: z.infer<typeof answer>['systemActions'], { foci }:
       faults.push('other-action');
       continue;
     }
-    const reference = referenceTo(resource as unknown as Resource);
+    const reference = referenceTo(resource);
     const asked = foci.find((focus) => referenceTo(focus.resource) === reference);
     if (!asked || reference === undefined) {
       faults.push('not-asked');

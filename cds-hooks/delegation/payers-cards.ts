@@ -9,7 +9,7 @@ import type { Action, Card, Link, Suggestion } from '../hook-answer.ts';
 import type { AnswerWriter } from '../versions/answer-writer.ts';
 
 const text = z.string().trim().min(1);
-const looseList = <T extends z.ZodType>(item: T) => z.array(z.unknown()).catch([]).transform((given) => given.flatMap((each) => { const read = item.safeParse(each); return read.success ? [read.data as z.infer<T>] : []; }));
+const looseList = <T extends z.ZodType>(item: T) => z.array(z.unknown()).catch([]).transform((given) => given.flatMap((each) => { const read = item.safeParse(each); return read.success ? [read.data] : []; }));
 const action = z.object({ type: z.enum(['create', 'update', 'delete']), description: text.optional().catch(undefined), resource: z.looseObject({ resourceType: text }).optional(), resourceId: text.optional() });
 const card = z.object({
   summary: text,

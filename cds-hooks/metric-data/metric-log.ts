@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
+import { sql } from 'kysely';
 import type { Store } from '#store/database.ts';
 import { uuidv7 } from '#store/uuid.ts';
 import type { CdsTables } from '../tables.ts';
@@ -22,7 +23,8 @@ export function openMetricLog(store: Store, now: () => number): MetricLog {
     while (waiting.length > 0) {
       const batch = waiting.splice(0, BATCH);
       try {
-        const content = await promisify(gzip)(batch.map((row) => `${JSON.stringify(row)}\n`).join(''), { level: 1 });
+        const packed = await promisify(gzip)(batch.map((row) => `${JSON.stringify(row)}\n`).join(''), { level: 1 });
+        const content = sql<Uint8Array>`decode(${packed.toString('base64')}, 'base64')`;
         const times = batch.map((row) => row.requestTime).sort();
         await db.insertInto('cds.metric_batch').values({ id: uuidv7(now()), first_at: times[0] ?? '', last_at: times.at(-1) ?? '', content }).execute();
       } catch (error) {
