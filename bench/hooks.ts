@@ -14,6 +14,7 @@ const SERVICE = '/cds-services/order-sign-crd';
 const AIM = { perSecond: 800, p99Ms: 50, atInFlight: 16, partialOverRoundTripMs: 5 };
 const ROUND_MS = 1_000;
 const ROUNDS = 3;
+const WARM_UP = 100;
 
 interface Call {
   readonly hookInstance: string;
@@ -66,7 +67,7 @@ export async function benchHooks({ memoryCalls = 20_000 }: { readonly memoryCall
       for (let round = 0; round < ROUNDS; round += 1) {
         for (const [name, call] of Object.entries(ways)) {
           if (name.includes('signed')) await client.make(inFlight === 1 ? 700 : 2_200, url);
-          rounds[name]?.push(await measure(call, { durationMs: ROUND_MS, inFlight, warmUp: round === 0 ? 200 : 20 }));
+          rounds[name]?.push(await measure(call, { durationMs: ROUND_MS, inFlight, warmUp: round === 0 ? WARM_UP : 10 }));
         }
       }
       const figures = (name: keyof typeof ways): Figures => middle(rounds[name] ?? []);

@@ -26,9 +26,13 @@ const LOOK_EVERY_MS = 50;
 export function createAdmission({ full, most, lateMs }: AdmissionLimits): Admission {
   let atWork = 0;
   let late = 0;
+  let before = 0;
   let expected = performance.now() + LOOK_EVERY_MS;
   const clock = setInterval(() => {
-    late = Math.max(0, performance.now() - expected);
+    const now = Math.max(0, performance.now() - expected);
+    // Late twice in a row: one hiccup is over before the next call is read.
+    late = Math.min(before, now);
+    before = now;
     expected = performance.now() + LOOK_EVERY_MS;
   }, LOOK_EVERY_MS).unref();
   return {
