@@ -1,7 +1,9 @@
 import { send } from './post.ts';
 
 const IN_FLIGHT = 16;
-const SAMPLES = 40;
+const SAMPLES = 12;
+/** What waits to be written is written before the heap is looked at. */
+const PAUSE_MS = 1_500;
 const MAX_GROWTH = 0.15;
 
 /**
@@ -19,6 +21,7 @@ export async function steadyMemory(base: string, call: () => Promise<unknown>, c
         await call();
       }
     }));
+    await new Promise((done) => setTimeout(done, PAUSE_MS));
     const metrics = await send('GET', `${base}/metrics`);
     const figure = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1]) / 1_048_576;
     heap.push(figure('nodejs_heap_size_used_bytes'));

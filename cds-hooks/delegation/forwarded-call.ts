@@ -53,7 +53,7 @@ function contextOf({ call, foci }: Forwarded, version: CrdVersion): object {
 function withoutOtherAnswers(resource: Resource, coverage: string): Resource {
   const { extension, ...rest }: Resource & { readonly extension?: readonly Extension[] } = resource;
   const kept = extension?.filter(({ url, extension: parts }) => url !== CRD_URLS.coverageInformation || parts?.some((part) => part.url === 'coverage' && relativeReference(part.valueReference?.reference ?? '') === coverage));
-  return { ...rest, ...(kept && kept.length > 0 ? { extension: kept } : {}) } as Resource;
+  return { ...rest, ...(kept && kept.length > 0 ? { extension: kept } : {}) };
 }
 
 /** A query that nothing at hand answers is left out: the payer answers with what it has, or not at all. */
