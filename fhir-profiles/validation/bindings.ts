@@ -37,13 +37,22 @@ export function bindingFinding(
       message: `${given} could not be held against ${valueSet} (${strength}): its codes are in none of the packages`,
     };
   }
-  return strength === 'required'
-    ? { severity: 'error', code: 'binding-required', message: `${given} is not in ${valueSet}, which is required${offer(valueSet, membership)}` }
-    : {
-        severity: 'warning',
-        code: 'binding-extensible',
-        message: `${given} is not in ${valueSet} (extensible): use one of its codes unless none fits${offer(valueSet, membership)}`,
-      };
+  if (strength === 'required') {
+    return { severity: 'error', code: 'binding-required', message: `${given} is not in ${valueSet}, which is required${offer(valueSet, membership)}` };
+  }
+  return {
+    severity: codes.some((coded) => besideTheSet(coded, valueSet, membership)) ? 'information' : 'warning',
+    code: 'binding-extensible',
+    message: `${given} is not in ${valueSet} (extensible): use one of its codes unless none fits${offer(valueSet, membership)}`,
+  };
+}
+
+/**
+ * Another code of a system that the set picks from, such as MB of v2-0203 beside R4's identifier-type. A system has one code
+ * for a concept, so none of those picked from it says the same; an extensible binding then allows it.
+ */
+function besideTheSet({ system, code }: Coded, valueSet: string, membership: CodeMembership): boolean {
+  return system !== undefined && membership.systems(valueSet).includes(system) && membership.inSystem(system, code) === 'in';
 }
 
 function offer(valueSet: string, membership: CodeMembership): string {

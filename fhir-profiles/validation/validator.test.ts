@@ -65,6 +65,68 @@ describe('R4 core, without a profile', () => {
   });
 });
 
+describe('code systems and extensible lists (R4)', () => {
+  const document = (system: string): unknown => ({ resourceType: 'DocumentReference', status: 'current', content: [{ attachment: { title: 'x' }, format: { system, code: 'urn:ihe:iti:xds:2017:mimeTypeSufficient' } }] });
+  const member = (system: string, code: string): unknown => ({ resourceType: 'Patient', identifier: [{ system: 'https://payer.example', value: '1', type: { coding: [{ system, code }] } }] });
+  const V2_0203 = 'http://terminology.hl7.org/CodeSystem/v2-0203';
+
+  it.each([
+    ['IHE’s code system that is named like a value set', document('http://ihe.net/fhir/ValueSet/IHE.FormatCode.codesystem'), []],
+    ['a value set as code system', document('http://hl7.org/fhir/ValueSet/formatcodes'), ['error code-system DocumentReference.content[0].format.system']],
+    ['another code of the system that the list picks from', member(V2_0203, 'MB'), ['information binding-extensible Patient.identifier[0].type']],
+    ['a code that its system lacks', member(V2_0203, 'MBR'), ['warning binding-extensible Patient.identifier[0].type', 'warning code-unknown Patient.identifier[0].type.coding[0]']],
+    ['a code of another system', member('http://terminology.hl7.org/CodeSystem/v2-0001', 'M'), ['warning binding-extensible Patient.identifier[0].type']],
+    ['a code of a system nobody has', member('https://payer.example/types', 'MB'), ['warning binding-extensible Patient.identifier[0].type']],
+  ])('%s', (_name, resource, expected) => {
+    expect(findings(crd.validate(resource))).toEqual(expected);
+  });
+});
+
+describe('slices told apart by a value inside an inner slice (core bp)', () => {
+  const component = (code: string, system = 'http://loinc.org'): object => ({ code: { coding: [{ system: 'https://ehr.example', code: 'own' }, { system, code }] }, valueQuantity: { value: 120, unit: 'mmHg', system: 'http://unitsofmeasure.org', code: 'mm[Hg]' } });
+  const pressure = (...parts: object[]): unknown => ({
+    resourceType: 'Observation',
+    meta: { profile: ['http://hl7.org/fhir/StructureDefinition/bp'] },
+    status: 'final',
+    category: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code: 'vital-signs' }] }],
+    code: { coding: [{ system: 'http://loinc.org', code: '85354-9' }] },
+    subject: { reference: 'Patient/1' },
+    effectiveDateTime: '2026-11-22',
+    component: parts,
+  });
+  const inGrams = { ...component('8480-6'), valueQuantity: { value: 120, unit: 'g', system: 'http://unitsofmeasure.org', code: 'g' } };
+
+  it.each([
+    ['both parts', [component('8480-6'), component('8462-4')], []],
+    ['one part twice', [component('8480-6'), component('8480-6')], ['error slice-max Observation.component', 'error slice-min Observation.component']],
+    ['the code of another system', [component('8480-6'), component('8462-4', 'http://snomed.info/sct')], ['error slice-min Observation.component']],
+    ['what the slice says of its value', [inGrams, component('8462-4')], ['error fixed-value Observation.component[0].value.code']],
+  ])('%s', (_name, parts, expected) => {
+    const found = findings(openValidator(['us-core-3.1.1']).validate(pressure(...parts)));
+    expect(found.filter((finding) => finding.startsWith('error'))).toEqual(expected);
+  });
+});
+
+describe('a choice of which the profile only slices the extensions (DTR 2.0.1 answerOption.value[x])', () => {
+  const form = (option: object): unknown => ({
+    resourceType: 'Questionnaire',
+    meta: { profile: ['http://hl7.org/fhir/us/davinci-dtr/StructureDefinition/dtr-std-questionnaire'] },
+    item: [{ linkId: '1', type: 'choice', answerOption: [option] }],
+  });
+  const at = 'Questionnaire.item[0].answerOption[0].value';
+
+  it.each([
+    ['a Coding', { valueCoding: { system: 'http://loinc.org', code: 'LA33-6', display: 'Yes' } }, []],
+    ['text', { valueString: 'Yes' }, []],
+    ['a Coding with the extension', { valueCoding: { code: 'y', extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/rendering-xhtml', valueString: 'x' }] } }, []],
+    ['an element that Coding lacks', { valueCoding: { code: 'y', label: 'Yes' } }, [`error unknown-element ${at}.label`]],
+    ['an element of another type of the choice', { valueCoding: { code: 'y', reference: 'Patient/1' } }, [`error unknown-element ${at}.reference`]],
+    ['a wrong value inside', { valueCoding: { code: 7 } }, [`error wrong-json-type ${at}.code`]],
+  ])('%s', (_name, option, expected) => {
+    expect(findings(dtr.validate(form(option))).filter((finding) => finding.includes('answerOption'))).toEqual(expected);
+  });
+});
+
 describe('several guides', () => {
   it('a Bundle without profile is read by the guide that its entries name', () => {
     const bundle = { resourceType: 'Bundle', type: 'collection', entry: [{ resource: { resourceType: 'QuestionnaireResponse', status: 'completed', meta: { profile: ['http://hl7.org/fhir/us/davinci-dtr/StructureDefinition/dtr-questionnaireresponse'] } } }] };

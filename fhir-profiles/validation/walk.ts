@@ -4,6 +4,7 @@ import { bindingFinding } from './bindings.ts';
 import { childPlan, isPrimitiveType } from './child-plan.ts';
 import { claimedProfiles } from './claimed-profiles.ts';
 import type { CodeMembership } from './code-membership.ts';
+import { namesNoCodeSystem } from './code-system-names.ts';
 import { contextAllows, insideExtension } from './extension-context.ts';
 import { invariantsOf, typeUrl, type ElementNode, type Forest, type StructureTree } from './element-tree.ts';
 import { cardinality, expectedTypes, sliceWords, stepName } from './element-words.ts';
@@ -23,8 +24,6 @@ export interface Guide {
   readonly membership: CodeMembership;
 }
 
-/** URLs of value sets, and X12's code systems without https. */
-const NO_CODE_SYSTEM = /\/ValueSet\/|^https?:\/\/valueset\.|^http:\/\/codesystem\.x12\.org/;
 const RESOURCE_TYPES_OF_ANY = new Set(['Resource', 'DomainResource']);
 const CORE_EXTENSION = typeUrl('Extension');
 
@@ -254,7 +253,7 @@ export class Walk {
 
   #coding({ system, code }: JsonObject, path: string): void {
     if (typeof system !== 'string' || typeof code !== 'string') return;
-    if (NO_CODE_SYSTEM.test(system)) {
+    if (namesNoCodeSystem(system)) {
       this.#add('error', 'code-system', `${path}.system`, `${system} is no code system: name the system, not a value set; those of X12 begin with https://codesystem.x12.org/`);
       return;
     }
