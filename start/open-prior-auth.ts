@@ -14,7 +14,7 @@ import { createServer } from '#server/server.ts';
 import { openAuditTrail } from '#store/audit.ts';
 import { openStore } from '#store/database.ts';
 import { startJobs } from '#store/jobs.ts';
-import type { Config } from './config.ts';
+import { type Config, readClinic } from './config.ts';
 import { healthRouter } from './health.ts';
 import { answerFaults, guardScreens, observeRequests } from './http.ts';
 import type { Part } from './part.ts';
@@ -61,6 +61,7 @@ export async function startOpenPriorAuth(config: Config): Promise<Running> {
       }),
       await createServer({
         ...shared, jobs, policies, payers, model,
+        ...(config.clinicFile === undefined ? {} : { clinic: readClinic(config.clinicFile) }),
         ehrs: [{ fhirBase: ehrFhir, clientId: PANEL.clientId, scopes: PANEL.scope, worklistClientId: WORKLIST.clientId }],
       }),
       await createPayer({

@@ -67,6 +67,8 @@ function makeFolder(dataDir: string): void {
 async function openPostgres(connectionString: string): Promise<Store> {
   pg.types.setTypeParser(20, Number);
   const pool = new pg.Pool({ connectionString, max: 16 });
+  // A connection lost while idle is replaced at the next query, which says so if it cannot be; without a listener it would end the process.
+  pool.on('error', () => undefined);
   try {
     await pool.query('select 1');
   } catch (cause) {
