@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Request, type Response, Router } from 'express';
+import { type NextFunction, type Request, type Response, Router } from 'express';
 import type { Logger } from 'pino';
 import { register, type Registry } from 'prom-client';
 import type { DenialRiskModel } from '#models/serve/denial-risk-model.ts';
@@ -16,6 +16,7 @@ import { type ExchangeLog, openExchangeLog } from './exchange-log.ts';
 import { readFeedback, storeFeedback } from './feedback.ts';
 import { answerOrderSign, type OrderSignParts } from './hooks/order-sign.ts';
 import { hookMetrics } from './metrics.ts';
+import { misshapen } from './misshapen.ts';
 import { type OrderSignCall, readOrderSignCall } from './order-sign-call.ts';
 import { parseJson, readBody } from './read-body.ts';
 import { openRecord } from './record.ts';
@@ -119,7 +120,8 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
       for (const { applicable, requirement } of determinations) metrics.determinations.inc({ policy: applicable?.policy.id ?? 'none', pa_needed: requirement.paNeeded ?? 'none' });
       audit.record({ action: 'hook-answered', who: call.userId, what: [`Patient/${call.patientId}`, ...call.draftOrders.map((order) => `${order.resourceType}/${order.id}`)], details: { service: ORDER_SIGN_SERVICE, client: client.iss, cards: answer.cards.length, ...scores } });
       kept(200, json, call);
-    } catch (error) {
+    } catch (thrown) {
+      const error = thrown instanceof Refusal ? thrown : ((call && misshapen(call)) ?? thrown);
       if (error instanceof Refusal) {
         audit.record({ action: 'hook-refused', who: call?.userId ?? client.iss, outcome: 'refused', details: { service: ORDER_SIGN_SERVICE, client: client.iss, status: error.status } });
         kept(error.status, JSON.stringify(error.outcome), call);
@@ -158,7 +160,13 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
   router.get('/cds-services', (_request, response) => send(response, 200, JSON_TYPE, services));
   router.post(`/cds-services/${ORDER_SIGN_SERVICE}`, answering(ORDER_SIGN_SERVICE, orderSign));
   router.post(`/cds-services/${ORDER_SIGN_SERVICE}/feedback`, answering('feedback', feedback));
-  router.all('/cds-services/*rest', (_request, response) => sendOutcome(response, new Refusal(404, 'not-found', 'There is no such CDS service. GET /cds-services lists them.')));
+  router.all('/cds-services', (_request, response) => {
+    response.setHeader('Allow', 'GET, OPTIONS');
+    sendOutcome(response, new Refusal(405, 'not-supported', 'The list of CDS services can only be read: GET /cds-services.'));
+  });
+  router.use('/cds-services', (_request, response) => sendOutcome(response, new Refusal(404, 'not-found', 'There is no such CDS service. GET /cds-services lists them.')));
+  // A broken escape in the path ends here.
+  router.use('/cds-services', (error: unknown, _request: Request, response: Response, _next: NextFunction) => refuse(error instanceof URIError ? new Refusal(400, 'invalid', 'The address could not be read.') : error, response, log));
 
   const flush = async (): Promise<void> => {
     const results = await Promise.allSettled([seen.flush(), exchanges.flush()]);

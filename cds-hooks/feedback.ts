@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import type { Store } from '#store/database.ts';
+import { isStorable } from '#store/storable-text.ts';
 import { uuidv7 } from '#store/uuid.ts';
 import { Refusal } from './refusal.ts';
 import type { CdsTables } from './tables.ts';
 
-const short = z.string().min(1).max(200);
+const storable = z.string().refine(isStorable, 'must be well-formed Unicode without U+0000');
+const short = storable.min(1).max(200);
 const feedbackCall = z.looseObject({
   feedback: z
     .array(
@@ -13,7 +15,7 @@ const feedbackCall = z.looseObject({
           card: short,
           outcome: z.enum(['accepted', 'overridden']),
           acceptedSuggestions: z.array(z.looseObject({ id: short })).min(1).optional(),
-          overrideReason: z.looseObject({ reason: z.looseObject({ system: z.string().max(500).optional(), code: short }).optional(), userComment: z.string().max(4_000).optional() }).optional(),
+          overrideReason: z.looseObject({ reason: z.looseObject({ system: storable.max(500).optional(), code: short }).optional(), userComment: storable.max(4_000).optional() }).optional(),
           outcomeTimestamp: z.iso.datetime({ offset: true }),
         })
         .refine((each) => (each.outcome === 'accepted') === (each.acceptedSuggestions !== undefined), 'acceptedSuggestions if, and only if, accepted'),
