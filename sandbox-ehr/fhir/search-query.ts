@@ -1,3 +1,4 @@
+import { isStorable } from '#store/storable-text.ts';
 import { FhirRefusal } from '../errors.ts';
 import { isResourceType, type SearchParameter, searchParametersOf } from './definitions.ts';
 
@@ -50,6 +51,7 @@ export function parseSearch(type: string, parameters: Iterable<readonly [string,
   let offset = 0;
   let countOnly = false;
   for (const [name, value] of parameters) {
+    if (!isStorable(value)) throw new FhirRefusal(400, 'value', 'A search value must be well-formed Unicode without the character U+0000.');
     if (/^_(rev)?include(:iterate|:recurse)?$/.test(name)) {
       const include = parseInclude(name, value);
       if (include) {
