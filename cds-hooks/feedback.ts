@@ -14,7 +14,8 @@ const feedbackCall = z.looseObject({
         .looseObject({
           card: short,
           outcome: z.enum(['accepted', 'overridden']),
-          acceptedSuggestions: z.array(z.looseObject({ id: short })).min(1).optional(),
+          // Empty for a card that brings no suggestion: a clinician may still say that it was of use.
+          acceptedSuggestions: z.array(z.looseObject({ id: short })).optional(),
           overrideReason: z.looseObject({ reason: z.looseObject({ system: storable.max(500).optional(), code: short }).optional(), userComment: storable.max(4_000).optional() }).optional(),
           outcomeTimestamp: z.iso.datetime({ offset: true }),
         })
