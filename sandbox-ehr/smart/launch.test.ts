@@ -43,7 +43,7 @@ describe('EHR launch', () => {
     expect(body).toMatchObject({ token_type: 'Bearer', patient: 'pat-oxygen', need_patient_banner: true, fhirContext: [{ reference: order }, { reference: 'Coverage/cov-oxygen' }] });
     expect(String(body['scope']).split(' ').sort()).toEqual(['fhirUser', 'launch', 'offline_access', 'openid', 'patient/*.rs']);
     const { payload } = await jwtVerify(String(body['id_token']), createRemoteJWKSet(new URL(`${ehr.baseUrl}/ehr/oauth/jwks`)), { issuer: `${ehr.baseUrl}/ehr/oauth`, audience: TEST_APP, algorithms: ['RS256'] });
-    expect(payload['fhirUser']).toBe(`${ehr.fhirBase}/Practitioner/dr-priya-nair`);
+    expect(payload).toMatchObject({ fhirUser: `${ehr.fhirBase}/Practitioner/dr-priya-nair`, name: 'Dr. Priya Nair' });
     const read = await fetch(`${ehr.fhirBase}/Patient/pat-oxygen`, { headers: { authorization: `Bearer ${String(body['access_token'])}` } });
     expect(read.status).toBe(200);
     expect(decodeJwt(String(body['access_token']))).toMatchObject({ aud: ehr.fhirBase, patient: 'pat-oxygen' });
