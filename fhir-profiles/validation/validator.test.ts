@@ -22,6 +22,16 @@ describe('what is no FHIR resource', () => {
     },
   );
 
+  it.each([
+    [[], 'a list'],
+    [null, 'null'],
+    ['x', 'a string'],
+    [{ resourceType: 3 }, 'a resourceType that is no text'],
+    [{ summary: 'x', indicator: 'info' }, 'an answer or card of CDS Hooks'],
+    [{ cards: [] }, 'an answer or card of CDS Hooks'],
+    [{ name: 'x' }, 'an object without it'],
+  ])('%j: found %s', (value, found) => expect(crd.validate(value).issues[0]?.message).toMatch(new RegExp(`found ${found}$`)));
+
   it('nested too deeply is an error, not a crash', () => {
     let extension: object = { url: 'https://example.org/own', valueString: 'x' };
     for (let depth = 0; depth < 20_000; depth += 1) extension = { url: 'https://example.org/own', extension: [extension] };
@@ -56,6 +66,10 @@ describe('R4 core, without a profile', () => {
     ['a contact without anything', { contact: [{ relationship: [{ text: 'mother' }] }] }, ['error invariant Patient.contact[0]']],
   ])('%s', (_name, more, expected) => {
     expect(findings(crd.validate({ ...patient, ...more }))).toEqual(expected);
+  });
+
+  it('a resource may be nothing but its type, as Parameters without parameter is', () => {
+    expect(findings(crd.validate({ resourceType: 'Parameters' }))).toEqual([]);
   });
 
   it('what could not be decided says so', () => {
@@ -124,6 +138,26 @@ describe('a choice of which the profile only slices the extensions (DTR 2.0.1 an
     ['a wrong value inside', { valueCoding: { code: 7 } }, [`error wrong-json-type ${at}.code`]],
   ])('%s', (_name, option, expected) => {
     expect(findings(dtr.validate(form(option))).filter((finding) => finding.includes('answerOption'))).toEqual(expected);
+  });
+});
+
+describe('versions of profiles', () => {
+  const url = 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient';
+  const patient = (version: string): unknown => ({ resourceType: 'Patient', meta: { profile: [`${url}${version}`] }, identifier: [{ system: 'https://ehr.example', value: '1' }], name: [{ family: 'Okafor' }], gender: 'female' });
+  const usCore = openValidator(['us-core-3.1.1', 'us-core-7.0.0']);
+
+  it.each([
+    ['none: the guide named first', '', 'us-core-3.1.1', []],
+    ['one of them', '|7.0.0', 'us-core-7.0.0', []],
+    ['one that nobody has: held against another, and said so', '|9.9.9', 'us-core-3.1.1', ['information profile-unknown Patient']],
+  ])('%s', (_name, version, guide, expected) => {
+    const report = usCore.validate(patient(version));
+    expect(report.guide).toBe(guide);
+    expect(findings(report)).toEqual(expected);
+  });
+
+  it('asked for by name, it must be there', () => {
+    expect(findings(usCore.validate(patient(''), { profile: `${url}|9.9.9` }))).toEqual(['error profile-unknown Patient']);
   });
 });
 

@@ -93,8 +93,8 @@ export class Walk {
     const seen = new Set<ElementNode>();
     let count = 0;
     for (const [key, value] of Object.entries(object)) {
-      if (key === 'resourceType' && source.tree.root === source && source.tree.facts.kind === 'resource') continue;
       count += 1;
+      if (key === 'resourceType' && source.tree.root === source && source.tree.facts.kind === 'resource') continue;
       const name = key.startsWith('_') ? key.slice(1) : key;
       const planned = plan.byKey.get(name);
       if (planned) {
@@ -283,7 +283,7 @@ export class Walk {
     if (typeof url !== 'string') return;
     if (url.includes(':')) {
       if (isModifier) this.#add('error', 'modifier-extension-unknown', path, `${url} is unknown, and a modifier extension changes the meaning: a receiver must refuse it`);
-      else this.#add('information', 'extension-unknown', path, `${url} is in none of the packages; its content was not looked at`);
+      else this.#add('information', 'extension-unknown', path, `${url} is in neither the guide in use nor those it builds on; its content was not looked at`);
     } else if (node.tree.facts.url !== CORE_EXTENSION) {
       // Inside an extension that nobody defined, a part cannot be judged by its url.
       this.#add('error', 'extension-part-unknown', path, `"${url}" is no part of the extension around it and no absolute URL`);
