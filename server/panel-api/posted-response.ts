@@ -16,7 +16,7 @@ const TYPE_OF_VALUE: Readonly<Record<(typeof VALUE_KEYS)[number], 'boolean' | 'n
 export function takeAnswers(stored: QuestionnaireResponse, posted: { readonly resourceType: 'QuestionnaireResponse'; readonly [element: string]: unknown }, user: Session['user'], authored: string): QuestionnaireResponse {
   const { item: _item, ...root } = stored;
   const item = posted['item'] === undefined ? [] : readItems(posted['item'], 'response.item', 0);
-  if (!isStorableTree(item)) throw invalid('response.item', 'text must be well-formed Unicode without the character U+0000');
+  checkText(item, 0);
   return { ...root, status: 'in-progress', authored, author: { reference: user.reference, display: user.name }, ...(item.length > 0 ? { item } : {}) };
 }
 
@@ -40,9 +40,15 @@ function readItems(value: unknown, path: string, depth: number): QuestionnaireRe
   });
 }
 
-function isStorableTree(value: unknown): boolean {
-  if (typeof value === 'string') return isStorable(value);
-  return typeof value !== 'object' || value === null || Object.entries(value).every(([key, child]) => isStorable(key) && isStorableTree(child));
+/** Elements that are not read here are stored all the same. */
+function checkText(value: unknown, depth: number): void {
+  if (depth > DEEPEST * 4) throw invalid('response.item', 'nested too deeply');
+  if (typeof value === 'string' && !isStorable(value)) throw invalid('response.item', 'text must be well-formed Unicode without the character U+0000');
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, child] of Object.entries(value)) {
+    checkText(key, depth);
+    checkText(child, depth + 1);
+  }
 }
 
 function listOf(value: unknown, path: string): Readonly<Record<string, unknown>>[] {
