@@ -5,6 +5,9 @@ const LARGE = Buffer.alloc(30 * 1024 * 1024, 0x20);
 const DEEP_LIST = `${'['.repeat(10_000)}${']'.repeat(10_000)}`;
 const DEEP_OBJECT = `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`;
 
+/** As a piece of JSON, to stand inside a body that is otherwise good. */
+export const DEEP_VALUE = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+
 type Route = Pick<BadRequest, 'method' | 'path' | 'from' | 'shape'> & {
   /** The content type the route reads. */
   readonly reads: string;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { generateKeyPair, exportJWK } from 'jose';
-import { badBodies } from './bad-bodies.ts';
+import { badBodies, DEEP_VALUE } from './bad-bodies.ts';
 import { type BadRequest, PRIVATE_WORDS } from './bad-request.ts';
 import { hookToken, type RunningSystem, signedJwt } from './running-system.ts';
 
@@ -49,6 +49,8 @@ export async function cdsRows({ base, keys, send }: RunningSystem): Promise<BadR
       ['an order with keys of the prototype', JSON.parse('{"__proto__":{"polluted":true},"extension":[{"url":"__proto__"}]}')],
     ].map(([what, fields]) => post(String(what), order(fields as Readonly<Record<string, unknown>>), [200, 422])),
     post('prefetch with resources of the wrong types', call({ prefetch: { patient: { resourceType: 'Patient', name: 7 }, coverage: { resourceType: 'Bundle', entry: [{ resource: { resourceType: 'Coverage', payor: 'x' } }, null, { resource: null }] }, device: { resourceType: 'Bundle', entry: 'x' } } }), [200, 422]),
+    post('an order with lists 100,000 deep', JSON.stringify(order({ extra: 'DEEP' })).replace('"DEEP"', DEEP_VALUE), 422, { type: 'application/json' }),
+    post('prefetch with lists 100,000 deep', JSON.stringify(call({ prefetch: { patient: { resourceType: 'Patient', extra: 'DEEP' } } })).replace('"DEEP"', DEEP_VALUE), [200, 422], { type: 'application/json' }),
     post('configuration of the wrong types', call({ extension: { 'davinci-crd.configuration': { 'coverage-info': 'x', risk: [] } } }), [200, 422]),
     { ...post('no token, another FHIR server', call({ fhirServer: 'https://ehr.example/fhir' }), 401), from: 'nobody', shape: 'empty' },
     refused('a token that is no JWT', 'Bearer abc'),

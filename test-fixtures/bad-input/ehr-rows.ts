@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { exportJWK, generateKeyPair } from 'jose';
-import { badBodies } from './bad-bodies.ts';
+import { badBodies, DEEP_VALUE } from './bad-bodies.ts';
 import { type BadRequest, PRIVATE_WORDS } from './bad-request.ts';
 import { type RunningSystem, signedJwt } from './running-system.ts';
 
@@ -78,6 +78,7 @@ export async function fhirRows({ base, keys }: RunningSystem): Promise<BadReques
     write('null byte in text', 'POST', '/Patient', patient({ name: [{ family: `${PRIVATE_WORDS}\u0000` }] }), 422),
     write('null byte in a key', 'POST', '/Patient', patient({ name: [{ 'family\u0000': 'x' }] }), 422),
     write('half a surrogate pair', 'POST', '/Basic', '{"resourceType":"Basic","code":{"text":"\\ud800"}}', [201, 422]),
+    write('lists 100,000 deep', 'POST', '/Basic', `{"resourceType":"Basic","code":{"extra":${DEEP_VALUE}}}`, 422),
     write('date that is none', 'POST', '/Basic', { resourceType: 'Basic', code: {}, created: PRIVATE_WORDS }, [201, 422]),
     write('text of 900 kB', 'POST', '/Basic', { resourceType: 'Basic', code: { text: 'x'.repeat(900_000) } }, [201, 413, 422]),
     write('id in the url is another', 'PUT', '/Patient/pat-plain', patient({ id: 'pat-empty' }), 400),
@@ -101,6 +102,7 @@ export async function fhirRows({ base, keys }: RunningSystem): Promise<BadReques
     write('transaction that is half good', 'POST', '', transaction(create(patient({ active: true })), create(patient({ shoeSize: 1 }))), [400, 422]),
     write('transaction with the same id twice', 'POST', '', transaction(...[1, 2].map(() => ({ resource: patient({ id: 'twice' }), request: { method: 'PUT', url: 'Patient/twice' } }))), [400, 422]),
     write('transaction with a broken condition', 'POST', '', transaction({ resource: patient({}), request: { method: 'PUT', url: 'Patient?%zz=1' } }), [400, 412, 422]),
+    write('transaction with lists 100,000 deep', 'POST', '', JSON.stringify(transaction({ request: { method: 'GET', url: 'Patient', extra: 'DEEP' } })).replace('"DEEP"', DEEP_VALUE), 422),
     write('transaction of 30,000 entries', 'POST', '', transaction(...Array.from({ length: 30_000 }, () => null)), [400, 413, 422]),
   ];
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { requestBundle } from '#test-fixtures/payer-bench.ts';
-import { badBodies } from './bad-bodies.ts';
+import { badBodies, DEEP_VALUE } from './bad-bodies.ts';
 import { type BadRequest, PRIVATE_WORDS } from './bad-request.ts';
 import type { RunningSystem } from './running-system.ts';
 
@@ -44,6 +44,7 @@ export function payerRows({ base }: RunningSystem): BadRequest[] {
       post('items without anything', path, claim({ item: [{}, null] }), 422),
       post('50,000 entries', path, bundle({ entry: Array.from({ length: 50_000 }, () => ({})) }), [413, 422]),
     ]),
+    post('a claim with lists 100,000 deep', submit, JSON.stringify(claim({ extra: 'DEEP' })).replace('"DEEP"', DEEP_VALUE), 400),
     post('an identifier with a null byte', submit, bundle({ identifier: { system: 'urn:x', value: `${PRIVATE_WORDS}\u0000` } }), 422),
     post('an identifier with half a surrogate pair', submit, bundle({ identifier: { system: 'urn:x', value: '\ud800' } }), 422),
     post('text with a null byte', submit, claim({ text: { status: 'generated', div: `<div xmlns="http://www.w3.org/1999/xhtml">${PRIVATE_WORDS}\u0000</div>` } }), 422),

@@ -25,6 +25,8 @@ export interface RunningSystem {
   readonly keys: Readonly<Record<'server' | 'ehr' | 'hooks', JWK>>;
   readonly send: (row: Pick<BadRequest, 'method' | 'path' | 'from' | 'type' | 'headers' | 'body'>) => Promise<Answer>;
   readonly json: <T>(row: Pick<BadRequest, 'method' | 'path' | 'from' | 'type' | 'headers' | 'body'>) => Promise<T>;
+  /** The callbacks by which panel and worklist were opened, with the cookies of then. */
+  readonly usedCallbacks: readonly { readonly path: string; readonly cookie: string }[];
   /** An authorization of the panel as far as the redirect to its callback. */
   readonly authorize: () => Promise<{ readonly code: string; readonly verifier: string }>;
 }
@@ -99,10 +101,12 @@ async function signEverybodyIn(running: Running, keys: RunningSystem['keys'], se
     for (const line of [headers['set-cookie'] ?? []].flat()) jar.set(line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1).split(';')[0] ?? '');
   };
   const cookies = (only: (name: string) => boolean = () => true) => [...jar].filter(([name]) => only(name)).map(([name, value]) => `${name}=${value}`).join('; ');
+  const usedCallbacks: { path: string; cookie: string }[] = [];
   /** Follows redirects until one leads to an address that `ends` names; gives that address. */
   const follow = async (address: string, ends: (url: URL) => boolean): Promise<URL> => {
     let url = new URL(address, base);
     for (let hops = 0; hops < 15 && !ends(url); hops += 1) {
+      if (url.pathname.endsWith('/callback')) usedCallbacks.push({ path: url.pathname + url.search, cookie: cookies() });
       const answer = await sendRaw(base, { method: 'GET', path: url.pathname + url.search, headers: { accept: 'text/html', cookie: cookies() } });
       keep(answer);
       const next = answer.headers['location'];
@@ -146,7 +150,7 @@ async function signEverybodyIn(running: Running, keys: RunningSystem['keys'], se
     const end = await follow(`/ehr/oauth/authorize?${query.toString()}`, ({ pathname }) => pathname === '/panel/callback');
     return { code: end.searchParams.get('code') ?? '', verifier };
   };
-  return { base, running, headersOf, order, caseId, form: forms[0], keys, send, json, authorize };
+  return { base, running, headersOf, order, caseId, form: forms[0], keys, send, json, usedCallbacks, authorize };
 }
 
 function freePort(): Promise<number> {
