@@ -183,6 +183,15 @@ describe('sign-in', () => {
     expect(body['patient']).toBe('pat-mobility');
   });
 
+  it('asks again who it is when the app wants it (prompt=login), then lets the answer through', async () => {
+    const jar = ehr.cookieJar(cookie);
+    const { url: start } = ehr.authorizeUrl({ scope: 'openid fhirUser', prompt: 'login' });
+    const asked = await ehr.browse(start, jar);
+    expect(asked.text).toContain('Who are you?');
+    const { url } = await ehr.browse(`${asked.url.href}?signed-in`, jar);
+    expect(url.searchParams.get('code')).toBeTruthy();
+  });
+
   it('refuses an unknown user and a stale interaction', async () => {
     expect((await fetch(`${ehr.baseUrl}/ehr/login`, { method: 'POST', body: new URLSearchParams({ user: 'Practitioner/nobody' }) })).status).toBe(400);
     const stale = await fetch(`${ehr.baseUrl}/ehr/oauth/interaction/unknown`);
