@@ -162,10 +162,18 @@ describe('versions of profiles', () => {
 });
 
 describe('several guides', () => {
-  it('a Bundle without profile is read by the guide that its entries name', () => {
-    const bundle = { resourceType: 'Bundle', type: 'collection', entry: [{ resource: { resourceType: 'QuestionnaireResponse', status: 'completed', meta: { profile: ['http://hl7.org/fhir/us/davinci-dtr/StructureDefinition/dtr-questionnaireresponse'] } } }] };
-    const { issues } = openValidator(['crd-2.0.1', 'dtr-2.0.1']).validate(bundle);
-    expect(issues).toContainEqual(expect.objectContaining({ code: 'cardinality-min', path: 'Bundle.entry[0].resource.questionnaire' }));
+  const response = { resourceType: 'QuestionnaireResponse', id: 'r', status: 'completed', meta: { profile: ['http://hl7.org/fhir/us/davinci-dtr/StructureDefinition/dtr-questionnaireresponse'] } };
+  const both = openValidator(['crd-2.0.1', 'dtr-2.0.1']);
+
+  it.each<[string, unknown, string]>([
+    ['a Bundle', { resourceType: 'Bundle', type: 'collection', entry: [{ resource: response }] }, 'Bundle.entry[0].resource'],
+    ['Parameters', { resourceType: 'Parameters', parameter: [{ name: 'x', resource: response }] }, 'Parameters.parameter[0].resource'],
+    ['a Bundle in Parameters', { resourceType: 'Parameters', parameter: [{ name: 'x', resource: { resourceType: 'Bundle', type: 'collection', entry: [{ resource: response }] } }] }, 'Parameters.parameter[0].resource.entry[0].resource'],
+    ['a resource that contains one', { resourceType: 'Basic', code: { text: 'x' }, contained: [response], subject: { reference: '#r' } }, 'Basic.contained[0]'],
+  ])('%s without profile is read by the guide that the resources inside name', (_name, resource, path) => {
+    const { guide, issues } = both.validate(resource);
+    expect(guide).toBe('dtr-2.0.1');
+    expect(issues).toContainEqual(expect.objectContaining({ code: 'cardinality-min', path: `${path}.questionnaire` }));
   });
 });
 

@@ -61,7 +61,7 @@ function validate(resource: unknown, { profile }: ValidateOptions, first: Opened
     if (tree) trees.push(tree);
     if (exact) continue;
     const instead = tree ? `the resource was held against version ${tree.facts.version ?? ''}` : 'the resource was not held against it';
-    missing.push({ severity: 'information', code: 'profile-unknown', path: type, message: `${canonical} is in none of the packages opened; ${instead}`, notVerified: true });
+    missing.push({ severity: 'information', code: 'profile-unknown', path: type, message: `${canonical} is in neither the guide in use nor those it builds on; ${instead}`, notVerified: true });
   }
   if (trees.length === 0) trees.push(base);
   const walk = new Walk(guide);

@@ -387,7 +387,7 @@ export class Walk {
       severity: 'information',
       code: 'profile-unknown',
       path,
-      message: `${splitCanonical(profile).url} is in none of the packages opened; the resource was not held against it`,
+      message: `${splitCanonical(profile).url} is in neither the guide in use nor those it builds on; the resource was not held against it`,
       notVerified: true,
     });
   }
