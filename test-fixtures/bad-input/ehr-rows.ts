@@ -35,6 +35,8 @@ export async function fhirRows({ base, keys }: RunningSystem): Promise<BadReques
     await refused('a token without a client', { more: { scope: 'patient/*.rs' } }),
     get('another patient than the token’s', '/Patient/pat-mri', [403, 404], { from: 'nobody', headers: { authorization: `Bearer ${limited}` } }),
     { ...write('more than the scope allows', 'PUT', '/Patient/pat-oxygen', patient({ id: 'pat-oxygen' }), 403), from: 'nobody', headers: { authorization: `Bearer ${limited}` } },
+    get('wrong method', '/metadata', [404, 405], { method: 'DELETE' }),
+    get('wrong method', '/.well-known/smart-configuration', [404, 405], { method: 'DELETE' }),
     get('unknown type', '/Sandwich/1', 404),
     get('type in small letters', '/patient/pat-oxygen', 404),
     get('key of the prototype as type', '/__proto__/1', 404),

@@ -41,6 +41,7 @@ export async function ehrOauthRows({ base, keys, authorize, send }: RunningSyste
     { what: 'a parameter twice', method: 'GET', path: `${EHR}/authorize?client_id=a&client_id=b`, status: 400, shape: 'oauth', headers: { accept: 'application/json' } },
     { what: 'a broken escape', method: 'GET', path: `${EHR}/authorize?client_id=%zz`, status: 400, shape: 'oauth', headers: { accept: 'application/json' } },
     { what: 'a wrong method', method: 'DELETE', path: `${EHR}/authorize`, status: [404, 405], shape: 'oauth' },
+    { what: 'a wrong method', method: 'POST', path: `${EHR}/jwks`, body: {}, status: [404, 405], shape: 'oauth' },
     { what: 'an unknown path', method: 'GET', path: `${EHR}/nothing`, status: 404, shape: 'oauth' },
     { what: 'a broken escape in the path', method: 'GET', path: `${EHR}/%zz`, status: [400, 404], shape: 'oauth' },
     { what: 'an unknown interaction', method: 'GET', path: `${EHR}/interaction/nothing`, status: 400, shape: 'page' },
