@@ -68,7 +68,7 @@ export function uiRoutes(options: UiRoutesOptions): Router {
   const requireUser: RequestHandler = async (request, response, next) => {
     const reference = await sessions.userOf(request);
     const user = reference && (await findUser(repository, reference));
-    if (!user) throw new UiRefusal(401, 'NOT_SIGNED_IN', 'Nobody is signed in.', 'Sign in first.');
+    if (!user) throw new UiRefusal(401, 'NOT_SIGNED_IN', 'Nobody is signed in.', 'Load the page again and sign in.');
     response.locals['user'] = user;
     next();
   };
