@@ -3,6 +3,9 @@ import type { CodeMembership } from './code-membership.ts';
 import { isObject } from './json-values.ts';
 import type { IssueCode } from './report.ts';
 
+/** Codes of the element that a message names. */
+const MOST_NAMED = 5;
+
 export interface BindingFinding {
   readonly severity: 'error' | 'warning' | 'information';
   readonly code: IssueCode;
@@ -29,7 +32,8 @@ export function bindingFinding(
   }
   const memberships = codes.map(({ system, code }) => membership.of(valueSet, system, code));
   if (memberships.includes('in')) return undefined;
-  const given = codes.map(({ system, code }) => (system === undefined ? code : `${system}#${code}`)).join(', ');
+  const named = codes.slice(0, MOST_NAMED).map(({ system, code }) => (system === undefined ? code : `${system}#${code}`));
+  const given = [...named, ...(codes.length > MOST_NAMED ? [`${codes.length - MOST_NAMED} more`] : [])].join(', ');
   if (memberships.includes('unknown')) {
     return {
       severity: 'information',
