@@ -28,7 +28,7 @@ const feedbackCall = z.looseObject({
 /** CDS Hooks 2.0 §2.5. @throws Refusal 422 */
 export function readFeedback(body: unknown): z.infer<typeof feedbackCall>['feedback'] {
   const parsed = feedbackCall.safeParse(body);
-  if (!parsed.success) throw new Refusal(422, 'invalid', parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '));
+  if (!parsed.success) throw new Refusal(422, 'invalid', parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`).join('; '));
   return parsed.data.feedback;
 }
 

@@ -44,7 +44,7 @@ export interface OrderSignCall {
 export function readOrderSignCall(body: unknown): OrderSignCall {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new Refusal(400, 'structure', 'The body is not a JSON object.');
   const parsed = orderSignCall.safeParse(body);
-  if (!parsed.success) throw new Refusal(422, 'invalid', parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '));
+  if (!parsed.success) throw new Refusal(422, 'invalid', parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`).join('; '));
   const call = parsed.data;
   if (call.fhirAuthorization && call.fhirServer === undefined) throw new Refusal(422, 'required', 'fhirAuthorization needs fhirServer.');
   return {
