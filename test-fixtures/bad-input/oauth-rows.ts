@@ -18,6 +18,8 @@ export async function ehrOauthRows({ base, keys, authorize, send }: RunningSyste
   const stranger = await exportJWK((await generateKeyPair('ES384', { extractable: true })).privateKey);
   const past = Math.floor(Date.now() / 1000) - 120;
 
+  const launched = await send({ method: 'GET', path: `${EHR}/authorize?${form({ ...good, launch: '\u0000' })}` });
+  const interaction = { path: String(launched.headers['location']), cookie: [launched.headers['set-cookie'] ?? []].flat().map((line) => line.split(';')[0]).join('; ') };
   const [spent, other, third] = [await authorize(), await authorize(), await authorize()];
   const used = await assertionFields(keys.server, 'open-prior-auth-panel', tokenUrl);
   const first = await send({ method: 'POST', path: `${EHR}/token`, type: FORM, body: form({ ...used, ...redeem(spent.code, spent.verifier) }) });
@@ -38,6 +40,7 @@ export async function ehrOauthRows({ base, keys, authorize, send }: RunningSyste
     ask('implicit flow', { response_type: 'token' }, [302, 303, 400]),
     ask('launch with a null byte', { launch: '\u0000' }, [302, 303, 400]),
     ask('state with a null byte', { state: '\u0000' }, [302, 303, 400]),
+    { what: 'an interaction whose launch has a null byte', method: 'GET', path: interaction.path, headers: { cookie: interaction.cookie }, status: 303, shape: 'any' },
     { what: 'a parameter twice', method: 'GET', path: `${EHR}/authorize?client_id=a&client_id=b`, status: 400, shape: 'oauth', headers: { accept: 'application/json' } },
     { what: 'a broken escape', method: 'GET', path: `${EHR}/authorize?client_id=%zz`, status: 400, shape: 'oauth', headers: { accept: 'application/json' } },
     { what: 'a wrong method', method: 'DELETE', path: `${EHR}/authorize`, status: [404, 405], shape: 'oauth' },

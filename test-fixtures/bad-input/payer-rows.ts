@@ -15,6 +15,7 @@ export function payerRows({ base }: RunningSystem): BadRequest[] {
   const good = requestBundle({});
   const bundle = (changes: Readonly<Record<string, unknown>>) => ({ ...good, identifier: { system: 'urn:ietf:rfc:3986', value: `urn:uuid:${randomUUID()}` }, ...changes });
   const claim = (changes: Readonly<Record<string, unknown>>) => bundle({ entry: good.entry?.map((entry, i) => (i === 0 ? { ...entry, resource: { ...entry.resource, ...changes } } : entry)) });
+  const patient = (changes: Readonly<Record<string, unknown>>) => bundle({ entry: good.entry?.map((entry) => (entry.resource?.resourceType === 'Patient' ? { ...entry, resource: { ...entry.resource, ...changes } } : entry)) });
   const parameters = (...parameter: unknown[]) => ({ resourceType: 'Parameters', parameter });
   const subscription = (changes: Readonly<Record<string, unknown>>) => ({
     resourceType: 'Subscription', status: 'requested', reason: 'x', criteria: 'http://hl7.org/fhir/us/davinci-pas/SubscriptionTopic/PASSubscriptionTopic',
@@ -42,6 +43,7 @@ export function payerRows({ base }: RunningSystem): BadRequest[] {
       post('an identifier of the wrong type', path, bundle({ identifier: PRIVATE_WORDS }), 422),
       post('a claim with wrong types', path, claim({ item: PRIVATE_WORDS, created: {}, insurance: 7, patient: [] }), 422),
       post('items without anything', path, claim({ item: [{}, null] }), 422),
+      post('a patient whose values have the wrong formats', path, patient({ birthDate: PRIVATE_WORDS, telecom: [{ system: 'phone', value: 7 }], name: [{ family: [PRIVATE_WORDS], period: { start: PRIVATE_WORDS } }], multipleBirthInteger: PRIVATE_WORDS, active: PRIVATE_WORDS }), 422),
       post('20,000 items', path, claim({ item: Array.from({ length: 20_000 }, (_, i) => ({ sequence: i + 1 })) }), [413, 422]),
       post('one item with 20,000 codes', path, claim({ item: [{ sequence: 1, productOrService: { coding: Array.from({ length: 20_000 }, () => ({ system: 'x', code: 'y' })) } }] }), [413, 422]),
       post('50,000 entries', path, bundle({ entry: Array.from({ length: 50_000 }, () => ({})) }), [413, 422]),
