@@ -39,6 +39,8 @@ export interface SearchQuery {
 
 const DEFAULT_COUNT = 50;
 const MAX_COUNT = 1000;
+/** Each filter, include and sort key is a piece of SQL or a query of its own. */
+const MOST_PARTS = 40;
 const IGNORED = new Set(['_format', '_pretty', '_total', '_summary', '_elements', '_contained']);
 
 /** Reads `type?…`. An unknown filter is refused, or with `lenient` left out; an unknown _include is always left out. */
@@ -72,6 +74,7 @@ export function parseSearch(type: string, parameters: Iterable<readonly [string,
     }
     if (name !== '_offset') used.push([name, value]);
   }
+  if (criteria.length + includes.length + sort.length > MOST_PARTS) throw new FhirRefusal(400, 'too-costly', `A search may have ${MOST_PARTS} filters, includes and sort keys at most.`);
   return { type, criteria, includes, sort, count, offset, countOnly: countOnly || count === 0, used };
 }
 
