@@ -18,6 +18,7 @@ interface UiReply {
   readonly order: string;
   readonly failure?: { readonly message: string };
   readonly orders: readonly { readonly reference: string }[];
+  readonly observations: readonly { readonly display: string; readonly detail: string }[];
 }
 
 let ehr: RunningSandboxEhr;
