@@ -162,6 +162,23 @@ describe.each(Object.keys(SIZES) as (keyof typeof SIZES)[])('screens, %s', (size
     await expectSound(page, 'ehr-nothing-needed', size);
   });
 
+  it('a signed order that the payer never saw offers to ask, a card takes feedback, and the worklist signs out', async () => {
+    const page = await openPage(size);
+    await signIn(page);
+    await openChart(page, 'Okafor');
+    const medication = size === 'phone' ? 'Tiotropium inhalation' : 'Albuterol inhalation'; // both sizes run on the same record
+    await page.getByRole('button', { name: new RegExp(`Ask the payer\\s*: ${medication}`) }).click();
+    await page.getByRole('heading', { name: `Signed: ${medication}` }).waitFor();
+    await signOrder(page, /E1390/);
+    await page.getByRole('button', { name: /^Useful/ }).first().click();
+    await page.getByText('Recorded as useful').waitFor();
+    await page.goto('/work/');
+    await page.getByText('Signed in as Dr. Priya Nair').waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByText('Who are you?').waitFor();
+    await expectSound(page, 'oauth-sign-in', size);
+  });
+
   it('a panel without a session says how to go on', async () => {
     const page = await openPage(size);
     await page.goto('/panel/');
