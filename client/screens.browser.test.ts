@@ -162,7 +162,7 @@ describe.each(Object.keys(SIZES) as (keyof typeof SIZES)[])('screens, %s', (size
     await expectSound(page, 'ehr-nothing-needed', size);
   });
 
-  it('a signed order that the payer never saw offers to ask, a card takes feedback, and the worklist signs out', async () => {
+  it('a signed order that the payer never saw offers to ask, a card takes feedback, closing keeps what was typed last, and the worklist signs out', async () => {
     const page = await openPage(size);
     await signIn(page);
     await openChart(page, 'Okafor');
@@ -172,6 +172,14 @@ describe.each(Object.keys(SIZES) as (keyof typeof SIZES)[])('screens, %s', (size
     await signOrder(page, /E1390/);
     await page.getByRole('button', { name: /^Useful/ }).first().click();
     await page.getByText('Recorded as useful').waitFor();
+    const panel = await openPanel(page);
+    await panel.getByText('3 answers filled in from the record.').waitFor();
+    await panel.getByLabel(/Arterial oxygen pressure/).fill('57');
+    await page.getByRole('button', { name: 'Close the panel' }).click(); // at once: what was typed is kept
+    await openPanel(page);
+    await panel.getByText('3 answers filled in from the record.').waitFor();
+    expect(await panel.getByLabel(/Arterial oxygen pressure/).inputValue()).toBe('57');
+    await page.getByRole('button', { name: 'Close the panel' }).click();
     await page.goto('/work/');
     await page.getByText('Signed in as Dr. Priya Nair').waitFor();
     await page.getByRole('button', { name: 'Sign out' }).click();
