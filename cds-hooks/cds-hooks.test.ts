@@ -314,9 +314,9 @@ describe('feedback', () => {
   const path = '/cds-services/order-sign-crd/feedback';
   const one = { card: 'u', outcome: 'overridden', overrideReason: { reason: { system: 's', code: 'c' }, userComment: 'no' }, outcomeTimestamp: '2026-11-22T18:00:00Z' };
   it('is stored', async () => {
-    expect((await post({ feedback: [one, { ...one, outcome: 'accepted', acceptedSuggestions: [{ id: 's' }] }] }, { path, headers: await signed(path) })).status).toBe(200);
-    const rows = await store.db.withTables<{ 'cds.feedback': { card: string; outcome: string } }>().selectFrom('cds.feedback').select(['card', 'outcome']).orderBy('outcome').execute();
-    expect(rows).toEqual([{ card: 'u', outcome: 'accepted' }, { card: 'u', outcome: 'overridden' }]);
+    expect((await post({ feedback: [one, { ...one, outcome: 'accepted', acceptedSuggestions: [{ id: 's' }] }, { ...one, card: 'w', outcome: 'accepted', acceptedSuggestions: [] }] }, { path, headers: await signed(path) })).status).toBe(200);
+    const rows = await store.db.withTables<{ 'cds.feedback': { card: string; outcome: string } }>().selectFrom('cds.feedback').select(['card', 'outcome']).orderBy('outcome').orderBy('card').execute();
+    expect(rows).toEqual([{ card: 'u', outcome: 'accepted' }, { card: 'w', outcome: 'accepted' }, { card: 'u', outcome: 'overridden' }]);
   });
   it.each<[string, unknown]>([['no list', one], ['empty', { feedback: [] }], ['unknown outcome', { feedback: [{ ...one, outcome: 'ignored' }] }], ['no time', { feedback: [{ card: 'u', outcome: 'overridden' }] }], ['accepted nothing', { feedback: [{ ...one, outcome: 'accepted' }] }]])('%s is 422', async (_name, body) => {
     expect((await post(body, { path, headers: await signed(path) })).status).toBe(422);

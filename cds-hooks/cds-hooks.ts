@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Request, type Response, Router } from 'express';
+import { type NextFunction, type Request, type Response, Router } from 'express';
 import type { Logger } from 'pino';
 import { register, type Registry } from 'prom-client';
 import type { DenialRiskModel } from '#models/serve/denial-risk-model.ts';
@@ -260,7 +260,13 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     }));
     router.post(`/cds-services/${service.id}/feedback`, answering('feedback', (request, response) => feedback(service, request, response)));
   }
-  router.all('/cds-services/*rest', (_request, response) => sendOutcome(response, new Refusal(404, 'not-found', 'There is no such CDS service. GET /cds-services lists them.')));
+  router.all('/cds-services', (_request, response) => {
+    response.setHeader('Allow', 'GET, OPTIONS');
+    sendOutcome(response, new Refusal(405, 'not-supported', 'The list of CDS services can only be read: GET /cds-services.'));
+  });
+  router.use('/cds-services', (_request, response) => sendOutcome(response, new Refusal(404, 'not-found', 'There is no such CDS service. GET /cds-services lists them.')));
+  // A broken escape in the path ends here.
+  router.use('/cds-services', (error: unknown, _request: Request, response: Response, _next: NextFunction) => refuse(error instanceof URIError ? new Refusal(400, 'invalid', 'The address could not be read.') : error, response, log));
 
   const flush = async (): Promise<void> => {
     const results = await Promise.allSettled([seen.flush(), exchanges.flush(), metricLog.flush(), shownRisks.flush()]);

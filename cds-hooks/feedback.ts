@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import type { Store } from '#store/database.ts';
+import { isStorable } from '#store/storable-text.ts';
 import { uuidv7 } from '#store/uuid.ts';
 import { kindOfCard } from './card-id.ts';
 import { Refusal } from './refusal.ts';
 import type { CdsTables } from './tables.ts';
 
-const short = z.string().min(1).max(200);
+const storable = z.string().refine(isStorable, 'must be well-formed Unicode without U+0000');
+const short = storable.min(1).max(200);
 const feedbackCall = z.looseObject({
   feedback: z
     .array(
@@ -13,8 +15,9 @@ const feedbackCall = z.looseObject({
         .looseObject({
           card: short,
           outcome: z.enum(['accepted', 'overridden']),
-          acceptedSuggestions: z.array(z.looseObject({ id: short })).min(1).optional(),
-          overrideReason: z.looseObject({ reason: z.looseObject({ system: z.string().max(500).optional(), code: short }).optional(), userComment: z.string().max(4_000).optional() }).optional(),
+          // Empty for a card that brings no suggestion: a clinician may still say that it was of use.
+          acceptedSuggestions: z.array(z.looseObject({ id: short })).optional(),
+          overrideReason: z.looseObject({ reason: z.looseObject({ system: storable.max(500).optional(), code: short }).optional(), userComment: storable.max(4_000).optional() }).optional(),
           outcomeTimestamp: z.iso.datetime({ offset: true }),
         })
         .refine((each) => (each.outcome === 'accepted') === (each.acceptedSuggestions !== undefined), 'acceptedSuggestions if, and only if, accepted'),
@@ -26,7 +29,7 @@ const feedbackCall = z.looseObject({
 /** CDS Hooks 2.0 §2.5. @throws Refusal 422 */
 export function readFeedback(body: unknown): z.infer<typeof feedbackCall>['feedback'] {
   const parsed = feedbackCall.safeParse(body);
-  if (!parsed.success) throw new Refusal(422, 'invalid', parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '));
+  if (!parsed.success) throw new Refusal(422, 'invalid', parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`).join('; '));
   return parsed.data.feedback;
 }
 

@@ -162,6 +162,31 @@ describe.each(Object.keys(SIZES) as (keyof typeof SIZES)[])('screens, %s', (size
     await expectSound(page, 'ehr-nothing-needed', size);
   });
 
+  it('a signed order that the payer never saw offers to ask, a card takes feedback, closing keeps what was typed last, and the worklist signs out', async () => {
+    const page = await openPage(size);
+    await signIn(page);
+    await openChart(page, 'Okafor');
+    const medication = size === 'phone' ? 'Tiotropium inhalation' : 'Albuterol inhalation'; // both sizes run on the same record
+    await page.getByRole('button', { name: new RegExp(`Ask the payer\\s*: ${medication}`) }).click();
+    await page.getByRole('heading', { name: `Signed: ${medication}` }).waitFor();
+    await signOrder(page, /E1390/);
+    await page.getByRole('button', { name: /^Useful/ }).first().click();
+    await page.getByText('Recorded as useful').waitFor();
+    const panel = await openPanel(page);
+    await panel.getByText('3 answers filled in from the record.').waitFor();
+    await panel.getByLabel(/Arterial oxygen pressure/).fill('57');
+    await page.getByRole('button', { name: 'Close the panel' }).click(); // at once: what was typed is kept
+    await openPanel(page);
+    await panel.getByText('3 answers filled in from the record.').waitFor();
+    expect(await panel.getByLabel(/Arterial oxygen pressure/).inputValue()).toBe('57');
+    await page.getByRole('button', { name: 'Close the panel' }).click();
+    await page.goto('/work/');
+    await page.getByText('Signed in as Dr. Priya Nair').waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByText('Who are you?').waitFor();
+    await expectSound(page, 'oauth-sign-in', size);
+  });
+
   it('a panel without a session says how to go on', async () => {
     const page = await openPage(size);
     await page.goto('/panel/');

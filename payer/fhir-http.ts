@@ -28,7 +28,7 @@ export function fhirBody(limit: string): RequestHandler[] {
     wantsJson,
     express.json({ type: [FHIR_JSON, 'application/json'], limit }),
     (req, _res, next) => {
-      if (isTooDeep(req.body)) throw new PayerError(400, { code: 'structure', text: `The body is nested deeper than ${DEEPEST_NESTING} levels.` });
+      checkTree(req.body);
       next();
     },
   ];
@@ -41,15 +41,23 @@ export const wantsJson: RequestHandler = (req, _res, next) => {
   next();
 };
 
-function isTooDeep(body: unknown): boolean {
+/** Refuses what is nested too deep to be walked, and text that the database does not take: U+0000 and half a surrogate pair. */
+function checkTree(body: unknown): void {
   const waiting: [unknown, number][] = [[body, 0]];
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     const [value, depth] = next;
+    if (typeof value === 'string') checkText(value);
     if (typeof value !== 'object' || value === null) continue;
-    if (depth > DEEPEST_NESTING) return true;
-    for (const child of Object.values(value)) waiting.push([child, depth + 1]);
+    if (depth > DEEPEST_NESTING) throw new PayerError(400, { code: 'structure', text: `The body is nested deeper than ${DEEPEST_NESTING} levels.` });
+    for (const [key, child] of Object.entries(value)) {
+      checkText(key);
+      waiting.push([child, depth + 1]);
+    }
   }
-  return false;
+}
+
+function checkText(text: string): void {
+  if (text.includes('\u0000') || /\p{Surrogate}/u.test(text)) throw new PayerError(422, { code: 'value', text: 'Text must be well-formed Unicode without the character U+0000.' });
 }
 
 export const notFound: RequestHandler = () => {
@@ -65,18 +73,19 @@ export function fhirErrors(log: Logger): ErrorRequestHandler {
   };
 }
 
-/** What a failure says to the caller: our own errors as they are, body-parser's by their status, the rest as 500 without detail. */
+/** What a failure says to the caller: our own errors as they are, express's by their status, the rest as 500 without detail. */
 export function readFailure(error: unknown, log: Logger): { status: number; problems: readonly Problem[] } {
   if (error instanceof PayerError) return { status: error.status, problems: error.problems };
-  const status = bodyParserStatus(error);
+  const status = expressStatus(error);
   if (status === 413) return { status, problems: [{ code: 'too-long', text: 'The body is larger than this server takes.' }] };
   if (status === 415) return { status, problems: [{ code: 'not-supported', text: 'The encoding of the body is not supported.' }] };
-  if (status !== undefined) return { status: 400, problems: [{ code: 'structure', text: 'The body could not be read as JSON.' }] };
+  if (status !== undefined) return { status: 400, problems: [{ code: 'structure', text: 'The address or the body could not be read. The body must be JSON.' }] };
   log.error({ fault: faultFacts(error) }, 'payer request failed');
   return { status: 500, problems: [{ code: 'exception', text: 'The payer could not process this now. Send it again later, unchanged.' }] };
 }
 
-function bodyParserStatus(error: unknown): number | undefined {
-  if (typeof error !== 'object' || error === null || !('status' in error) || !('expose' in error)) return undefined;
+/** The status that express gives to a body or an escape in the path that it cannot read. */
+function expressStatus(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null || !('status' in error) || !('expose' in error || error instanceof URIError)) return undefined;
   return typeof error.status === 'number' && error.status >= 400 && error.status < 500 ? error.status : undefined;
 }

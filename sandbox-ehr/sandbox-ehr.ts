@@ -18,6 +18,7 @@ import { oauthRoutes } from './smart/oauth-routes.ts';
 import { deleteExpired } from './smart/record-adapter.ts';
 import { signInRoutes } from './smart/sign-in.ts';
 import { openTables } from './tables.ts';
+import { findUser } from './ui/people.ts';
 import { uiRoutes } from './ui/routes.ts';
 import { uiSessions } from './ui/session.ts';
 
@@ -65,7 +66,7 @@ export async function createSandboxEhr(options: SandboxEhrOptions): Promise<Sand
   const clients = [...options.clients, loaderClient(loaderKey)];
   const tokens = accessTokens(tokenKey, issuer, fhirBase, now);
   const sessions = uiSessions(db, now, baseUrl.startsWith('https:'));
-  const provider = createAuthorizationServer({ db, issuer, fhirBase, clients, keys: [tokenKey, idTokenKey], now, log });
+  const provider = createAuthorizationServer({ db, issuer, fhirBase, clients, keys: [tokenKey, idTokenKey], userName: async (reference) => (await findUser(repository, reference))?.name, now, log });
   const cds = new CdsClient({ cdsBaseUrl: options.cdsBaseUrl, ehrUrl, key: hookKey, now });
 
   const authenticate: Parameters<typeof fhirRoutes>[0]['authenticate'] = async (request) => {

@@ -11,6 +11,7 @@ export const STATUS_OF_ERROR: Readonly<Record<PriorAuthErrorCode, number>> = {
   ORDER_UNREADABLE: 422,
   COVERAGE_NOT_FOUND: 422,
   PAYER_NOT_CONFIGURED: 422,
+  FORM_NOT_FOUND: 404,
   QUESTIONNAIRE_UNAVAILABLE: 502,
   QUESTIONNAIRE_INCOMPLETE: 422,
   POPULATION_FAILED: 502,
@@ -42,16 +43,17 @@ export function answerErrors(log: Logger): ErrorRequestHandler {
       if (status >= 500) log.warn({ err: error, code: error.code }, 'request failed');
       return sendError(response, status, error.code, error.message, error.nextStep);
     }
-    const type = bodyErrorType(error);
-    if (type === 'entity.too.large') return sendError(response, 413, 'REQUEST_INVALID', 'The request is too large.');
-    if (type) return sendError(response, 400, 'REQUEST_INVALID', 'The request’s body cannot be read as JSON.');
+    const status = expressStatus(error);
+    if (status === 413) return sendError(response, 413, 'REQUEST_INVALID', 'The request is too large.');
+    if (status === 415) return sendError(response, 415, 'REQUEST_INVALID', 'The encoding of the request’s body is not supported.');
+    if (status) return sendError(response, 400, 'REQUEST_INVALID', 'The request’s address or body cannot be read. The body must be JSON.');
     log.error({ err: error }, 'unexpected fault');
     return sendError(response, 500, 'INTERNAL', 'Something went wrong on our side.', 'Try again. If it happens again, tell whoever runs this server the time it happened.');
   };
 }
 
-/** express.json marks its errors with a type such as `entity.parse.failed`. */
-function bodyErrorType(error: unknown): string | undefined {
-  const marked = error instanceof Error && 'type' in error && 'status' in error ? error : undefined;
-  return typeof marked?.type === 'string' && Number(marked.status) < 500 ? marked.type : undefined;
+/** The status that express gives to a body or an escape in the path that it cannot read. */
+function expressStatus(error: unknown): number | undefined {
+  const status = error instanceof Error && 'status' in error && ('expose' in error || error instanceof URIError) ? error.status : undefined;
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
 }

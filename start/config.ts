@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Organization } from '@medplum/fhirtypes';
 import { z } from 'zod';
 
 /** Settings of the whole process, from the environment. docs/configuration.md lists them for operators. */
@@ -14,6 +16,8 @@ export interface Config {
   readonly reviewDelayMs: number;
   /** express `trust proxy` hops in front of us. */
   readonly trustedProxies: number;
+  /** JSON file with the FHIR Organization that submits where an order names none; default: the sandbox's clinic. */
+  readonly clinicFile: string | undefined;
   /** Other origins that may show the panel in a frame. */
   readonly panelFrameAncestors: readonly string[];
   /** JSON file of CDS Hooks clients. */
@@ -43,7 +47,20 @@ const environment = z.object({
   CDS_CLIENTS_FILE: optionalText,
   ADMIN_TOKEN: z.preprocess(blankAsAbsent, z.string().min(16).optional()),
   CDS_DEADLINE_MS: z.preprocess(blankAsAbsent, z.coerce.number().int().min(50).max(10_000).default(500)),
+  CLINIC_FILE: optionalText,
 });
+
+/** The clinic of `CLINIC_FILE`. Throws ConfigError when the file is not an Organization with an NPI: no payer would accept its requests. */
+export function readClinic(file: string): Organization {
+  try {
+    const organization = JSON.parse(readFileSync(file, 'utf8')) as Organization;
+    const hasNpi = organization.identifier?.some(({ system, value }) => system === 'http://hl7.org/fhir/sid/us-npi' && value);
+    if (organization.resourceType !== 'Organization' || !organization.name || !hasNpi) throw new Error('it is not a FHIR Organization with a name and an NPI');
+    return organization;
+  } catch (error) {
+    throw new ConfigError(`CLINIC_FILE: ${file} cannot be used: ${(error as Error).message}`);
+  }
+}
 
 /** Throws ConfigError naming each setting that is wrong. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
@@ -61,6 +78,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     logLevel: values.LOG_LEVEL,
     reviewDelayMs: values.REVIEW_DELAY_MS,
     trustedProxies: values.TRUST_PROXY,
+    clinicFile: values.CLINIC_FILE,
     panelFrameAncestors: values.PANEL_FRAME_ANCESTORS?.split(/[\s,]+/).filter(Boolean) ?? [],
     cdsClientsFile: values.CDS_CLIENTS_FILE,
     adminToken: values.ADMIN_TOKEN,

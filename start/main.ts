@@ -1,7 +1,7 @@
 import { ClientsFileError } from '#cds-hooks/client-trust/clients-file.ts';
 import { StoreError } from '#store/errors.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
-import { startOpenPriorAuth } from './open-prior-auth.ts';
+import { buildScreens } from './screens.ts';
 
 /** Says a start that failed in one or two lines, with what to do; anything unforeseen keeps its stack for the bug report. */
 function explain(error: unknown, config: Config | undefined): string {
@@ -15,11 +15,14 @@ function explain(error: unknown, config: Config | undefined): string {
 }
 
 let config: Config | undefined;
-const startedAt = performance.now();
 try {
   config = readConfig(process.env);
-  const running = await startOpenPriorAuth(config);
-  console.log(`Open Prior Auth is up after ${((performance.now() - startedAt) / 1000).toFixed(1)} s.
+  // The screens are built in a process of their own while this one loads its parts.
+  const screens = buildScreens();
+  screens.catch(() => undefined); // startOpenPriorAuth awaits it
+  const { startOpenPriorAuth } = await import('./open-prior-auth.ts');
+  const running = await startOpenPriorAuth(config, screens);
+  console.log(`Open Prior Auth is up after ${(performance.now() / 1000).toFixed(1)} s.
 
   Sandbox EHR   ${running.baseUrl}/
   Worklist      ${running.baseUrl}/work/

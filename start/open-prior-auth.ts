@@ -14,7 +14,7 @@ import { createServer } from '#server/server.ts';
 import { openAuditTrail } from '#store/audit.ts';
 import { openStore } from '#store/database.ts';
 import { startJobs } from '#store/jobs.ts';
-import type { Config } from './config.ts';
+import { type Config, readClinic } from './config.ts';
 import { healthRouter } from './health.ts';
 import { answerFaults, guardScreens, observeRequests } from './http.ts';
 import type { Part } from './part.ts';
@@ -26,9 +26,12 @@ export interface Running {
 }
 
 /** Builds and starts the whole system on one port. The port is taken first, so that a second start fails at once and every part knows its address. */
-export async function startOpenPriorAuth(config: Config): Promise<Running> {
+export async function startOpenPriorAuth(config: Config, screens: Promise<unknown> = buildScreens()): Promise<Running> {
+  screens.catch(() => undefined); // awaited below, when all else is ready
   const log = pino({ level: config.logLevel, redact: ['err.config', '*.authorization', '*.access_token'] });
-  let answer: RequestListener = answerStarting;
+  const ready = Promise.withResolvers<RequestListener>();
+  ready.promise.catch(() => undefined); // a start that fails is thrown below
+  let answer = answerWhileStarting(ready.promise);
   const http = createHttpServer((request, response) => answer(request, response));
   http.requestTimeout = 60_000;
   await listen(http, config);
@@ -39,8 +42,6 @@ export async function startOpenPriorAuth(config: Config): Promise<Running> {
     for (const step of undo.splice(0).reverse()) await step();
   };
   try {
-    const screens = buildScreens();
-    screens.catch(() => undefined); // awaited below, after the store is open
     const store = await openStore(config);
     undo.push(() => store.close());
     const audit = await openAuditTrail(store, Date.now, (error) => log.error({ err: error }, 'audit entries wait: the store refused them'));
@@ -62,6 +63,7 @@ export async function startOpenPriorAuth(config: Config): Promise<Running> {
       }),
       await createServer({
         ...shared, jobs, policies, payers, model,
+        ...(config.clinicFile === undefined ? {} : { clinic: readClinic(config.clinicFile) }),
         ehrs: [{ fhirBase: ehrFhir, clientId: PANEL.clientId, scopes: PANEL.scope, worklistClientId: WORKLIST.clientId }],
       }),
       await createPayer({
@@ -90,9 +92,11 @@ export async function startOpenPriorAuth(config: Config): Promise<Running> {
     });
     app.use(answerFaults(log));
     answer = app;
+    ready.resolve(app);
     for (const part of parts) await part.start?.();
     return { baseUrl, stop };
   } catch (error) {
+    ready.reject(error);
     await stop();
     throw error;
   }
@@ -114,11 +118,21 @@ function sandboxClients(baseUrl: string) {
   ];
 }
 
-const answerStarting: RequestListener = (request, response) => {
-  const alive = request.url === '/healthz';
-  response.writeHead(alive ? 200 : 503, { 'content-type': 'application/json', 'retry-after': '1' });
-  response.end(JSON.stringify(alive ? { status: 'alive' } : { error: { code: 'STARTING', message: 'Open Prior Auth is starting.', nextStep: 'Try again in a second.' } }));
-};
+/** Until all is ready, only /healthz and /readyz are answered; every other request waits, so that a browser opened too early shows the page and not an error. */
+function answerWhileStarting(ready: Promise<RequestListener>): RequestListener {
+  return (request, response) => {
+    if (request.url === '/healthz' || request.url === '/readyz') {
+      const alive = request.url === '/healthz';
+      response.writeHead(alive ? 200 : 503, { 'content-type': 'application/json', 'retry-after': '1' });
+      response.end(JSON.stringify(alive ? { status: 'alive' } : { status: 'not ready', missing: ['starting'] }));
+      return;
+    }
+    ready.then(
+      (app) => app(request, response),
+      () => response.destroy(), // the start failed, and main.ts says why
+    );
+  };
+}
 
 function listen(http: Server, config: Config): Promise<void> {
   return new Promise((resolve, reject) => {

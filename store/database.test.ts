@@ -85,6 +85,12 @@ describe('the embedded data folder', () => {
     await expect(openStore({ dataDir })).rejects.toMatchObject({ code: 'STORE_LOCKED', message: expect.stringContaining('Stop that process, or set DATA_DIR') });
   });
 
+  it('says what to do when its folder is a file', async () => {
+    const file = join(newFolder(), 'a-file');
+    writeFileSync(file, '');
+    await expect(openStore({ dataDir: file })).rejects.toMatchObject({ code: 'STORE_FOLDER_UNUSABLE', message: expect.stringContaining('Set DATA_DIR') });
+  });
+
   it('makes anew what a killed first start left half done', async () => {
     const dataDir = newFolder();
     mkdirSync(join(dataDir, 'database'));

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import type { PGlite } from '@electric-sql/pglite';
 import { CompiledQuery, Kysely, type KyselyPlugin, PGliteDialect, PostgresDialect, type Transaction } from 'kysely';
 import pg from 'pg';
@@ -37,7 +37,7 @@ export async function openStore({ dataDir, databaseUrl }: StoreOptions): Promise
 async function openEmbedded(dataDir: string): Promise<Store> {
   let lock: DirectoryLock | undefined;
   if (dataDir !== 'memory') {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeFolder(dataDir);
     lock = await lockDirectory(dataDir);
   }
   const pglite = await openEngine(dataDir);
@@ -53,6 +53,15 @@ async function openEmbedded(dataDir: string): Promise<Store> {
       await lock?.release();
     },
   };
+}
+
+function makeFolder(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new StoreError('STORE_FOLDER_UNUSABLE', `The data folder ${dataDir} cannot be made or written. Set DATA_DIR to a folder this user may write to.`, { cause });
+  }
 }
 
 async function openPostgres(connectionString: string): Promise<Store> {

@@ -5,7 +5,7 @@ import { PGlite } from '@electric-sql/pglite';
 
 const settings = { parsers: { 20: Number } };
 
-/** The empty database of the installed engine version, as `npm run store:template` wrote it: unpacking it takes half a second, making it anew takes three. */
+/** The database of the installed engine version as `npm run store:template` wrote it, empty but for the tables of the job machinery: unpacking it takes half a second, making it anew three. */
 export function templateFile(): string {
   const entry = createRequire(import.meta.url).resolve('@electric-sql/pglite');
   const { version } = JSON.parse(readFileSync(join(dirname(entry), '..', 'package.json'), 'utf8')) as { version: string };

@@ -20,11 +20,13 @@ export interface Jobs {
   stop(): Promise<void>;
 }
 
+export const JOBS_SCHEMA = 'jobs';
+
 /** Durable jobs on the store's own engine. `onError` receives faults of the job machinery itself. */
 export async function startJobs(store: Store, onError: (error: Error) => void): Promise<Jobs> {
   const boss = new PgBoss({
     ...(store.pglite ? { db: fromPglite(store.pglite) } : { connectionString: store.pool?.options.connectionString ?? '' }),
-    schema: 'jobs',
+    schema: JOBS_SCHEMA,
     schedule: false,
     useListenNotify: true,
     superviseIntervalSeconds: 2,

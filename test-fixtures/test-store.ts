@@ -17,16 +17,23 @@ export async function openTestStore(): Promise<Store> {
     ...store,
     close: async () => {
       await store.close();
+      // Other pools of the test may still be saying goodbye; cut off, they would fail the test from outside.
+      for (let tries = 0; tries < 50 && (await connectionsTo(server, name)) > 0; tries += 1) await new Promise((resolve) => setTimeout(resolve, 20));
       await administer(server, `drop database if exists ${name} with (force)`);
     },
   };
 }
 
-async function administer(server: string, statement: string): Promise<void> {
+async function connectionsTo(server: string, name: string): Promise<number> {
+  const { rows } = await administer(server, `select count(*)::int as n from pg_stat_activity where datname = '${name}'`);
+  return (rows[0] as { n: number }).n;
+}
+
+async function administer(server: string, statement: string): Promise<pg.QueryResult> {
   const client = new pg.Client({ connectionString: server });
   await client.connect();
   try {
-    await client.query(statement);
+    return await client.query(statement);
   } finally {
     await client.end();
   }

@@ -42,10 +42,16 @@ if (values.list) {
 }
 const chosen = values.story === 'all' ? stories : stories.filter((story) => story.name === values.story);
 if (chosen.length === 0) misuse(values.story ? `There is no story ${values.story}. The stories: ${stories.map((story) => story.name).join(', ')}, all.` : 'Which story?');
-if (values.base && !URL.canParse(values.base)) misuse(`--base ${values.base} is not an address.`);
+if (values.base) {
+  if (!/^https?:$/.test(URL.parse(values.base)?.protocol ?? '')) misuse(`--base ${values.base} is not an http address.`);
+  if (!(await answers(values.base))) {
+    console.error(`Open Prior Auth does not answer at ${values.base}. Start it (npm start), or leave --base out.`);
+    process.exit(1);
+  }
+}
 
 const own = values.base ? undefined : await startOwn();
-const base = values.base ?? own?.baseUrl ?? '';
+const base = values.base?.replace(/\/+$/, '') ?? own?.baseUrl ?? '';
 let failed = false;
 try {
   for (const story of chosen) failed = !(await playWithData(story)) || failed;
@@ -53,6 +59,15 @@ try {
   await own?.stop();
 }
 process.exit(failed ? 1 : 0);
+
+async function answers(address: string): Promise<boolean> {
+  try {
+    return (await fetch(new URL('/readyz', address), { signal: AbortSignal.timeout(5_000) })).ok;
+  } catch (error) {
+    if (error instanceof TypeError || (error instanceof Error && error.name === 'TimeoutError')) return false;
+    throw error;
+  }
+}
 
 async function startOwn() {
   const dataDir = mkdtempSync(join(tmpdir(), 'opa-walkthrough-'));

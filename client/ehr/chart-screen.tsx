@@ -100,8 +100,8 @@ function Orders({ orders, onSigned, onLaunch }: { readonly orders: readonly Orde
             {order.coverageInformation?.map((information, index) => <p key={information.assertionId ?? index} className="small">{coverageWords(information)[0]}.</p>)}
             <p className="small muted number">{order.date ? showDate(order.date) : messages.chart.undated}{order.detail ? ` · ${order.detail}` : ''}</p>
             <div className="row">
-              {order.status === 'draft'
-                ? <Button size="xs" loading={signing === order.reference} onClick={() => void sign(order.reference)}>{messages.chart.sign}<span className="visually-hidden">: {order.display}</span></Button>
+              {!isAnswered(order)
+                ? <Button size="xs" variant={order.status === 'draft' ? 'filled' : 'default'} loading={signing === order.reference} onClick={() => void sign(order.reference)}>{order.status === 'draft' ? messages.chart.sign : messages.chart.askPayer}<span className="visually-hidden">: {order.display}</span></Button>
                 : !isQuiet(order) && <OpenPanelButton order={order.reference} display={order.display} small onLaunch={onLaunch} />}
             </div>
             {order.cards !== undefined && order.cards.length > 0 && (
@@ -117,6 +117,11 @@ function Orders({ orders, onSigned, onLaunch }: { readonly orders: readonly Orde
   );
 }
 
+/** Nothing can be authorized before the payer has said whether it must be. */
+function isAnswered({ status, coverageInformation }: OrderEntry): boolean {
+  return status !== 'draft' && coverageInformation !== undefined && coverageInformation.length > 0;
+}
+
 function isQuiet({ coverageInformation }: OrderEntry): boolean {
-  return coverageInformation !== undefined && coverageInformation.length > 0 && coverageInformation.every(nothingNeeded);
+  return coverageInformation?.every(nothingNeeded) ?? false;
 }

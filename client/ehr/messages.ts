@@ -30,6 +30,7 @@ export const messages = {
     noOrders: 'No order yet. Write one to see what the payer asks.',
     undated: 'no date',
     sign: 'Sign',
+    askPayer: 'Ask the payer',
     signing: 'Signing…',
     showAnswer: 'What the payer said',
   },

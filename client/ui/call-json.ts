@@ -16,15 +16,19 @@ export interface Call {
   readonly signal?: AbortSignal;
 }
 
+/** UTF-16 units. A browser lets 64 KiB outlive the page that sent them, and refuses more. */
+const KEPT_ALIVE_BELOW = 20_000;
+
 /** One JSON call to our own origin. Failure words that the server did not give are left empty: the screen has them by `status`. */
 export async function callJson<T>({ method, path, body, headers, signal }: Call): Promise<Reply<T>> {
+  const sent = body === undefined ? undefined : JSON.stringify(body);
   let response: Response;
   try {
     response = await fetch(path, {
       method,
       credentials: 'same-origin',
       headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(sent === undefined ? {} : { body: sent, keepalive: sent.length < KEPT_ALIVE_BELOW }),
       ...(signal === undefined ? {} : { signal }),
     });
   } catch {

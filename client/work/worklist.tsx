@@ -28,7 +28,7 @@ export function Worklist(): ReactNode {
         <h1 className="grow">{messages.title}</h1>
         {session.value && <span className="small muted">{messages.signedInAs(session.value.user.name)}</span>}
         <a href="/">{messages.toEhr}</a>
-        {session.value && <Button size="xs" variant="default" onClick={() => void closeSession().then(() => window.location.assign('/work/login'))}>{shared.signOut}</Button>}
+        {session.value && <Button size="xs" variant="default" onClick={() => void closeSession().then(() => window.location.assign('/work/login?again'))}>{shared.signOut}</Button>}
         <ColorSchemeSwitch />
       </header>
       <main id="cases" tabIndex={-1} className="worklist stack">

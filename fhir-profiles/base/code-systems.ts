@@ -26,6 +26,8 @@ export const CODE_SYSTEMS = {
   conditionVerification: 'http://terminology.hl7.org/CodeSystem/condition-ver-status',
   observationCategory: 'http://terminology.hl7.org/CodeSystem/observation-category',
   placeOfService: 'https://www.cms.gov/Medicare/Coding/place-of-service-codes/Place_of_Service_Code_Set',
+  /** IHE named its code system like a value set. */
+  documentFormat: 'http://ihe.net/fhir/ValueSet/IHE.FormatCode.codesystem',
   nuccTaxonomy: 'http://nucc.org/provider-taxonomy',
   crdTemp: 'http://hl7.org/fhir/us/davinci-crd/CodeSystem/temp',
   dtrTemp: 'http://hl7.org/fhir/us/davinci-dtr/CodeSystem/temp',

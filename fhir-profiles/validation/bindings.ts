@@ -3,6 +3,9 @@ import type { CodeMembership } from './code-membership.ts';
 import { isObject } from './json-values.ts';
 import type { IssueCode } from './report.ts';
 
+/** Codes of the element that a message names. */
+const MOST_NAMED = 5;
+
 export interface BindingFinding {
   readonly severity: 'error' | 'warning' | 'information';
   readonly code: IssueCode;
@@ -29,7 +32,8 @@ export function bindingFinding(
   }
   const memberships = codes.map(({ system, code }) => membership.of(valueSet, system, code));
   if (memberships.includes('in')) return undefined;
-  const given = codes.map(({ system, code }) => (system === undefined ? code : `${system}#${code}`)).join(', ');
+  const named = codes.slice(0, MOST_NAMED).map(({ system, code }) => (system === undefined ? code : `${system}#${code}`));
+  const given = [...named, ...(codes.length > MOST_NAMED ? [`${codes.length - MOST_NAMED} more`] : [])].join(', ');
   if (memberships.includes('unknown')) {
     return {
       severity: 'information',
@@ -37,13 +41,22 @@ export function bindingFinding(
       message: `${given} could not be held against ${valueSet} (${strength}): its codes are in none of the packages`,
     };
   }
-  return strength === 'required'
-    ? { severity: 'error', code: 'binding-required', message: `${given} is not in ${valueSet}, which is required${offer(valueSet, membership)}` }
-    : {
-        severity: 'warning',
-        code: 'binding-extensible',
-        message: `${given} is not in ${valueSet} (extensible): use one of its codes unless none fits${offer(valueSet, membership)}`,
-      };
+  if (strength === 'required') {
+    return { severity: 'error', code: 'binding-required', message: `${given} is not in ${valueSet}, which is required${offer(valueSet, membership)}` };
+  }
+  return {
+    severity: codes.some((coded) => besideTheSet(coded, valueSet, membership)) ? 'information' : 'warning',
+    code: 'binding-extensible',
+    message: `${given} is not in ${valueSet} (extensible): use one of its codes unless none fits${offer(valueSet, membership)}`,
+  };
+}
+
+/**
+ * Another code of a system that the set picks from, such as MB of v2-0203 beside R4's identifier-type. A system has one code
+ * for a concept, so none of those picked from it says the same; an extensible binding then allows it.
+ */
+function besideTheSet({ system, code }: Coded, valueSet: string, membership: CodeMembership): boolean {
+  return system !== undefined && membership.systems(valueSet).includes(system) && membership.inSystem(system, code) === 'in';
 }
 
 function offer(valueSet: string, membership: CodeMembership): string {

@@ -32,6 +32,7 @@ export function typeUrl(code: string): string {
 export class Forest {
   readonly tables: Tables;
   readonly #trees = new Map<string, StructureTree | undefined>();
+  readonly #completed = new Map<ElementNode, Map<string, ElementNode>>();
 
   constructor(tables: Tables) {
     this.tables = tables;
@@ -51,9 +52,23 @@ export class Forest {
   childSource(node: ElementNode, typeCode: string | undefined): ElementNode | undefined {
     const { contentReference } = node.facts;
     if (contentReference !== undefined) return node.tree.byId.get(contentReference);
-    if (node.children.size > 0) return node;
-    if (node.sliceOf && node.sliceOf.children.size > 0) return node.sliceOf;
-    return typeCode === undefined ? undefined : this.tree(typeCode)?.root;
+    const type = typeCode === undefined ? undefined : this.tree(typeCode)?.root;
+    const described = node.children.size > 0 ? node : node.sliceOf;
+    return described?.children.size ? this.#complete(described, type) : type;
+  }
+
+  /** A snapshot that only adds an extension to a choice (`answerOption.value[x].extension`) leaves the children of its types out. */
+  #complete(node: ElementNode, type: ElementNode | undefined): ElementNode {
+    if (!type) return node;
+    const byType = this.#completed.get(node) ?? new Map<string, ElementNode>();
+    this.#completed.set(node, byType);
+    let complete = byType.get(type.path);
+    if (!complete) {
+      const lacksSome = [...type.children.keys()].some((name) => !node.children.has(name));
+      complete = lacksSome ? { ...node, children: new Map([...type.children, ...node.children]) } : node;
+      byType.set(type.path, complete);
+    }
+    return complete;
   }
 
   /** A child by name, seen through slices, content references and types. */

@@ -45,6 +45,20 @@ export const KNOWN_DEFECTS: readonly KnownDefect[] = [
   context('http://hl7.org/fhir/StructureDefinition/rendering-xhtml', ['Questionnaire.item.answerOption.value'], 'DTR 2.0.1 slices it into the option'),
 ];
 
+/** R4's own definitions carry these extensions where the context does not name the element. */
+export const R4_DEFECTS: readonly KnownDefect[] = [
+  context('http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type', ['ElementDefinition.type'], 'the type of every id and extension url has it'),
+  context('http://hl7.org/fhir/StructureDefinition/regex', ['ElementDefinition.type'], 'the type of every primitive value has it'),
+  context(
+    'http://hl7.org/fhir/StructureDefinition/structuredefinition-normative-version',
+    ['ValueSet', 'CodeSystem', 'OperationDefinition', 'StructureDefinition.snapshot.element', 'StructureDefinition.differential.element'],
+    'the normative parts of R4 say so on definitions of every kind',
+  ),
+  context('http://hl7.org/fhir/StructureDefinition/valueset-concept-comments', ['CodeSystem.concept'], 'the code systems of R4 comment their concepts with it'),
+];
+
+const ALL_DEFECTS = [...KNOWN_DEFECTS, ...R4_DEFECTS];
+
 export function isKnownDefect(code: IssueCode, subject: string, names: readonly string[]): boolean {
-  return KNOWN_DEFECTS.some((defect) => defect.code === code && defect.subject === subject && defect.at.some((path) => names.includes(path)));
+  return ALL_DEFECTS.some((defect) => defect.code === code && defect.subject === subject && defect.at.some((path) => names.includes(path)));
 }

@@ -1,3 +1,5 @@
+import type { IgId } from '../tables/ig-lock.ts';
+
 /** Stable: callers switch on them. docs/validator.md says what each means. */
 export const ISSUE_CODES = [
   'not-a-resource',
@@ -55,6 +57,8 @@ export interface ValidationIssue {
 }
 
 export interface ValidationReport {
+  /** The guide in whose words it was read; absent when it was not looked at. */
+  readonly guide?: IgId;
   /** No error. Issues that are `notVerified` do not count against it. */
   readonly valid: boolean;
   /** Canonicals the resource was held against. */
@@ -62,11 +66,11 @@ export interface ValidationReport {
   readonly issues: readonly ValidationIssue[];
 }
 
-export function report(profiles: readonly string[], found: readonly ValidationIssue[]): ValidationReport {
+export function report(profiles: readonly string[], found: readonly ValidationIssue[], guide?: IgId): ValidationReport {
   const seen = new Set<string>();
   const issues = found.filter(({ code, path, message }) => {
     const key = `${code} ${path} ${message}`;
     return !seen.has(key) && seen.add(key);
   });
-  return { valid: !issues.some(({ severity }) => severity === 'error'), profiles, issues };
+  return { valid: !issues.some(({ severity }) => severity === 'error'), ...(guide === undefined ? {} : { guide }), profiles, issues };
 }

@@ -76,11 +76,26 @@ type Expectation = (value: unknown, membership: CodeMembership) => boolean;
 function valueTest(slice: ElementNode, steps: readonly Step[], forest: Forest): SliceTest {
   const url = steps.length === 1 && steps[0]?.name === 'url' ? extensionUrl(slice) : undefined;
   if (url !== undefined) return ({ value }) => isObject(value) && value['url'] === url;
-  const found = target(slice, steps, forest);
-  const expectation = found && expectationOf(found.node, found.expected, forest);
+  const expectations = expectationsAt(slice, steps, forest);
   // A slice that says nothing about its discriminator must not swallow everything.
-  if (!expectation) return () => false;
-  return (candidate, resolution) => valuesAt(candidate.value, steps, resolution).some((value) => expectation(value, resolution.membership));
+  if (expectations.length === 0) return () => false;
+  return (candidate, resolution) => {
+    const values = valuesAt(candidate.value, steps, resolution);
+    return expectations.every((expectation) => values.some((value) => expectation(value, resolution.membership)));
+  };
+}
+
+/** What the element of the discriminator says; or else each slice that must be there on the way to it (`code.coding:SBPCode.code` in `bp`). */
+function expectationsAt(slice: ElementNode, steps: readonly Step[], forest: Forest): Expectation[] {
+  const found = target(slice, steps, forest);
+  const own = found && expectationOf(found.node, found.expected, forest);
+  if (own) return [own];
+  const inner = steps.findIndex((_, index) => requiredSlices(slice, steps.slice(0, index + 1), forest).length > 0);
+  return requiredSlices(slice, steps.slice(0, inner + 1), forest).flatMap((required) => expectationsAt(required, steps.slice(inner + 1), forest));
+}
+
+function requiredSlices(slice: ElementNode, steps: readonly Step[], forest: Forest): ElementNode[] {
+  return steps.length === 0 ? [] : (target(slice, steps, forest)?.node.slices.filter(({ facts }) => facts.min) ?? []);
 }
 
 function extensionUrl(slice: ElementNode): string | undefined {

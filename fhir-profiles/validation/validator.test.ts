@@ -22,6 +22,16 @@ describe('what is no FHIR resource', () => {
     },
   );
 
+  it.each([
+    [[], 'a list'],
+    [null, 'null'],
+    ['x', 'a string'],
+    [{ resourceType: 3 }, 'a resourceType that is no text'],
+    [{ summary: 'x', indicator: 'info' }, 'an answer or card of CDS Hooks'],
+    [{ cards: [] }, 'an answer or card of CDS Hooks'],
+    [{ name: 'x' }, 'an object without it'],
+  ])('%j: found %s', (value, found) => expect(crd.validate(value).issues[0]?.message).toMatch(new RegExp(`found ${found}$`)));
+
   it('nested too deeply is an error, not a crash', () => {
     let extension: object = { url: 'https://example.org/own', valueString: 'x' };
     for (let depth = 0; depth < 20_000; depth += 1) extension = { url: 'https://example.org/own', extension: [extension] };
@@ -58,6 +68,10 @@ describe('R4 core, without a profile', () => {
     expect(findings(crd.validate({ ...patient, ...more }))).toEqual(expected);
   });
 
+  it('a resource may be nothing but its type, as Parameters without parameter is', () => {
+    expect(findings(crd.validate({ resourceType: 'Parameters' }))).toEqual([]);
+  });
+
   it('what could not be decided says so', () => {
     const { valid, issues } = crd.validate({ ...patient, meta: { profile: ['http://example.org/none'] } });
     expect(valid).toBe(true);
@@ -65,11 +79,101 @@ describe('R4 core, without a profile', () => {
   });
 });
 
+describe('code systems and extensible lists (R4)', () => {
+  const document = (system: string): unknown => ({ resourceType: 'DocumentReference', status: 'current', content: [{ attachment: { title: 'x' }, format: { system, code: 'urn:ihe:iti:xds:2017:mimeTypeSufficient' } }] });
+  const member = (system: string, code: string): unknown => ({ resourceType: 'Patient', identifier: [{ system: 'https://payer.example', value: '1', type: { coding: [{ system, code }] } }] });
+  const V2_0203 = 'http://terminology.hl7.org/CodeSystem/v2-0203';
+
+  it.each([
+    ['IHE’s code system that is named like a value set', document('http://ihe.net/fhir/ValueSet/IHE.FormatCode.codesystem'), []],
+    ['a value set as code system', document('http://hl7.org/fhir/ValueSet/formatcodes'), ['error code-system DocumentReference.content[0].format.system']],
+    ['another code of the system that the list picks from', member(V2_0203, 'MB'), ['information binding-extensible Patient.identifier[0].type']],
+    ['a code that its system lacks', member(V2_0203, 'MBR'), ['warning binding-extensible Patient.identifier[0].type', 'warning code-unknown Patient.identifier[0].type.coding[0]']],
+    ['a code of another system', member('http://terminology.hl7.org/CodeSystem/v2-0001', 'M'), ['warning binding-extensible Patient.identifier[0].type']],
+    ['a code of a system nobody has', member('https://payer.example/types', 'MB'), ['warning binding-extensible Patient.identifier[0].type']],
+  ])('%s', (_name, resource, expected) => {
+    expect(findings(crd.validate(resource))).toEqual(expected);
+  });
+});
+
+describe('slices told apart by a value inside an inner slice (core bp)', () => {
+  const component = (code: string, system = 'http://loinc.org'): object => ({ code: { coding: [{ system: 'https://ehr.example', code: 'own' }, { system, code }] }, valueQuantity: { value: 120, unit: 'mmHg', system: 'http://unitsofmeasure.org', code: 'mm[Hg]' } });
+  const pressure = (...parts: object[]): unknown => ({
+    resourceType: 'Observation',
+    meta: { profile: ['http://hl7.org/fhir/StructureDefinition/bp'] },
+    status: 'final',
+    category: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code: 'vital-signs' }] }],
+    code: { coding: [{ system: 'http://loinc.org', code: '85354-9' }] },
+    subject: { reference: 'Patient/1' },
+    effectiveDateTime: '2026-11-22',
+    component: parts,
+  });
+  const inGrams = { ...component('8480-6'), valueQuantity: { value: 120, unit: 'g', system: 'http://unitsofmeasure.org', code: 'g' } };
+
+  it.each([
+    ['both parts', [component('8480-6'), component('8462-4')], []],
+    ['one part twice', [component('8480-6'), component('8480-6')], ['error slice-max Observation.component', 'error slice-min Observation.component']],
+    ['the code of another system', [component('8480-6'), component('8462-4', 'http://snomed.info/sct')], ['error slice-min Observation.component']],
+    ['what the slice says of its value', [inGrams, component('8462-4')], ['error fixed-value Observation.component[0].value.code']],
+  ])('%s', (_name, parts, expected) => {
+    const found = findings(openValidator(['us-core-3.1.1']).validate(pressure(...parts)));
+    expect(found.filter((finding) => finding.startsWith('error'))).toEqual(expected);
+  });
+});
+
+describe('a choice of which the profile only slices the extensions (DTR 2.0.1 answerOption.value[x])', () => {
+  const form = (option: object): unknown => ({
+    resourceType: 'Questionnaire',
+    meta: { profile: ['http://hl7.org/fhir/us/davinci-dtr/StructureDefinition/dtr-std-questionnaire'] },
+    item: [{ linkId: '1', type: 'choice', answerOption: [option] }],
+  });
+  const at = 'Questionnaire.item[0].answerOption[0].value';
+
+  it.each([
+    ['a Coding', { valueCoding: { system: 'http://loinc.org', code: 'LA33-6', display: 'Yes' } }, []],
+    ['text', { valueString: 'Yes' }, []],
+    ['a Coding with the extension', { valueCoding: { code: 'y', extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/rendering-xhtml', valueString: 'x' }] } }, []],
+    ['an element that Coding lacks', { valueCoding: { code: 'y', label: 'Yes' } }, [`error unknown-element ${at}.label`]],
+    ['an element of another type of the choice', { valueCoding: { code: 'y', reference: 'Patient/1' } }, [`error unknown-element ${at}.reference`]],
+    ['a wrong value inside', { valueCoding: { code: 7 } }, [`error wrong-json-type ${at}.code`]],
+  ])('%s', (_name, option, expected) => {
+    expect(findings(dtr.validate(form(option))).filter((finding) => finding.includes('answerOption'))).toEqual(expected);
+  });
+});
+
+describe('versions of profiles', () => {
+  const url = 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient';
+  const patient = (version: string): unknown => ({ resourceType: 'Patient', meta: { profile: [`${url}${version}`] }, identifier: [{ system: 'https://ehr.example', value: '1' }], name: [{ family: 'Okafor' }], gender: 'female' });
+  const usCore = openValidator(['us-core-3.1.1', 'us-core-7.0.0']);
+
+  it.each([
+    ['none: the guide named first', '', 'us-core-3.1.1', []],
+    ['one of them', '|7.0.0', 'us-core-7.0.0', []],
+    ['one that nobody has: held against another, and said so', '|9.9.9', 'us-core-3.1.1', ['information profile-unknown Patient']],
+  ])('%s', (_name, version, guide, expected) => {
+    const report = usCore.validate(patient(version));
+    expect(report.guide).toBe(guide);
+    expect(findings(report)).toEqual(expected);
+  });
+
+  it('asked for by name, it must be there', () => {
+    expect(findings(usCore.validate(patient(''), { profile: `${url}|9.9.9` }))).toEqual(['error profile-unknown Patient']);
+  });
+});
+
 describe('several guides', () => {
-  it('a Bundle without profile is read by the guide that its entries name', () => {
-    const bundle = { resourceType: 'Bundle', type: 'collection', entry: [{ resource: { resourceType: 'QuestionnaireResponse', status: 'completed', meta: { profile: ['http://hl7.org/fhir/us/davinci-dtr/StructureDefinition/dtr-questionnaireresponse'] } } }] };
-    const { issues } = openValidator(['crd-2.0.1', 'dtr-2.0.1']).validate(bundle);
-    expect(issues).toContainEqual(expect.objectContaining({ code: 'cardinality-min', path: 'Bundle.entry[0].resource.questionnaire' }));
+  const response = { resourceType: 'QuestionnaireResponse', id: 'r', status: 'completed', meta: { profile: ['http://hl7.org/fhir/us/davinci-dtr/StructureDefinition/dtr-questionnaireresponse'] } };
+  const both = openValidator(['crd-2.0.1', 'dtr-2.0.1']);
+
+  it.each<[string, unknown, string]>([
+    ['a Bundle', { resourceType: 'Bundle', type: 'collection', entry: [{ resource: response }] }, 'Bundle.entry[0].resource'],
+    ['Parameters', { resourceType: 'Parameters', parameter: [{ name: 'x', resource: response }] }, 'Parameters.parameter[0].resource'],
+    ['a Bundle in Parameters', { resourceType: 'Parameters', parameter: [{ name: 'x', resource: { resourceType: 'Bundle', type: 'collection', entry: [{ resource: response }] } }] }, 'Parameters.parameter[0].resource.entry[0].resource'],
+    ['a resource that contains one', { resourceType: 'Basic', code: { text: 'x' }, contained: [response], subject: { reference: '#r' } }, 'Basic.contained[0]'],
+  ])('%s without profile is read by the guide that the resources inside name', (_name, resource, path) => {
+    const { guide, issues } = both.validate(resource);
+    expect(guide).toBe('dtr-2.0.1');
+    expect(issues).toContainEqual(expect.objectContaining({ code: 'cardinality-min', path: `${path}.questionnaire` }));
   });
 });
 

@@ -44,7 +44,7 @@ export function openValidator(igs: readonly IgId[]): Validator {
 
 function validate(resource: unknown, { profile }: ValidateOptions, first: OpenedGuide, guides: readonly OpenedGuide[]): ValidationReport {
   if (!isObject(resource) || typeof resource['resourceType'] !== 'string') {
-    return failed('not-a-resource', '', 'is no FHIR resource: expected a JSON object with resourceType');
+    return failed('not-a-resource', '', `is no FHIR resource: expected a JSON object with resourceType, found ${kindOf(resource)}`);
   }
   const type = resource['resourceType'];
   const wanted = profile === undefined ? claimedProfiles(resource) : [profile];
@@ -56,9 +56,12 @@ function validate(resource: unknown, { profile }: ValidateOptions, first: Opened
   const trees: StructureTree[] = [];
   for (const canonical of wanted) {
     const tree = guide.forest.tree(canonical);
+    const exact = tree !== undefined && hasVersion(tree, canonical);
+    if (profile !== undefined && !exact) return failed('profile-unknown', type, `${canonical} is in none of the guides opened (${guides.map(({ ig }) => ig).join(', ')})`);
     if (tree) trees.push(tree);
-    else if (profile !== undefined) return failed('profile-unknown', type, `${canonical} is in none of the guides opened (${guides.map(({ ig }) => ig).join(', ')})`);
-    else missing.push({ severity: 'information', code: 'profile-unknown', path: type, message: `${canonical} is in none of the packages opened; the resource was not held against it`, notVerified: true });
+    if (exact) continue;
+    const instead = tree ? `the resource was held against version ${tree.facts.version ?? ''}` : 'the resource was not held against it';
+    missing.push({ severity: 'information', code: 'profile-unknown', path: type, message: `${canonical} is in neither the guide in use nor those it builds on; ${instead}`, notVerified: true });
   }
   if (trees.length === 0) trees.push(base);
   const walk = new Walk(guide);
@@ -71,7 +74,13 @@ function validate(resource: unknown, { profile }: ValidateOptions, first: Opened
   const profiles = trees.map(({ facts }) => facts.url);
   const bundleProfile = profiles.find(isPasBundleProfile);
   const bundleIssues = bundleProfile === undefined ? [] : pasBundleIssues(resource, bundleProfile);
-  return report(profiles, [...missing, ...walk.issues, ...bundleIssues]);
+  return report(profiles, [...missing, ...walk.issues, ...bundleIssues], guide.ig);
+}
+
+/** Without a version in the canonical, or in the structure, any will do. */
+function hasVersion({ facts }: StructureTree, canonical: string): boolean {
+  const { version } = splitCanonical(canonical);
+  return version === undefined || facts.version === undefined || facts.version === version;
 }
 
 function guideOf(canonicals: readonly string[], guides: readonly OpenedGuide[]): OpenedGuide | undefined {
@@ -81,6 +90,13 @@ function guideOf(canonicals: readonly string[], guides: readonly OpenedGuide[]):
       return tables.defines(url, version);
     }),
   );
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (!isObject(value)) return value === null ? 'null' : `a ${typeof value}`;
+  if ('resourceType' in value) return 'a resourceType that is no text';
+  return 'cards' in value || 'indicator' in value ? 'an answer or card of CDS Hooks' : 'an object without it';
 }
 
 function failed(code: 'not-a-resource' | 'profile-unknown', path: string, message: string): ValidationReport {

@@ -4,6 +4,7 @@ import { bindingFinding } from './bindings.ts';
 import { childPlan, isPrimitiveType } from './child-plan.ts';
 import { claimedProfiles } from './claimed-profiles.ts';
 import type { CodeMembership } from './code-membership.ts';
+import { namesNoCodeSystem } from './code-system-names.ts';
 import { contextAllows, insideExtension } from './extension-context.ts';
 import { invariantsOf, typeUrl, type ElementNode, type Forest, type StructureTree } from './element-tree.ts';
 import { cardinality, expectedTypes, sliceWords, stepName } from './element-words.ts';
@@ -23,8 +24,6 @@ export interface Guide {
   readonly membership: CodeMembership;
 }
 
-/** URLs of value sets, and X12's code systems without https. */
-const NO_CODE_SYSTEM = /\/ValueSet\/|^https?:\/\/valueset\.|^http:\/\/codesystem\.x12\.org/;
 const RESOURCE_TYPES_OF_ANY = new Set(['Resource', 'DomainResource']);
 const CORE_EXTENSION = typeUrl('Extension');
 
@@ -94,8 +93,8 @@ export class Walk {
     const seen = new Set<ElementNode>();
     let count = 0;
     for (const [key, value] of Object.entries(object)) {
-      if (key === 'resourceType' && source.tree.root === source && source.tree.facts.kind === 'resource') continue;
       count += 1;
+      if (key === 'resourceType' && source.tree.root === source && source.tree.facts.kind === 'resource') continue;
       const name = key.startsWith('_') ? key.slice(1) : key;
       const planned = plan.byKey.get(name);
       if (planned) {
@@ -254,7 +253,7 @@ export class Walk {
 
   #coding({ system, code }: JsonObject, path: string): void {
     if (typeof system !== 'string' || typeof code !== 'string') return;
-    if (NO_CODE_SYSTEM.test(system)) {
+    if (namesNoCodeSystem(system)) {
       this.#add('error', 'code-system', `${path}.system`, `${system} is no code system: name the system, not a value set; those of X12 begin with https://codesystem.x12.org/`);
       return;
     }
@@ -284,7 +283,7 @@ export class Walk {
     if (typeof url !== 'string') return;
     if (url.includes(':')) {
       if (isModifier) this.#add('error', 'modifier-extension-unknown', path, `${url} is unknown, and a modifier extension changes the meaning: a receiver must refuse it`);
-      else this.#add('information', 'extension-unknown', path, `${url} is in none of the packages; its content was not looked at`);
+      else this.#add('information', 'extension-unknown', path, `${url} is in neither the guide in use nor those it builds on; its content was not looked at`);
     } else if (node.tree.facts.url !== CORE_EXTENSION) {
       // Inside an extension that nobody defined, a part cannot be judged by its url.
       this.#add('error', 'extension-part-unknown', path, `"${url}" is no part of the extension around it and no absolute URL`);
@@ -388,7 +387,7 @@ export class Walk {
       severity: 'information',
       code: 'profile-unknown',
       path,
-      message: `${splitCanonical(profile).url} is in none of the packages opened; the resource was not held against it`,
+      message: `${splitCanonical(profile).url} is in neither the guide in use nor those it builds on; the resource was not held against it`,
       notVerified: true,
     });
   }

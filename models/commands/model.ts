@@ -6,11 +6,26 @@ import { trainDenialRisk } from '../train/train-denial-risk.ts';
 
 // npm run model -- train [--rows N] [--seed N] : trains the denial-risk model on simulated decisions and writes models/denial-risk.onnx and .json.
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { rows: { type: 'string', default: '40000' }, seed: { type: 'string', default: '20261122' } } });
+const USAGE = 'Usage: npm run model -- train [--rows N (at least 1000)] [--seed N]';
+
+function readArguments() {
+  try {
+    return parseArgs({ allowPositionals: true, options: { rows: { type: 'string', default: '40000' }, seed: { type: 'string', default: '20261122' }, help: { type: 'boolean', default: false } } });
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+const { values, positionals } = readArguments();
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
 const rows = Number(values.rows);
 const seed = Number(values.seed);
 if (positionals[0] !== 'train' || positionals.length > 1 || !Number.isInteger(rows) || rows < 1000 || !Number.isInteger(seed)) {
-  console.error('Usage: npm run model -- train [--rows N (at least 1000)] [--seed N]');
+  console.error(USAGE);
   process.exit(2);
 }
 console.log(`Training on ${rows} simulated decisions, seed ${seed} …`);

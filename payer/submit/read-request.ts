@@ -14,6 +14,8 @@ export interface PasRequest {
 }
 
 const MOST_PROBLEMS = 50;
+/** Far more than a request needs; every entry is held against its profile while others wait. */
+const MOST_ENTRIES = 1_000;
 
 /**
  * Reads a request or inquiry bundle, held against `profile`.
@@ -21,6 +23,7 @@ const MOST_PROBLEMS = 50;
  */
 export function readPasBundle(body: unknown, validator: Validator, profile: string): PasRequest {
   if (!isBundle(body)) throw new PayerError(400, { code: 'structure', text: 'The body must be a FHIR Bundle.', expression: 'Bundle' });
+  if (Array.isArray(body.entry) && body.entry.length > MOST_ENTRIES) throw new PayerError(422, { code: 'too-costly', text: `A bundle may have ${MOST_ENTRIES} entries at most.`, expression: 'Bundle.entry' });
   const report = validator.validate(body, { profile });
   const errors = report.issues.filter((issue) => issue.severity === 'error');
   if (errors.length > 0) {

@@ -83,6 +83,7 @@ export function tokenRoutes({ db, baseUrl, log, now, registeredClients }: TokenR
     },
   );
 
+  router.use('/payer/oauth', (_req, res) => refuse(res, 404, 'invalid_request', 'There is nothing at this address for this method. POST to /payer/oauth/token.'));
   const oauthErrors: ErrorRequestHandler = (error, _req, res, _next) => {
     const { status, problems } = readFailure(error, log);
     refuse(res, status, status >= 500 ? 'server_error' : 'invalid_request', status >= 500 ? (problems[0]?.text ?? '') : 'The token request could not be read.');

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { Bundle, Claim, Condition, Coverage, MedicationRequest, Organization, Patient, Practitioner, Resource, ServiceRequest } from '@medplum/fhirtypes';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { CODE_SYSTEMS } from '#fhir/base/code-systems.ts';
 import { openValidator } from '#fhir/validation/validator.ts';
 import { sampleForm, sampleInput, samplePatient, samplePractitioner } from '#test-fixtures/pas-submission-input.ts';
 import { isOrder, readRequestedService } from '../order/read-requested-service.ts';
@@ -230,23 +231,26 @@ describe('other people’s records (test-ehr-seed)', () => {
 });
 
 describe('documents', () => {
-  const document = (url: string): Resource => ({
+  const format = { system: CODE_SYSTEMS.documentFormat, code: 'urn:ihe:iti:xds:2017:mimeTypeSufficient' };
+  const document = (url: string, content: object = { format }): Resource => ({
     resourceType: 'DocumentReference',
     id: 'note',
     status: 'current',
     type: { coding: [{ system: 'http://loinc.org', code: '11506-3' }] },
     subject: { reference: 'Patient/patient-1' },
-    content: [{ attachment: { contentType: 'text/plain', url }, format: { system: 'http://ihe.net/fhir/ValueSet/IHE.FormatCode.codesystem', code: 'urn:ihe:iti:xds:2017:mimeTypeSufficient' } }],
+    content: [{ attachment: { contentType: 'text/plain', url }, ...content }],
   });
   const evidence = [{ reference: 'DocumentReference/note', display: 'Note' }];
 
   it('travel inside the bundle when they were read', () => {
     const bundle = build(sampleInput({ evidence, supporting: [...sampleInput().supporting, document('Binary/b1'), { resourceType: 'Binary', id: 'b1', contentType: 'text/plain', data: 'SGVsbG8=' }] }));
-    expect(only(bundle, 'DocumentReference').content).toEqual([{ attachment: { contentType: 'text/plain', data: 'SGVsbG8=' } }]);
+    expect(only(bundle, 'DocumentReference').content).toEqual([{ attachment: { contentType: 'text/plain', data: 'SGVsbG8=' }, format }]);
     expect(errorsOf(bundle)).toEqual([]);
   });
-  it('else are named by an absolute url', () => {
-    const bundle = build(sampleInput({ evidence, supporting: [...sampleInput().supporting, document('Binary/b1')] }));
+  it('else are named by an absolute url, and a format that names a value set stays behind', () => {
+    const misnamed = { format: { system: 'http://hl7.org/fhir/ValueSet/formatcodes', code: 'urn:ihe:iti:xds:2017:mimeTypeSufficient' } };
+    const bundle = build(sampleInput({ evidence, supporting: [...sampleInput().supporting, document('Binary/b1', misnamed)] }));
+    expect(only(bundle, 'DocumentReference').content[0]).not.toHaveProperty('format');
     expect(only(bundle, 'DocumentReference').content[0]?.attachment.url).toBe('http://localhost:3000/ehr/fhir/Binary/b1');
     expect(errorsOf(bundle)).toEqual([]);
   });

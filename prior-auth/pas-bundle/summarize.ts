@@ -44,7 +44,7 @@ function displayOf(resource: Resource): string {
   }
   const fixed = DISPLAYS[resource.resourceType];
   if (fixed) return fixed;
-  if (resource.resourceType === 'QuestionnaireResponse') return resource.questionnaire?.split('|')[0]?.split('/').at(-1) ?? 'Form';
+  if (resource.resourceType === 'QuestionnaireResponse') return `Completed form (${resource.questionnaire?.split('|')[0]?.split('/').at(-1) ?? 'unnamed'})`;
   if (facts.description) return facts.description;
   const type = Array.isArray(facts.type) ? undefined : (facts.type as CodeableConcept | undefined);
   const concept = [facts.code, facts.codeCodeableConcept, facts.medicationCodeableConcept, type].find((candidate) => candidate?.text ?? candidate?.coding?.[0]);

@@ -1,4 +1,5 @@
 import type { QuestionnaireResponse, Resource } from '@medplum/fhirtypes';
+import { CODE_SYSTEMS } from '#fhir/base/code-systems.ts';
 import { relativeReference } from '#fhir/base/reference.ts';
 import { problem, written, type Written } from './members.ts';
 import type { SubmissionInput } from './submission-input.ts';
@@ -52,7 +53,7 @@ function referencesIn(value: unknown): string[] {
   return Object.entries(value).flatMap(([key, inner]) => (key === 'reference' && typeof inner === 'string' ? [inner] : referencesIn(inner)));
 }
 
-/** A copy without narrative, ids and claims of profiles, of a document its attachments alone; refused when it is about somebody else. */
+/** A copy without narrative, ids and claims of profiles, of a document its attachments and their IHE formats alone; refused when it is about somebody else. */
 export function writeSupporting(resource: Resource, input: SubmissionInput): Written<Resource> {
   const facts = resource as unknown as Readonly<Record<string, unknown>>;
   const subjects = [...referencesIn(facts['subject']), ...referencesIn(facts['patient'])].map((reference) => relativeReference(reference) ?? reference);
@@ -62,7 +63,7 @@ export function writeSupporting(resource: Resource, input: SubmissionInput): Wri
   const { id: _id, text: _text, meta: _meta, ...rest } = facts;
   const copy: Record<string, unknown> = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, repeats(resource.resourceType, name) && value !== undefined && !Array.isArray(value) ? [value] : value]));
   if (resource.resourceType === 'Observation' && !resource.status) return written({ ...copy, status: 'unknown' } as unknown as Resource);
-  if (resource.resourceType === 'DocumentReference') return written({ ...copy, content: [resource.content].flat().map(({ attachment }) => ({ attachment: inline(attachment, input) })) } as unknown as Resource);
+  if (resource.resourceType === 'DocumentReference') return written({ ...copy, content: [resource.content].flat().map(({ attachment, format }) => ({ attachment: inline(attachment, input), ...(format?.system === CODE_SYSTEMS.documentFormat ? { format } : {}) })) } as unknown as Resource);
   return written(copy as unknown as Resource);
 }
 

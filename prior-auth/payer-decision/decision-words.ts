@@ -15,7 +15,7 @@ const OVERALL: { readonly [O in PayerDecision['overall']]: Pick<DecisionWords, '
   approved: { tone: 'good', headline: 'Approved', nextStep: 'Go ahead with the order. Keep the authorization number for the claim.' },
   modified: { tone: 'mixed', headline: 'Approved with changes', nextStep: 'Compare what was authorized with what was ordered before going ahead.' },
   'partly-approved': { tone: 'mixed', headline: 'Approved in part', nextStep: 'Go ahead only with the approved items. Read the reasons for the others.' },
-  denied: { tone: 'bad', headline: 'Denied', nextStep: 'Read the reason. Send a new request with what was missing, ask for a peer-to-peer call, or appeal.' },
+  denied: { tone: 'bad', headline: 'Denied', nextStep: 'Read the reason. When the record holds what was missing, sign a new order and send its request. Or ask the payer for a peer-to-peer call, or appeal.' },
   pended: { tone: 'waiting', headline: 'The payer is still deciding', nextStep: 'Nothing to do now: the answer is followed up automatically. Send what the payer asks for, if anything.' },
   error: { tone: 'unknown', headline: 'The payer could not process the request', nextStep: 'Correct what the payer names below and submit again, or call the payer.' },
   unreadable: { tone: 'unknown', headline: 'The payer answered in a way we cannot read', nextStep: 'Do not treat this as an approval. Call the payer and ask for the decision.' },

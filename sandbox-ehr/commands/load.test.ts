@@ -68,6 +68,15 @@ describe('ehr:load into a running EHR', () => {
     expect(await get('Patient/load-never')).toMatchObject({ resourceType: 'OperationOutcome' });
   });
 
+  it.each([
+    ['a path that is not there', 'no-such-file.json', /There is no file or folder no-such-file\.json/],
+    ['a file that is no FHIR', 'package.json', /skipped .*package\.json[\s\S]*0 resources loaded/],
+  ])('exits with 1 at %s', async (_name, path, said) => {
+    const { code, out } = await load(path, '--base', ehr.baseUrl);
+    expect(out).toMatch(said);
+    expect(code).toBe(1);
+  });
+
   it('says clearly when no EHR answers at --base', async () => {
     const { code, out } = await load(folder({}), '--base', 'http://localhost:9');
     expect([code, out]).toEqual([1, 'No sandbox EHR answers at http://localhost:9.\n']);

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Bundle, OperationOutcome } from '@medplum/fhirtypes';
 import { importJWK, type JWK, SignJWT } from 'jose';
 import { openStore } from '#store/database.ts';
+import { StoreError } from '#store/errors.ts';
 import { FhirRefusal } from '../errors.ts';
 import { fullAccess } from '../fhir/access.ts';
 import { processBundle } from '../fhir/bundle.ts';
@@ -26,6 +27,8 @@ async function main(): Promise<number> {
     print(USAGE);
     return values.help ? 0 : 2;
   }
+  const absent = positionals.filter((path) => !existsSync(path));
+  if (absent.length > 0) throw new Error(`There is no file or folder ${absent.join(', ')}.`);
   const base = (values.base ?? `http://localhost:${process.env['PORT'] || 3000}`).replace(/\/$/, '');
   const dataDir = process.env['DATA_DIR'] || join(process.cwd(), 'data');
   const gathered = positionals.map(gatherRecords);
@@ -53,7 +56,7 @@ async function main(): Promise<number> {
     for (const line of refused) print(`refused  ${line}`);
   }
   print(`${stored} resources loaded, ${refusals} refused`);
-  return refusals > 0 ? 1 : 0;
+  return refusals > 0 || stored === 0 ? 1 : 0;
 }
 
 interface Target {
@@ -107,7 +110,10 @@ async function fetchToken(base: string, dataDir: string): Promise<string> {
 
 async function intoFolder(base: string, dataDir: string, baseWasGiven: boolean): Promise<Target> {
   if (baseWasGiven) throw new Error(`No sandbox EHR answers at ${base}.`);
-  const store = await openStore({ dataDir, databaseUrl: process.env['DATABASE_URL'] || undefined });
+  const store = await openStore({ dataDir, databaseUrl: process.env['DATABASE_URL'] || undefined }).catch((error: unknown) => {
+    if (!(error instanceof StoreError) || error.code !== 'STORE_LOCKED') throw error;
+    throw new Error(`Open Prior Auth runs on the data folder ${dataDir}, but not at ${base}. Say where it answers: --base http://localhost:PORT`, { cause: error });
+  });
   const repository = new FhirRepository(store, await openTables(store), `${base}/ehr/fhir`, Date.now);
   await seedOnce(repository);
   const send: Send = async (bundle) => {

@@ -1,3 +1,4 @@
+import { isStorable } from '#store/storable-text.ts';
 import { FhirRefusal } from '../errors.ts';
 import { isResourceType, type SearchParameter, searchParametersOf } from './definitions.ts';
 
@@ -38,6 +39,8 @@ export interface SearchQuery {
 
 const DEFAULT_COUNT = 50;
 const MAX_COUNT = 1000;
+/** Each filter, include and sort key is a piece of SQL or a query of its own. */
+const MOST_PARTS = 40;
 const IGNORED = new Set(['_format', '_pretty', '_total', '_summary', '_elements', '_contained']);
 
 /** Reads `type?…`. An unknown filter is refused, or with `lenient` left out; an unknown _include is always left out. */
@@ -50,6 +53,7 @@ export function parseSearch(type: string, parameters: Iterable<readonly [string,
   let offset = 0;
   let countOnly = false;
   for (const [name, value] of parameters) {
+    if (!isStorable(value)) throw new FhirRefusal(400, 'value', 'A search value must be well-formed Unicode without the character U+0000.');
     if (/^_(rev)?include(:iterate|:recurse)?$/.test(name)) {
       const include = parseInclude(name, value);
       if (include) {
@@ -70,6 +74,7 @@ export function parseSearch(type: string, parameters: Iterable<readonly [string,
     }
     if (name !== '_offset') used.push([name, value]);
   }
+  if (criteria.length + includes.length + sort.length > MOST_PARTS) throw new FhirRefusal(400, 'too-costly', `A search may have ${MOST_PARTS} filters, includes and sort keys at most.`);
   return { type, criteria, includes, sort, count, offset, countOnly: countOnly || count === 0, used };
 }
 

@@ -1,4 +1,5 @@
 import type { Resource } from '@medplum/fhirtypes';
+import { isStorable } from '#store/storable-text.ts';
 import { FhirRefusal } from '../errors.ts';
 import { elementsOf, isResourceType } from './definitions.ts';
 
@@ -30,7 +31,7 @@ function checkElements(type: string, fields: Readonly<Record<string, unknown>>):
   for (const [name, value] of Object.entries(fields)) {
     if (name === 'resourceType') continue;
     const plain = name.startsWith('_') ? name.slice(1) : name;
-    const shape = elements[plain];
+    const shape = Object.hasOwn(elements, plain) ? elements[plain] : undefined;
     if (shape === undefined) throw new FhirRefusal(422, 'structure', `${type} has no element of that name.`, `${type}.${plain.slice(0, 60)}`);
     const kind = name.startsWith('_') ? 'object' : shape.replace(/[*!]/g, '');
     const many = shape.includes('*');
@@ -49,10 +50,17 @@ function checkElements(type: string, fields: Readonly<Record<string, unknown>>):
 function checkTree(value: unknown, depth: number): void {
   if (depth > MAX_DEPTH) throw new FhirRefusal(422, 'structure', 'The resource is nested too deeply.');
   if (typeof value !== 'object' || value === null) {
-    if (typeof value === 'string' && value.includes('\u0000')) throw new FhirRefusal(422, 'value', 'Text must not hold the character U+0000.');
+    if (typeof value === 'string' && !isStorable(value)) throw unstorable();
     return;
   }
   const { reference } = value as { readonly reference?: unknown };
   if (reference !== undefined && typeof reference !== 'string' && typeof reference !== 'object') throw new FhirRefusal(422, 'structure', 'A reference must be text.');
-  for (const child of Object.values(value)) checkTree(child, depth + 1);
+  for (const [key, child] of Object.entries(value)) {
+    if (!isStorable(key)) throw unstorable();
+    checkTree(child, depth + 1);
+  }
+}
+
+function unstorable(): FhirRefusal {
+  return new FhirRefusal(422, 'value', 'Text must be well-formed Unicode without the character U+0000.');
 }

@@ -18,6 +18,7 @@ interface UiReply {
   readonly order: string;
   readonly failure?: { readonly message: string };
   readonly orders: readonly { readonly reference: string }[];
+  readonly observations: readonly { readonly display: string; readonly detail: string }[];
 }
 
 let ehr: RunningSandboxEhr;
@@ -105,6 +106,7 @@ describe('signing an order', () => {
     await ui('/orders/sign', { order });
     const chart = await ui('/patients/pat-oxygen/chart');
     expect(chart.body.orders.find((one) => one.reference === order)).toMatchObject({ status: 'active', cards: [card] });
+    expect(chart.body.observations.find((one) => one.display === 'Blood pressure')?.detail).toMatch(/^Systolic blood pressure \d+ mmHg, Diastolic blood pressure \d+ mmHg$/);
     expect((await ui('/feedback', { service: 'order-sign-crd', cardUuid: 'c1', outcome: 'overridden', overrideReason: 'not needed' })).status).toBe(200);
     expect(feedback.at(-1)).toMatchObject({ feedback: [{ card: 'c1', outcome: 'overridden', overrideReason: { userComment: 'not needed' } }] });
   });

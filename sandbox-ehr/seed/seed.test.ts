@@ -1,5 +1,6 @@
 import type { Practitioner } from '@medplum/fhirtypes';
 import { expect, it } from 'vitest';
+import { openValidator } from '#fhir/validation/validator.ts';
 import { seedResources } from './seed.ts';
 
 const LOAD_DAY = Date.parse('2031-03-01T00:30:00Z');
@@ -9,6 +10,15 @@ const references = new Set(resources.map((resource) => `${resource.resourceType}
 it('every reference leads to a resource of the seed', () => {
   const used = [...JSON.stringify(resources).matchAll(/"reference":"([^"]+)"/g)].map((match) => match[1] ?? '');
   expect(used.filter((reference) => !references.has(reference))).toEqual([]);
+});
+
+it('every resource is valid by R4 and by the US Core 3.1.1 profile it names', () => {
+  const validator = openValidator(['us-core-3.1.1']);
+  const errors = resources.flatMap((one) =>
+    validator.validate(one).issues.filter(({ severity, code }) => severity === 'error' || code === 'profile-unknown').map(({ path, message }) => `${one.resourceType}/${one.id} ${path}: ${message}`),
+  );
+  expect(errors).toEqual([]);
+  expect(resources.filter(({ meta }) => meta?.profile).length).toBeGreaterThan(resources.length / 2);
 });
 
 it('ids are unique and no template is left', () => {

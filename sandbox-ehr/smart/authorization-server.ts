@@ -15,6 +15,8 @@ export interface AuthorizationServerOptions {
   readonly clients: readonly SmartClient[];
   /** First the ES384 key that signs access tokens, then the RS256 key that signs id tokens. */
   readonly keys: readonly SigningKey[];
+  /** Of a practitioner, by reference. */
+  readonly userName: (reference: string) => Promise<string | undefined>;
   readonly now: () => number;
   readonly log: Logger;
 }
@@ -24,7 +26,7 @@ const ACCESS_TOKEN_SECONDS = 900;
 const DAY_SECONDS = 86_400;
 
 export function createAuthorizationServer(options: AuthorizationServerOptions): Provider {
-  const { db, issuer, fhirBase, clients, keys, now, log } = options;
+  const { db, issuer, fhirBase, clients, keys, userName, now, log } = options;
   const registered = new Map(clients.map((client) => [client.clientId, client]));
   const cookieKey = createHash('sha256').update(`cookies ${keys.map((key) => key.privateJwk.d).join()}`).digest('base64url');
 
@@ -34,7 +36,7 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
     clientDefaults: { id_token_signed_response_alg: 'RS256' },
     jwks: { keys: keys.map(({ privateJwk }) => ({ ...privateJwk, use: 'sig' })) },
     scopes: [...CONTEXT_SCOPES],
-    claims: { openid: ['sub'], fhirUser: ['fhirUser'] },
+    claims: { openid: ['sub'], fhirUser: ['fhirUser', 'name'] },
     conformIdTokenClaims: false,
     clientAuthMethods: ['private_key_jwt', 'none'],
     enabledJWA: { clientAuthSigningAlgValues: ['ES384', 'RS384'] },
@@ -75,7 +77,7 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
       const grantId = ctx.oidc.result?.consent?.grantId;
       return grantId ? provider.Grant.find(grantId) : undefined;
     },
-    findAccount: (_ctx: Context, id: string) => ({ accountId: id, claims: () => ({ sub: id, fhirUser: `${fhirBase}/${id}` }) }),
+    findAccount: (_ctx: Context, id: string) => ({ accountId: id, claims: async () => ({ sub: id, fhirUser: `${fhirBase}/${id}`, name: await userName(id) }) }),
     extraTokenClaims: async (_ctx: Context, token: Token) => {
       const context = token.grantId ? await readGrantContext(db, token.grantId) : undefined;
       return context ? { fhirUser: `${fhirBase}/${context.user}`, ...(context.patient ? { patient: context.patient } : {}) } : undefined;

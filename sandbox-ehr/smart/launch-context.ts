@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isStorable } from '#store/storable-text.ts';
 import type { EhrDatabase } from '../tables.ts';
 
 /** What the EHR tells a launched app (SMART 2.2, launch context). */
@@ -20,6 +21,8 @@ export async function createLaunch(db: EhrDatabase, context: LaunchContext, nowM
 }
 
 export async function peekLaunch(db: EhrDatabase, id: string, nowMs: number): Promise<LaunchContext | undefined> {
+  // The database would refuse to look for an id that it could not have kept.
+  if (!isStorable(id)) return undefined;
   const row = await db.selectFrom('ehr.launch').select('context').where('id', '=', id).where('used_ms', 'is', null).where('expires_ms', '>', nowMs).executeTakeFirst();
   return row && (JSON.parse(row.context) as LaunchContext);
 }

@@ -43,7 +43,7 @@ describe('EHR launch', () => {
     expect(body).toMatchObject({ token_type: 'Bearer', patient: 'pat-oxygen', need_patient_banner: true, fhirContext: [{ reference: order }, { reference: 'Coverage/cov-oxygen' }] });
     expect(String(body['scope']).split(' ').sort()).toEqual(['fhirUser', 'launch', 'offline_access', 'openid', 'patient/*.rs']);
     const { payload } = await jwtVerify(String(body['id_token']), createRemoteJWKSet(new URL(`${ehr.baseUrl}/ehr/oauth/jwks`)), { issuer: `${ehr.baseUrl}/ehr/oauth`, audience: TEST_APP, algorithms: ['RS256'] });
-    expect(payload['fhirUser']).toBe(`${ehr.fhirBase}/Practitioner/dr-priya-nair`);
+    expect(payload).toMatchObject({ fhirUser: `${ehr.fhirBase}/Practitioner/dr-priya-nair`, name: 'Dr. Priya Nair' });
     const read = await fetch(`${ehr.fhirBase}/Patient/pat-oxygen`, { headers: { authorization: `Bearer ${String(body['access_token'])}` } });
     expect(read.status).toBe(200);
     expect(decodeJwt(String(body['access_token']))).toMatchObject({ aud: ehr.fhirBase, patient: 'pat-oxygen' });
@@ -181,6 +181,15 @@ describe('sign-in', () => {
     const { url } = await ehr.browse(`${page.url.href}?patient=pat-mobility`, jar);
     const { body } = await exchange(url.searchParams.get('code') ?? '', verifier);
     expect(body['patient']).toBe('pat-mobility');
+  });
+
+  it('asks again who it is when the app wants it (prompt=login), then lets the answer through', async () => {
+    const jar = ehr.cookieJar(cookie);
+    const { url: start } = ehr.authorizeUrl({ scope: 'openid fhirUser', prompt: 'login' });
+    const asked = await ehr.browse(start, jar);
+    expect(asked.text).toContain('Who are you?');
+    const { url } = await ehr.browse(`${asked.url.href}?signed-in`, jar);
+    expect(url.searchParams.get('code')).toBeTruthy();
   });
 
   it('refuses an unknown user and a stale interaction', async () => {

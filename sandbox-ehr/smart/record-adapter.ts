@@ -1,4 +1,5 @@
 import { type Adapter, errors } from 'oidc-provider';
+import { isStorable } from '#store/storable-text.ts';
 import type { EhrDatabase } from '../tables.ts';
 
 /** Keeps oidc-provider's records (codes, grants, refresh tokens, seen assertion ids) in ehr.oauth_record. */
@@ -21,7 +22,8 @@ export function recordAdapter(db: EhrDatabase, now: () => number): (model: strin
         };
         await db.insertInto('ehr.oauth_record').values({ model, id, consumed_ms: null, ...row }).onConflict((c) => c.columns(['model', 'id']).doUpdateSet(row)).execute();
       },
-      find: (id) => read(rows().where('id', '=', id)),
+      // The database would refuse to look for an id that it could not have kept.
+      find: async (id) => (isStorable(id) ? read(rows().where('id', '=', id)) : undefined),
       findByUid: (uid) => read(rows().where('uid', '=', uid)),
       findByUserCode: async () => undefined,
       async consume(id) {

@@ -34,7 +34,9 @@ export function signInRoutes(options: SignInOptions): Router {
     const launch = launchId === undefined ? undefined : await peekLaunch(db, launchId, now());
     if (launchId !== undefined && !launch) return refuse('invalid_request', 'the launch is unknown, expired or was used before');
     const user = await sessions.userOf(request);
-    if (user === undefined) return showSignIn(response, uid);
+    const justSignedIn = 'signed-in' in request.query || 'patient' in request.query;
+    const askAgain = (params['prompt'] ?? '').split(' ').includes('login') && !justSignedIn;
+    if (user === undefined || askAgain) return showSignIn(response, uid);
     if (launch && launch.user !== user) return refuse('access_denied', 'the launch was made for another user');
     const scopes = (params['scope'] ?? '').split(' ');
     const picked = request.query['patient'];
@@ -56,7 +58,7 @@ export function signInRoutes(options: SignInOptions): Router {
     await sessions.open(response, found.reference);
     options.audit.record({ action: 'ehr-login', who: found.reference });
     const known = typeof interaction === 'string' && /^[\w-]{1,64}$/.test(interaction);
-    response.redirect(303, known ? `/ehr/oauth/interaction/${interaction}` : '/');
+    response.redirect(303, known ? `/ehr/oauth/interaction/${interaction}?signed-in` : '/');
   });
   router.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
     const { status, name } = error as { readonly status?: unknown; readonly name?: unknown };

@@ -1,4 +1,4 @@
-import type { CodeableConcept, Coverage, Organization, Patient, Quantity, Resource } from '@medplum/fhirtypes';
+import type { CodeableConcept, Coverage, Observation, ObservationComponent, Organization, Patient, Quantity, Resource } from '@medplum/fhirtypes';
 import { readCoverageInformation } from '#fhir/crd/coverage-information.ts';
 import type { FhirRepository } from '../fhir/repository.ts';
 import { search } from '../fhir/search.ts';
@@ -105,6 +105,10 @@ const conceptText = (concept: CodeableConcept | undefined): string | undefined =
 const codeText = (concept: CodeableConcept | undefined): string | undefined => concept?.coding?.find((coding) => coding.code)?.code;
 const quantityText = (quantity: Quantity | undefined): string | undefined => (quantity?.value === undefined ? undefined : `${quantity.comparator ?? ''}${quantity.value} ${quantity.unit ?? quantity.code ?? ''}`.trim());
 
+/** Of an Observation, or of one part of it. */
+const valueText = ({ valueQuantity, valueCodeableConcept, valueString, valueInteger, valueBoolean }: Observation | ObservationComponent): string | undefined =>
+  quantityText(valueQuantity) ?? conceptText(valueCodeableConcept) ?? valueString ?? valueInteger?.toString() ?? valueBoolean?.toString();
+
 function chartItem(resource: StoredResource): ChartItem {
   return { reference: `${resource.resourceType}/${resource.id}`, ...describe(resource) };
 }
@@ -118,7 +122,7 @@ function describe(resource: Resource): Omit<ChartItem, 'reference'> {
       return item(
         conceptText(resource.code),
         resource.effectiveDateTime ?? resource.effectivePeriod?.start ?? resource.issued,
-        quantityText(resource.valueQuantity) ?? conceptText(resource.valueCodeableConcept) ?? resource.valueString ?? resource.valueInteger?.toString() ?? resource.valueBoolean?.toString(),
+        valueText(resource) ?? (resource.component?.map((part) => `${conceptText(part.code) ?? ''} ${valueText(part) ?? ''}`.trim()).join(', ') || undefined),
       );
     case 'Procedure':
       return item(conceptText(resource.code), resource.performedDateTime ?? resource.performedPeriod?.start, resource.status);

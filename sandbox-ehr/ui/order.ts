@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CodeableConcept, Coverage, DeviceRequest, MedicationRequest, ServiceRequest } from '@medplum/fhirtypes';
 import { z } from 'zod';
+import { isStorable } from '#store/storable-text.ts';
 import type { Access } from '../fhir/access.ts';
 import type { FhirRepository } from '../fhir/repository.ts';
 import { search } from '../fhir/search.ts';
@@ -19,7 +20,7 @@ export const newOrder = z.strictObject({
   quantity: z.number().positive().max(100_000).optional(),
   priority: z.enum(['routine', 'urgent', 'asap', 'stat']).optional(),
   reason: z.string().regex(/^Condition\/[A-Za-z0-9\-.]{1,64}$/).optional(),
-  note: z.string().max(4000).optional(),
+  note: z.string().max(4000).refine(isStorable).optional(),
 });
 
 /** The patient's active coverages, the one with the lowest `order` first. */

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { readCoverageInformation } from '#fhir/crd/coverage-information.ts';
 import type { AuditTrail } from '#store/audit.ts';
+import { isStorable } from '#store/storable-text.ts';
 import { fullAccess } from '../fhir/access.ts';
 import type { FhirRepository } from '../fhir/repository.ts';
 import { isFhirId } from '../fhir/structure.ts';
@@ -67,7 +68,7 @@ export function uiRoutes(options: UiRoutesOptions): Router {
   const requireUser: RequestHandler = async (request, response, next) => {
     const reference = await sessions.userOf(request);
     const user = reference && (await findUser(repository, reference));
-    if (!user) throw new UiRefusal(401, 'NOT_SIGNED_IN', 'Nobody is signed in.', 'Sign in first.');
+    if (!user) throw new UiRefusal(401, 'NOT_SIGNED_IN', 'Nobody is signed in.', 'Load the page again and sign in.');
     response.locals['user'] = user;
     next();
   };
@@ -75,6 +76,7 @@ export function uiRoutes(options: UiRoutesOptions): Router {
   router.get('/session', (_request, response) => void response.json({ user: userOf(response) }));
   router.get('/patients', async (request, response) => {
     const { q } = request.query;
+    if (typeof q === 'string' && !isStorable(q)) throw new UiRefusal(422, 'INPUT_INVALID', 'The input is not valid: q.', 'Search by other letters.');
     const patients = await listPatients(repository, typeof q === 'string' ? q.slice(0, 100) : '');
     audit.record({ action: 'ehr-search', who: userOf(response).reference, what: patients.map((one) => `Patient/${one.id}`).slice(0, 100) });
     response.json({ patients: await summarize(repository, patients) });
@@ -166,8 +168,9 @@ function uiErrors(log: Logger): ErrorRequestHandler {
 }
 
 function bodyRefusal(error: unknown): UiRefusal | undefined {
-  const { status } = error as { readonly status?: unknown };
+  const { status, type } = error as { readonly status?: unknown; readonly type?: unknown };
   if (status === 413) return new UiRefusal(413, 'BODY_TOO_LARGE', 'The body is too large.');
   if (status === 415) return new UiRefusal(415, 'JSON_REQUIRED', 'The encoding of the body is not supported.');
-  return status === 400 ? new UiRefusal(400, 'JSON_INVALID', 'The body is not valid JSON.') : undefined;
+  if (type === 'entity.parse.failed') return new UiRefusal(400, 'JSON_INVALID', 'The body is not valid JSON.');
+  return status === 400 ? new UiRefusal(400, 'INPUT_INVALID', 'The request could not be read.', 'Check its address and its body.') : undefined;
 }

@@ -155,7 +155,7 @@ describe('what is refused', () => {
     ['too large a form', 'PUT', '/questionnaires/save', { formId: 'x'.repeat(2_200_000) }, {}, 413],
     ['a reference that leaves the EHR', 'GET', '/source?reference=https://evil.example/Observation/1', undefined, {}, 400],
     ['a reference of two', 'GET', '/source?reference=Observation/1&reference=Observation/2', undefined, {}, 400],
-    ['an unknown form', 'POST', '/questionnaires/populate', { formId: 'nope' }, {}, 502],
+    ['an unknown form', 'POST', '/questionnaires/populate', { formId: 'nope' }, {}, 404],
     ['an unknown address', 'GET', '/nope', undefined, {}, 404],
   ])('%s', async (_what, method, path, body, headers, status) => {
     const panel = await TestPanel.launch(server, { patient: 'patient-1', fhirContext: ['DeviceRequest/order-2'] });

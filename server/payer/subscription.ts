@@ -2,6 +2,7 @@ import type { Subscription } from '@medplum/fhirtypes';
 import { z } from 'zod';
 import { parseJson, type PayerClient, type PayerReply } from './payer-client.ts';
 import type { Payer } from '#prior-auth/coverage-requirement/payer.ts';
+import { isStorable } from '#store/storable-text.ts';
 
 const TOPIC = 'http://hl7.org/fhir/us/davinci-pas/SubscriptionTopic/PASSubscriptionTopic';
 const BACKPORT = 'http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition';
@@ -79,7 +80,7 @@ export function readNotification(body: unknown): Notification | undefined {
 }
 
 function referenceIn(value: unknown): string | undefined {
-  const parsed = z.looseObject({ reference: z.string().max(500) }).safeParse(value);
+  const parsed = z.looseObject({ reference: z.string().max(500).refine(isStorable) }).safeParse(value);
   return parsed.success ? parsed.data.reference : undefined;
 }
 

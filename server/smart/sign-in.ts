@@ -41,6 +41,8 @@ interface SignInTarget {
   readonly clientId: string;
   readonly scope: string;
   readonly launch?: string;
+  /** Ask who it is, even when the EHR still knows (OpenID Connect Core §3.1.2.1, prompt=login). */
+  readonly askAgain?: boolean;
 }
 
 const STATE_COOKIE_MS = 10 * 60_000;
@@ -56,13 +58,15 @@ export function signInRouter(options: SignInOptions): Router {
   const router = Router();
   router.get(`${path}${options.startPath}`, fewFromOneAddress(), page(options, async (request, response) => {
     const target = options.target(request.query);
-    const { state, url, pending } = await startAuthorization(identity, { ...target, redirectUri });
+    const { state, url: plainUrl, pending } = await startAuthorization(identity, { ...target, redirectUri });
     const browserSecret = newSecret();
+    const url = new URL(plainUrl);
+    if (target.askAgain) url.searchParams.set('prompt', 'login');
     await sessions.keepPending(kind, target.fhirBase, state, browserSecret, pending);
     response
       .cookie(stateCookie(kind, state), browserSecret, cookieOptions(identity.baseUrl, path, STATE_COOKIE_MS))
       .set('cache-control', 'no-store')
-      .redirect(302, url);
+      .redirect(302, url.href);
   }));
 
   router.get(`${path}/callback`, fewFromOneAddress(), page(options, async (request, response) => {

@@ -21,7 +21,7 @@ type FormChange = Partial<Pick<StoredForm, 'response' | 'sources' | 'population'
 
 export interface FormStore {
   list(caseId: string, trx?: Transaction<AnyDatabase>): Promise<readonly StoredForm[]>;
-  /** Throws QUESTIONNAIRE_UNAVAILABLE when the case has no such form. */
+  /** Throws FORM_NOT_FOUND when the case has no such form. */
   read(caseId: string, formId: string, trx?: Transaction<AnyDatabase>): Promise<StoredForm>;
   /** Whether the forms of that determination were read from the payer; a new determination may ask for others. */
   wereReadFor(caseId: string, assertionId: string): Promise<boolean>;
@@ -40,7 +40,7 @@ export function createFormStore(store: Store, now: () => number): FormStore {
   };
   const read = async (caseId: string, formId: string, trx?: Transaction<AnyDatabase>) =>
     (await list(caseId, trx)).find((form) => form.formId === formId) ??
-    fail('QUESTIONNAIRE_UNAVAILABLE', 'This case has no such form.', 'Reload the panel: the payer may ask for other forms by now.');
+    fail('FORM_NOT_FOUND', 'This case has no such form.', 'Reload the panel: the payer may ask for other forms by now.');
 
   return {
     list,
@@ -139,6 +139,6 @@ function toForm(row: FormRow): StoredForm {
   };
 }
 
-function fail(code: 'QUESTIONNAIRE_UNAVAILABLE' | 'CASE_CONFLICT', message: string, nextStep: string): never {
+function fail(code: 'FORM_NOT_FOUND' | 'CASE_CONFLICT', message: string, nextStep: string): never {
   throw new PriorAuthError(code, message, { nextStep });
 }

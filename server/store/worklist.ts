@@ -3,11 +3,12 @@ import { z } from 'zod';
 import { CASE_STEPS, type CaseStateKind, type PriorAuthCase } from '#prior-auth/case.ts';
 import { PriorAuthError } from '#prior-auth/errors.ts';
 import type { Store } from '#store/database.ts';
+import { isStorable } from '#store/storable-text.ts';
 import type { CaseTables } from './case-tables.ts';
 
 export const worklistQuery = z.object({
   state: z.custom<CaseStateKind>((value) => typeof value === 'string' && Object.hasOwn(CASE_STEPS, value), 'not a state of a case').optional(),
-  q: z.string().max(100).optional(),
+  q: z.string().max(100).refine(isStorable, 'must be well-formed Unicode without U+0000').optional(),
   sort: z.enum(['updated', 'clock']).default('updated'),
   after: z.string().max(200).optional(),
 });
@@ -20,7 +21,7 @@ export interface WorklistSlice {
 }
 
 const PAGE_SIZE = 50;
-const cursor = z.tuple([z.string().regex(/^(infinity|\d{4}-\d{2}-\d{2}T[\d:.]+Z)$/), z.uuid()]);
+const cursor = z.tuple([z.union([z.literal('infinity'), z.iso.datetime()]), z.uuid()]);
 
 /** One page of one EHR's cases: newest change first, or the clock that ends first. The counts hold for the search, whatever the state filter. Throws REQUEST_INVALID for a foreign cursor. */
 export async function readWorklist(store: Store, ehrBase: string, { state, q, sort, after }: WorklistQuery): Promise<WorklistSlice> {

@@ -73,6 +73,12 @@ describe('the staff’s worklist', () => {
     expect((await read(browser, '/session')).status).toBe(401);
   });
 
+  it('asks who it is after signing out, though the EHR still knows', async () => {
+    const promptOf = async (path: string) => new URL((await new TestBrowser(server.baseUrl).go(path)).headers.get('location') ?? '').searchParams.get('prompt');
+    expect(await promptOf('/work/login')).toBeNull();
+    expect(await promptOf('/work/login?again')).toBe('login');
+  });
+
   it('refuses a replayed sign-in', async () => {
     const browser = new TestBrowser(server.baseUrl);
     const { callback } = await browser.signIn('/work/login');

@@ -14,10 +14,10 @@ const clientIdOf = (ehr: EhrRegistration) => ehr.worklistClientId ?? 'open-prior
 /** Staff sign in at the first EHR, stand-alone: who they are, no patient. The cookie carries the session's id and secret. */
 export function worklistSignIn(sessions: Sessions, ehrs: readonly EhrRegistration[], baseUrl: string, now: () => number): Pick<SignInOptions, 'target' | 'clientIdAt' | 'signedIn'> {
   return {
-    target() {
+    target({ again }) {
       const [ehr] = ehrs;
       if (!ehr) throw new PriorAuthError('LAUNCH_REFUSED', 'No EHR is registered at which staff could sign in.', { nextStep: 'Ask whoever runs this server to register one.' });
-      return { fhirBase: ehr.fhirBase, clientId: clientIdOf(ehr), scope: 'openid fhirUser' };
+      return { fhirBase: ehr.fhirBase, clientId: clientIdOf(ehr), scope: 'openid fhirUser', askAgain: again !== undefined };
     },
     clientIdAt: (ehrBase) => {
       const ehr = findEhr(ehrs, ehrBase);

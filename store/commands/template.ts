@@ -1,13 +1,20 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
+import { fromPglite, PgBoss } from 'pg-boss';
 import { templateFile } from '../embedded-engine.ts';
+import { JOBS_SCHEMA } from '../jobs.ts';
 
-// npm run store:template : writes the empty database of the installed PGlite version, which a first start unpacks.
+// npm run store:template : writes the database that a first start unpacks: empty but for the tables of the job machinery, by the installed versions of both.
 const engine = await PGlite.create();
+const boss = new PgBoss({ db: fromPglite(engine), schema: JOBS_SCHEMA, supervise: false, schedule: false });
+await boss.start();
+await boss.stop({ graceful: false });
+await engine.exec('checkpoint');
 const dump = await engine.dumpDataDir('gzip');
 await engine.close();
 const file = templateFile();
 mkdirSync(dirname(file), { recursive: true });
 writeFileSync(file, Buffer.from(await dump.arrayBuffer()));
 console.log(`Wrote ${file} (${Math.round(dump.size / 1024)} kB).`);
+process.exit(0);

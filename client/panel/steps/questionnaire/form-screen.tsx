@@ -41,10 +41,14 @@ export function FormScreen({ draft, call, session, readOnly, calculatorMissing, 
   useEffect(() => {
     const flush = (): void => { if (document.visibilityState === 'hidden') void draft.save(); };
     const warn = (event: BeforeUnloadEvent): void => { if (draft.unsaved) event.preventDefault(); };
+    // Closing the panel takes the focus first; once its frame is gone nothing more can be sent.
+    const leave = (): void => void draft.save();
     document.addEventListener('visibilitychange', flush);
+    window.addEventListener('blur', leave);
     window.addEventListener('beforeunload', warn);
     return () => {
       document.removeEventListener('visibilitychange', flush);
+      window.removeEventListener('blur', leave);
       window.removeEventListener('beforeunload', warn);
     };
   }, [draft]);
