@@ -175,22 +175,21 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
       const deadline = (): AbortSignal => (signal ??= AbortSignal.timeout(Math.max(1, Math.round(deadlineMs * 0.9 - (performance.now() - startedAt)))));
       const inFull = admitted === 'full';
       const reader = inFull ? readerFor(call, client, deadline) : undefined;
-      record = openRecord(call, payers, reader);
       const configuration = readConfiguration(call.configuration, defaults);
-      const answerFrom = (of: HookCall, source: RecordSource): Promise<HookResult> =>
-        answerHook(of, source, inFull ? configuration : withoutScore(configuration), { ...parts, client: client.iss, ownPrefetch: ownPrefetch(hook), deadline, ...(inFull ? { delegation } : {}) });
-      const result = await answerFrom(call, record).catch((error: unknown) => {
+      const answerFrom = async (of: HookCall, from: typeof reader) => {
+        const source = (record = openRecord(of, payers, from));
+        const answered: HookResult = await answerHook(of, source, inFull ? configuration : withoutScore(configuration), { ...parts, client: client.iss, ownPrefetch: ownPrefetch(hook), deadline, ...(inFull ? { delegation } : {}) });
+        return { ...answered, data: source.source() };
+      };
+      const result = await answerFrom(call, reader).catch((error: unknown) => {
         if (error instanceof Refusal || call === undefined) throw error;
         log.warn(fault(error), 'a call could not be answered as it came; its data is looked at');
-        const again = withoutMisshapenChart(call);
-        record = openRecord(again, payers, reader && wellFormedReader(reader));
-        return answerFrom(again, record);
+        return answerFrom(withoutMisshapenChart(call), reader && wellFormedReader(reader));
       });
-      const { answer, determined, sources, scores } = result;
+      const { answer, determined, sources, scores, data } = result;
       const left = inFull ? notChecked : [...notChecked, 'server-busy'];
       const json = JSON.stringify(left.length > 0 ? { ...answer, extension: { 'org.openpriorauth.not-checked': left } } : answer);
       send(response, 200, JSON_TYPE, json);
-      const data = record.source();
       metrics.data.inc({ source: data });
       for (const source of sources) metrics.answers.inc({ hook, source, outcome: data === 'incomplete' || !inFull ? 'partial' : 'complete' });
       for (const { determination: { applicable, requirement } } of determined) metrics.determinations.inc({ policy: applicable?.policy.id ?? 'none', pa_needed: requirement.paNeeded ?? 'none' });
@@ -199,8 +198,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
       kept(200, json, call);
       measured({ kind: 'answered', answer, determined });
     } catch (error) {
-      // What a busy process did not even try to fetch may well be had a moment later.
-      const refusal = error instanceof Refusal && error.status === 412 && admitted === 'partial' ? busy() : error;
+      const refusal = refusalFor(error, admitted);
       if (refusal instanceof Refusal) {
         audit.record({ action: 'hook-refused', who: call?.userId ?? client.iss, outcome: 'refused', details: { service: id, client: client.iss, status: refusal.status } });
         kept(refusal.status, JSON.stringify(refusal.outcome), call);
@@ -305,6 +303,14 @@ function busy(): Refusal {
 /** A busy process leaves out what takes the most time. */
 function withoutScore(configuration: Configuration): Configuration {
   return { ...configuration, wants: (topic) => topic !== 'denial-risk' && configuration.wants(topic) };
+}
+
+/** What is said instead of an answer, or the fault itself. */
+function refusalFor(error: unknown, admitted: Admitted): unknown {
+  // What a busy process did not even try to fetch may well be had a moment later.
+  if (error instanceof Refusal && error.status === 412 && admitted === 'partial') return busy();
+  // The only thing that exhausts the stack is a value of the call, nested without end.
+  return error instanceof RangeError ? new Refusal(422, 'structure', 'The call is nested too deep.') : error;
 }
 
 function unauthorized(): Refusal {

@@ -97,8 +97,9 @@ function countPrefetched(prefetch: HookCall['prefetch']): CrdMetricData['resourc
     if (resource) counts.set(resource.resourceType, (counts.get(resource.resourceType) ?? 0) + 1);
   };
   for (const value of Object.values(prefetch)) {
-    if (value?.resourceType === 'Bundle') for (const { resource } of value.entry ?? []) count(resource);
-    else count(value ?? undefined);
+    // Refused calls are counted too, and theirs may not have the form of FHIR.
+    if (value?.resourceType !== 'Bundle') count(value ?? undefined);
+    else if (Array.isArray(value.entry)) for (const entry of value.entry) count(entry?.resource);
   }
   return [...counts].map(([type, number]) => ({ type, count: number, prefetch: true }));
 }
