@@ -27,12 +27,14 @@ export interface ExchangeLog {
 const MAX_WAITING_BYTES = 64 * 1_048_576;
 /** What one statement writes, before compression: on the embedded engine a statement holds up every answer while it runs. */
 const BATCH_BYTES = 512 * 1024;
+const PRUNE_EVERY_MS = 60_000;
 
 export function openExchangeLog(store: Store, now: () => number, retentionDays: number): ExchangeLog {
   const db = store.db.withTables<CdsTables>();
   let waiting: Exchange[] = [];
   let waitingBytes = 0;
   let writing: Promise<void> = Promise.resolve();
+  let prunedMs = 0;
   const write = async (): Promise<void> => {
     for (let batch = take(); batch.length > 0; batch = take()) {
       try {
@@ -65,7 +67,9 @@ export function openExchangeLog(store: Store, now: () => number, retentionDays: 
     const hook_instances = JSON.stringify(batch.map((exchange) => exchange.hookInstance));
     const expires_at = new Date(now() + retentionDays * 86_400_000).toISOString();
     await db.insertInto('cds.exchange_batch').values({ id: uuidv7(now()), first_at, last_at, expires_at, hook_instances, content }).execute();
-    await db.deleteFrom('cds.exchange_batch').where('expires_at', '<', new Date(now()).toISOString()).execute();
+    if (now() - prunedMs < PRUNE_EVERY_MS) return;
+    prunedMs = now();
+    await db.deleteFrom('cds.exchange_batch').where('expires_at', '<', new Date(prunedMs).toISOString()).execute();
   };
   const flush = (): Promise<void> => {
     const next = writing.then(write, write);
