@@ -1,10 +1,12 @@
+import type { CaseStateKind } from '#prior-auth/case.ts';
 import type { DecisionWords } from '#prior-auth/payer-decision/decision-words.ts';
 import type { Failure } from './ui/call-json.ts';
 import type { TimeLeft } from './ui/time-left.ts';
 
 /* Words that every screen shares. Each screen has its own beside it, in messages.ts of its folder. */
 
-const many = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`;
+/** A count with its noun. */
+export const many = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`;
 
 export const shared = {
   loading: 'Loading',
@@ -23,6 +25,16 @@ export const toneWords: Readonly<Record<DecisionWords['tone'], string>> = {
   bad: 'Not approved',
   waiting: 'Waiting',
   unknown: 'Unknown',
+};
+
+export const stateWords: Readonly<Record<CaseStateKind, string>> = {
+  'no-authorization-needed': 'No authorization needed',
+  questionnaire: 'Questions open',
+  ready: 'Ready to send',
+  queued: 'Being sent',
+  pended: 'Payer is reviewing',
+  decided: 'Decided',
+  refused: 'Not accepted',
 };
 
 export function timeLeftWords(left: TimeLeft): string {

@@ -1,6 +1,5 @@
 import type { Card, ChartEntry, CoverageInformation } from './ehr-api.ts';
-
-const many = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`;
+import { many } from '../messages.ts';
 
 export const messages = {
   title: 'Sandbox EHR',

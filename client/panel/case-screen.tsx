@@ -1,9 +1,9 @@
 import { useCallback, useState, type ReactNode } from 'react';
 import type { CaseStateKind, PriorAuthCase } from '#prior-auth/case.ts';
 import type { CaseView, PanelSession } from '#prior-auth/panel-api.ts';
-import { toneWords } from '../messages.ts';
+import { stateWords, toneWords } from '../messages.ts';
 import { Badge } from '../ui/tone.tsx';
-import { messages, stateWords } from './messages.ts';
+import { messages } from './messages.ts';
 import type { PanelCall } from './panel-call.ts';
 import { PatientBanner } from './patient-banner.tsx';
 import { RequirementDetails } from './steps/coverage-requirement/requirement-details.tsx';

@@ -1,11 +1,9 @@
 import type { CoverageRequirement } from '#prior-auth/coverage-requirement/requirement.ts';
 import type { DenialRisk } from '#prior-auth/learning/denial-risk.ts';
 import type { RequestedService } from '#prior-auth/order/requested-service.ts';
-import type { CaseStateKind } from '#prior-auth/case.ts';
+import { many } from '../messages.ts';
 
 /* Every word of the panel. */
-
-const many = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`;
 
 export const messages = {
   title: 'Prior authorization',
@@ -177,16 +175,6 @@ export const messages = {
     noWords: 'The payer’s answer cannot be shown.',
     noWordsNext: 'Call the payer and ask for the decision. Treat the order as not approved until then.',
   },
-};
-
-export const stateWords: Readonly<Record<CaseStateKind, string>> = {
-  'no-authorization-needed': 'No authorization needed',
-  questionnaire: 'Questions open',
-  ready: 'Ready to send',
-  queued: 'Being sent',
-  pended: 'Payer is reviewing',
-  decided: 'Decided',
-  refused: 'Not accepted',
 };
 
 /** What the payer asks, most important first. */

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import { CASE_STEPS, type CaseStateKind } from '#prior-auth/case.ts';
-import { messages, stateWords } from './messages.ts';
+import { stateWords } from '../messages.ts';
+import { messages } from './messages.ts';
 import { SORTS, type WorklistQuery } from './work-call.ts';
 
 interface FiltersProps {

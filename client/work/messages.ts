@@ -1,6 +1,4 @@
-import type { CaseStateKind } from '#prior-auth/case.ts';
-
-const many = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`;
+import { many } from '../messages.ts';
 
 export const messages = {
   title: 'Authorization worklist',
@@ -52,14 +50,4 @@ export const messages = {
     openPanel: 'To work on this case, open it from the patient’s chart.',
     due: 'Answer due',
   },
-};
-
-export const stateWords: Readonly<Record<CaseStateKind, string>> = {
-  'no-authorization-needed': 'No authorization needed',
-  questionnaire: 'Questions open',
-  ready: 'Ready to send',
-  queued: 'Being sent',
-  pended: 'Payer is reviewing',
-  decided: 'Decided',
-  refused: 'Not accepted',
 };

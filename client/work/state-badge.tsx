@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import type { CaseStateKind } from '#prior-auth/case.ts';
 import { Badge, type Tone } from '../ui/tone.tsx';
-import { stateWords } from './messages.ts';
+import { stateWords } from '../messages.ts';
 
 /** A state is no decision: never green, never red. */
 const TONES: Readonly<Record<CaseStateKind, Tone>> = {
