@@ -63,6 +63,21 @@ describe('the store', () => {
     expect(await store.db.withTables<Tables>().selectFrom('shelf.book').selectAll().execute()).toHaveLength(1);
   });
 
+  it('(PostgreSQL) a connection lost between two statements fails that transaction alone', async (context) => {
+    const store = keep(await openTestStore());
+    if (store.engine !== 'postgresql') return context.skip('the embedded engine has no connection to lose');
+    await migratePart(store, 'shelf', migrations);
+    const lost = store.transaction(async (trx) => {
+      await trx.withTables<Tables>().insertInto('shelf.book').values({ id: 3, title: 'lost' }).execute();
+      const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(trx);
+      await store.pool?.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      await trx.withTables<Tables>().insertInto('shelf.book').values({ id: 4, title: 'lost too' }).execute();
+    });
+    await expect(lost).rejects.toThrow();
+    expect(await store.db.withTables<Tables>().selectFrom('shelf.book').selectAll().execute()).toEqual([]);
+  });
+
   it('says what to do when PostgreSQL does not answer', async () => {
     await expect(openStore({ dataDir: 'memory', databaseUrl: 'postgres://nobody@127.0.0.1:1/none' })).rejects.toMatchObject({ code: 'STORE_UNREACHABLE', message: expect.stringContaining('DATABASE_URL') });
   });

@@ -67,8 +67,10 @@ function makeFolder(dataDir: string): void {
 async function openPostgres(connectionString: string): Promise<Store> {
   pg.types.setTypeParser(20, Number);
   const pool = new pg.Pool({ connectionString, max: 16, connectionTimeoutMillis: 5_000 });
-  // A connection lost while idle: the pool drops it and makes another when asked. Unheard, the event would end the process.
+  // A lost connection is told twice: to the query that runs on it, which fails, and as an event that ends the process when unheard.
+  // The pool hears it for idle connections only; a transaction between two of its statements holds one that nobody listens to.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   try {
     await pool.query('select 1');
   } catch (cause) {
