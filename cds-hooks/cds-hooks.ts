@@ -278,7 +278,8 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     exchanges,
     async start() {
       every(FLUSH_MS, flush);
-      every(CLIENTS_RELOAD_MS, () => clients.reload().catch(onStoreError));
+      every(CLIENTS_RELOAD_MS, () => clients.reload().catch(onStoreError).then(clients.warmKeys));
+      void clients.warmKeys();
     },
     async stop() {
       for (const timer of timers) clearInterval(timer);
