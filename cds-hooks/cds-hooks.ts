@@ -68,6 +68,8 @@ export interface CdsHooksOptions {
   readonly mostAtWork?: { readonly full: number; readonly most: number };
   /** How long calls, answers and feedback are kept. Default 90. */
   readonly retentionDays?: number;
+  /** How long CRD metric rows are kept; they hold no patient data. Default 1095: three years. */
+  readonly metricRetentionDays?: number;
   readonly registry?: Registry;
 }
 
@@ -102,7 +104,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
   const services = JSON.stringify(discovery(defaults, ownPrefetch));
   const deadlineMs = options.deadlineMs ?? 500;
   const admission = createAdmission({ full: 128, most: 512, lateMs: deadlineMs / 2, ...options.mostAtWork });
-  const metricLog = openMetricLog(store, now);
+  const metricLog = openMetricLog(store, now, options.metricRetentionDays ?? 1095);
   const key = await signingKey(store, 'cds-hooks', 'ES384');
   const jwks = JSON.stringify({ keys: [key.publicJwk] });
   const payerServices = createPayerServices({ serviceUrl: `${baseUrl}/cds-services`, key, now });
