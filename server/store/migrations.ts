@@ -47,6 +47,8 @@ export const CASE_MIGRATIONS: PartMigrations = {
       updated_at timestamptz not null,
       primary key (case_id, form_id)
     )`,
+  '000002-populated': `
+    alter table cases.form add column populated jsonb`,
 };
 
 export const LEARNING_MIGRATIONS: PartMigrations = {
