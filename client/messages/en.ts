@@ -18,7 +18,6 @@ const shared = {
   unknown: 'Unknown',
   lightMode: 'Use light colours',
   darkMode: 'Use dark colours',
-  language: 'Language',
   signOut: 'Sign out',
   errorCode: 'Error code',
 };

@@ -40,7 +40,6 @@ export const es: SharedWords = {
     unknown: 'Desconocido',
     lightMode: 'Usar colores claros',
     darkMode: 'Usar colores oscuros',
-    language: 'Idioma',
     signOut: 'Cerrar sesión',
     errorCode: 'Código de error',
   },

@@ -24,7 +24,7 @@ const messages = {
     text: 'The panel works on one order of one patient and has to be told which.',
     next: 'Go back to the patient’s chart, choose the order and press “Open authorization panel”.',
   },
-  banner: { label: 'Patient', born: 'Born', mrn: 'MRN', unknownBirth: 'birth date unknown', unknownMrn: 'not on record' },
+  banner: { label: 'Patient', born: 'Born', mrn: 'MRN', unknownBirth: 'birth date unknown', unknownMrn: 'not on record', genders: { male: 'male', female: 'female', other: 'other', unknown: 'unknown' } },
   order: {
     title: 'Order',
     reason: 'Reason for the order',
@@ -107,6 +107,7 @@ const messages = {
     fileKept: (title: string) => `Attached: ${title}`,
     unnamedFile: 'file without a name',
     toDo: 'What is left to do',
+    andMore: (count: number) => `and ${count} more further down`,
     facts: { title: 'About this form', source: 'From', version: 'Version', authored: 'Last changed', author: 'By', unknown: 'not said' },
     engineMissing: 'Calculated answers could not be loaded. They are checked again when the form is completed.',
   },
@@ -136,6 +137,9 @@ const messages = {
     saving: 'Saving…',
     failed: 'Not saved',
     saveNow: 'Save now',
+    noConnection: 'Not saved yet: no connection.',
+    serverTrouble: 'Not saved yet: the server has a problem.',
+    kept: 'Your answers are kept here; trying again.',
     conflictTitle: 'Someone else changed this form',
     conflictText: (count: number) => (count === 0 ? 'Nothing of yours is at stake.' : `${many(count, 'change', 'changes')} of yours ${count === 1 ? 'is' : 'are'} not saved.`),
     keepMine: 'Load theirs and apply my changes',
@@ -174,8 +178,6 @@ const messages = {
     refused: 'The request was not accepted',
     refusedText: 'The payer sent it back without a decision. Nothing was denied.',
     refusedNext: 'Correct what is named here, complete the form again and send it once more.',
-    noWords: 'The payer’s answer cannot be shown.',
-    noWordsNext: 'Call the payer and ask for the decision. Treat the order as not approved until then.',
   },
 };
 
