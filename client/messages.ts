@@ -1,67 +1,21 @@
-import type { CaseStateKind } from '#prior-auth/case.ts';
-import type { DecisionWords } from '#prior-auth/payer-decision/decision-words.ts';
+import type { AnswerConstraints, AnswerProblem } from '#prior-auth/questionnaire/form.ts';
+import { en, type FailureText, type SharedWords } from './messages/en.ts';
+import { es } from './messages/es.ts';
 import type { Failure } from './ui/call-json.ts';
-import type { TimeLeft } from './ui/time-left.ts';
+import { language } from './ui/language.ts';
 
-/* Words that every screen shares. Each screen has its own beside it, in messages.ts of its folder. */
+/* Words that every screen shares, in the language of the page. */
 
-/** A count with its noun. */
-export const many = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`;
+const words: SharedWords = { en, es }[language];
+export const { shared, toneWords, stateWords, timeLeftWords, ageWords } = words;
 
-export const shared = {
-  loading: 'Loading',
-  retry: 'Try again',
-  close: 'Close',
-  unknown: 'Unknown',
-  lightMode: 'Use light colours',
-  darkMode: 'Use dark colours',
-  signOut: 'Sign out',
-  errorCode: 'Error code',
-};
-
-export const toneWords: Readonly<Record<DecisionWords['tone'], string>> = {
-  good: 'Approved',
-  mixed: 'Approved in part or changed',
-  bad: 'Not approved',
-  waiting: 'Waiting',
-  unknown: 'Unknown',
-};
-
-export const stateWords: Readonly<Record<CaseStateKind, string>> = {
-  'no-authorization-needed': 'No authorization needed',
-  questionnaire: 'Questions open',
-  ready: 'Ready to send',
-  queued: 'Being sent',
-  pended: 'Payer is reviewing',
-  decided: 'Decided',
-  refused: 'Not accepted',
-};
-
-export function timeLeftWords(left: TimeLeft): string {
-  if (left.kind === 'unknown') return 'Deadline unknown';
-  if (left.kind === 'stopped') return left.late ? 'Answered late' : 'Answered in time';
-  const amount = many(left.count, left.unit, `${left.unit}s`);
-  return left.kind === 'overdue' ? `Overdue by ${amount}` : `${amount} left`;
+/** What went wrong and what to do next: by the error code where the page's language is not the server's, then the server's own words, then by status. */
+export function failureWords({ status, code, message, nextStep }: Failure): FailureText {
+  const own = words.byStatus(status);
+  return words.byCode(code) ?? { message: message === '' ? own.message : message, nextStep: nextStep ?? own.nextStep };
 }
 
-/** What went wrong and what to do next. The server's own words come first. */
-export function failureWords(failure: Failure): { readonly message: string; readonly nextStep: string } {
-  const own = byStatus(failure.status);
-  return { message: failure.message === '' ? own.message : failure.message, nextStep: failure.nextStep ?? own.nextStep };
-}
-
-function byStatus(status: number): { readonly message: string; readonly nextStep: string } {
-  if (status === 0) return { message: 'The server could not be reached.', nextStep: 'Check the network connection, then try again. Nothing you entered is lost while this page stays open.' };
-  if (status === 401) return { message: 'The session has ended.', nextStep: 'Sign in again.' };
-  if (status === 403) return { message: 'You may not do this.', nextStep: 'Ask your administrator for access.' };
-  if (status === 404) return { message: 'This was not found.', nextStep: 'It may have been removed. Go back and choose again.' };
-  if (status === 409) return { message: 'Someone else changed this in the meantime.', nextStep: 'Load the newest version and try again.' };
-  if (status === 413) return { message: 'What was sent is too large.', nextStep: 'Shorten the longest texts and try again.' };
-  if (status === 429) return { message: 'Too many requests in a short time.', nextStep: 'Wait a minute, then try again.' };
-  if (status >= 500) return { message: 'The server had a problem.', nextStep: 'Try again in a minute. If it stays, tell support the error code.' };
-  return { message: 'The server did not accept this.', nextStep: 'Check what you entered and try again.' };
-}
-
-export function ageWords(years: number): string {
-  return many(years, 'year', 'years');
+/** A problem with an answer, as the engine found it. */
+export function problemWords({ code, message }: AnswerProblem, constraints: AnswerConstraints): string {
+  return words.problemWords(code, constraints) ?? message;
 }

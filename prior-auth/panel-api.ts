@@ -5,6 +5,7 @@ import type { EvidenceReference } from './coverage-requirement/requirement.ts';
 import type { DenialRisk } from './learning/denial-risk.ts';
 import type { DecisionWords } from './payer-decision/decision-words.ts';
 import type { Clock } from './payer-decision/deadlines.ts';
+import type { AnswerValue } from './questionnaire/form.ts';
 
 /*
  * One table of what the panel may ask of the server. The server maps over it (a missing handler does not compile);
@@ -39,8 +40,45 @@ export interface FormView {
   /** linkId path -> where an automatic answer came from. */
   readonly sources: Readonly<Record<string, readonly EvidenceReference[]>>;
   readonly population: PopulationView;
-  /** Expanded value sets of the payer's package, for `openForm`. */
+  /** The payer asks a few questions at a time and says when the form is complete (`nextQuestion`). */
+  readonly adaptive?: boolean;
+  /** Expanded value sets of the payer's package, for `openForm`. Longer ones are searched with `searchOptions`. */
   readonly valueSets?: readonly ValueSet[];
+  /** By linkId: what the record offers for a question, beside the payer's own options. */
+  readonly offers?: Readonly<Record<string, OfferedAnswers>>;
+  /** The response as the record last filled it in; "clear my change" puts an answer back to what it is here. */
+  readonly populated?: QuestionnaireResponse;
+  /** Launch context and what the form's queries and CQL variables gave, by name, as far as expressions that run on the screen use them: `variables` of `openForm`. */
+  readonly variables?: Readonly<Record<string, unknown>>;
+}
+
+export interface OfferedAnswers {
+  /** Of candidateExpression, in its order: a person may choose one of them or answer something else. */
+  readonly candidates: readonly OfferedAnswer[];
+  /** Of contextExpression: shown beside the question, never answers. */
+  readonly context: readonly OfferedContext[];
+  /** Canonical of the form that helps to find the answer (lookupQuestionnaire). */
+  readonly lookupQuestionnaire?: string;
+}
+
+export interface OfferedAnswer {
+  readonly value: AnswerValue;
+  readonly label: string;
+  /** The record entry it comes from. */
+  readonly source?: EvidenceReference;
+}
+
+export interface OfferedContext {
+  readonly label: string;
+  readonly entries: readonly { readonly text: string; readonly source?: EvidenceReference }[];
+}
+
+/** How far the reading of the record for one form is. `idle`: nothing runs. */
+export interface ReadProgress {
+  readonly step: 'idle' | 'reading' | 'calculating' | 'filling-in';
+  /** Parts of the record that were read, of those that the form needs. */
+  readonly done: number;
+  readonly total: number;
 }
 
 export interface PopulationView {
@@ -49,6 +87,19 @@ export interface PopulationView {
   readonly warnings: readonly string[];
   /** `shipped-elm` or how the CQL was compiled; absent when the form has no CQL. */
   readonly cql?: 'shipped-elm' | 'compiled-strict' | 'compiled-lenient';
+}
+
+/** What a payer says against an answer. */
+export interface PayerProblem {
+  /** Absent when it is about the form as a whole. */
+  readonly linkId?: string;
+  readonly message: string;
+}
+
+export interface AnswerOptionFound {
+  readonly system?: string;
+  readonly code: string;
+  readonly display: string;
 }
 
 /** What would be sent, for the person who submits (PAS: review must be possible, never required). */
@@ -70,6 +121,8 @@ export const PANEL_API = {
   populateForm: { method: 'POST', path: '/questionnaires/populate', request: formId },
   saveForm: { method: 'PUT', path: '/questionnaires/save', request: z.object({ formId: z.string(), version: z.int(), response }) },
   completeForm: { method: 'POST', path: '/questionnaires/complete', request: z.object({ formId: z.string(), version: z.int(), response }) },
+  nextQuestion: { method: 'POST', path: '/questionnaires/next', request: z.object({ formId: z.string(), version: z.int(), response }) },
+  searchOptions: { method: 'GET', path: '/questionnaires/options', request: z.object({ formId: z.string(), linkId: z.string().check(z.minLength(1), z.maxLength(300)), filter: z.string().check(z.maxLength(100)) }) },
   readSource: { method: 'GET', path: '/source', request: z.object({ reference: z.string().check(z.regex(/^[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}$/)) }) },
   previewSubmission: { method: 'GET', path: '/pas-bundle/preview', request: nothing },
   submit: { method: 'POST', path: '/pas-bundle/submit', request: z.object({ caseVersion: z.int() }) },
@@ -86,6 +139,9 @@ export interface PanelReplies {
   readonly populateForm: { readonly form: FormView };
   readonly saveForm: { readonly form: FormView };
   readonly completeForm: { readonly form: FormView; readonly case: PriorAuthCase };
+  /** `problems`: what the payer does not accept, and then nothing was saved. */
+  readonly nextQuestion: { readonly form: FormView; readonly completed: boolean; readonly problems: readonly PayerProblem[]; readonly case: PriorAuthCase };
+  readonly searchOptions: { readonly options: readonly AnswerOptionFound[]; readonly more: boolean };
   readonly readSource: { readonly resource: Resource; readonly summary: readonly { readonly label: string; readonly value: string }[] };
   readonly previewSubmission: SubmissionPreview;
   readonly submit: CaseView;

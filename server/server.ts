@@ -9,6 +9,7 @@ import type { Store } from '#store/database.ts';
 import type { Jobs } from '#store/jobs.ts';
 import { migratePart } from '#store/migrate.ts';
 import { signingKey } from '#store/signing-keys.ts';
+import { ehrsAdminRouter } from './admin/ehrs-router.ts';
 import { DEMONSTRATION_CLINIC } from './clinic.ts';
 import { createCaseDeterminer } from './ehr/determine-case.ts';
 import { createSubmissionGatherer } from './ehr/gather-submission.ts';
@@ -22,8 +23,10 @@ import { createPayerClient } from './payer/payer-client.ts';
 import { createQuestionnaireService } from './questionnaire/questionnaire-service.ts';
 import { createRiskScores } from './risk/risk-scores.ts';
 import type { SmartClientIdentity } from './smart/authorization.ts';
-import type { EhrRegistration } from './smart/ehr-registration.ts';
+import { type EhrRegistration, originsOf } from './smart/ehr-registration.ts';
+import { launchRouter } from './smart/launch-router.ts';
 import { panelLaunch } from './smart/panel-launch.ts';
+import { openRegisteredEhrs } from './smart/registered-ehrs.ts';
 import { createSessions } from './smart/sessions.ts';
 import { signInRouter } from './smart/sign-in.ts';
 import { createCasePort } from './store/case-answers.ts';
@@ -46,6 +49,10 @@ export interface ServerOptions {
   /** Without it cases have no denial risk. */
   readonly model?: DenialRiskModel | undefined;
   readonly ehrs: readonly EhrRegistration[];
+  /** JSON file of more EHRs, read again when it changes. */
+  readonly ehrsFile?: string | undefined;
+  /** Opens /admin/ehrs to who has it. Without it there is no such page. */
+  readonly adminToken?: string | undefined;
   /** Who submits, where the EHR does not say. */
   readonly clinic?: Organization;
   /** Milliseconds between two inquiries about a pended case. */
@@ -56,15 +63,19 @@ export interface ServerOptions {
 export interface ServerPart {
   readonly name: string;
   readonly router: Router;
+  /** Origins of the registered EHRs: their pages may show the panel in a frame. */
+  readonly frameOrigins: () => readonly string[];
   start(): Promise<void>;
   stop(): Promise<void>;
 }
 
 const CLEANING_MS = 60_000;
+/** How soon a registration that was changed in another process holds in this one. */
+const EHRS_RELOAD_MS = 5_000;
 
 /** The panel's and the worklist's server, and the sender to payers: the only place that puts them together. */
 export async function createServer(options: ServerOptions): Promise<ServerPart> {
-  const { store, jobs, baseUrl, log, now, audit, policies, payers, model, ehrs } = options;
+  const { store, jobs, baseUrl, log, now, audit, policies, payers, model } = options;
   await migratePart(store, 'cases', CASE_MIGRATIONS);
   await migratePart(store, 'learning', LEARNING_MIGRATIONS);
   await migratePart(store, 'panel', SESSION_MIGRATIONS);
@@ -73,11 +84,13 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
 
   const cases = createCaseStore(store, now, timeZoneOf);
   const sessions = createSessions(store, now);
-  const identity: SmartClientIdentity = { baseUrl, key, now };
+  const ehrs = await openRegisteredEhrs({ store, audit, now, builtIn: options.ehrs, file: options.ehrsFile, onFileFault: (error) => log.error({ file: error.message }, 'the EHRs file cannot be used; what it said before is in force') });
+  const rsaKey = await signingKey(store, 'server', 'RS384');
+  const identity: SmartClientIdentity = { baseUrl, keys: { ES384: key, RS384: rsaKey }, now };
   const openEhr = sessionEhrOpener(identity, sessions, ehrs);
   const questionnaires = await createQuestionnaireService({ store, log, now });
   const sender = await createPasSender({
-    store, jobs, baseUrl, log, now, audit, payers, keys: key, cases: createCasePort(cases, now),
+    store, jobs, baseUrl, log, now, audit, payers, keys: key, alsoPublished: [rsaKey.publicJwk], cases: createCasePort(cases, now),
     ...(options.inquiryIntervalMs === undefined ? {} : { inquiryIntervalMs: options.inquiryIntervalMs }),
   });
   const determineCase = createCaseDeterminer({ policies, timeZoneOf, now });
@@ -90,20 +103,27 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
   };
 
   const router = Router();
+  const launching = { parts, ehrs, payers, openSession: openEhr, baseUrl };
   const common = { identity, sessions, audit, log };
-  router.use(signInRouter({ ...common, kind: 'panel', path: '/panel', startPath: '/launch', ...panelLaunch(parts, ehrs, payers, openEhr, baseUrl) }));
-  router.use(signInRouter({ ...common, kind: 'work', path: '/work', startPath: '/login', ...worklistSignIn(sessions, ehrs, baseUrl, now) }));
+  router.use(signInRouter({ ...common, kind: 'panel', path: '/panel', ...panelLaunch(launching) }));
+  router.use(signInRouter({ ...common, kind: 'work', path: '/work', ...worklistSignIn(sessions, ehrs, baseUrl, now) }));
   router.use(supportedPayersRouter(payers));
+  router.use(launchRouter(launching));
+  if (options.adminToken !== undefined) router.use(ehrsAdminRouter({ adminToken: options.adminToken, ehrs, baseUrl, audit, log, now }));
   router.use(panelRouter(parts, openEhr, baseUrl));
   router.use(worklistRouter(parts, baseUrl));
   router.use(sender.router);
 
   const cleaning = () => sessions.removeExpired().catch((error: unknown) => log.error({ err: error }, 'ended sessions not removed'));
   let timer: NodeJS.Timeout | undefined;
+  let reloading: NodeJS.Timeout | undefined;
   return {
     name: 'server',
     router,
+    frameOrigins: () => ehrs.list().flatMap(({ ehr }) => (ehr.disabled === true ? [] : originsOf(ehr))),
     async start() {
+      reloading = setInterval(() => void ehrs.reload().catch((error: unknown) => log.error({ err: error }, 'registered EHRs not read again')), EHRS_RELOAD_MS);
+      reloading.unref();
       timer = setInterval(cleaning, CLEANING_MS);
       timer.unref();
       await sender.start();
@@ -111,6 +131,8 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
     },
     async stop() {
       clearInterval(timer);
+      clearInterval(reloading);
+      ehrs.stop();
       await risks.settle();
       await sender.stop();
       await questionnaires.stop();

@@ -22,6 +22,8 @@ export interface Config {
   readonly panelFrameAncestors: readonly string[];
   /** JSON file of CDS Hooks clients. */
   readonly cdsClientsFile: string | undefined;
+  /** JSON file of EHRs from which the panel may be launched. */
+  readonly ehrsFile: string | undefined;
   /** Opens the admin pages; without it there are none. */
   readonly adminToken: string | undefined;
   /** Whole time of a CDS Hooks call, milliseconds. */
@@ -45,6 +47,7 @@ const environment = z.object({
   TRUST_PROXY: z.preprocess(blankAsAbsent, z.coerce.number().int().min(0).max(10).default(0)),
   PANEL_FRAME_ANCESTORS: optionalText,
   CDS_CLIENTS_FILE: optionalText,
+  EHRS_FILE: optionalText,
   ADMIN_TOKEN: z.preprocess(blankAsAbsent, z.string().min(16).optional()),
   CDS_DEADLINE_MS: z.preprocess(blankAsAbsent, z.coerce.number().int().min(50).max(10_000).default(500)),
   CLINIC_FILE: optionalText,
@@ -81,6 +84,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     clinicFile: values.CLINIC_FILE,
     panelFrameAncestors: values.PANEL_FRAME_ANCESTORS?.split(/[\s,]+/).filter(Boolean) ?? [],
     cdsClientsFile: values.CDS_CLIENTS_FILE,
+    ehrsFile: values.EHRS_FILE,
     adminToken: values.ADMIN_TOKEN,
     cdsDeadlineMs: values.CDS_DEADLINE_MS,
   };

@@ -35,9 +35,9 @@ export function observeRequests(log: Logger, registry: Registry): RequestHandler
   };
 }
 
-/** Headers of the screens. Only the panel may be framed by others, and only by the EHRs the operator names. */
-export function guardScreens(panelFrameAncestors: readonly string[], https: boolean): RequestHandler {
-  const policy = (frameAncestors: readonly string[]) =>
+/** Headers of the screens. Only the panel may be framed by others, and only by registered EHRs and the origins the operator names. */
+export function guardScreens(panelFrameAncestors: () => readonly string[], https: boolean): RequestHandler {
+  const policy = (frameAncestors: () => readonly string[]) =>
     helmet({
       contentSecurityPolicy: {
         useDefaults: true,
@@ -46,7 +46,7 @@ export function guardScreens(panelFrameAncestors: readonly string[], https: bool
           'style-src': ["'self'", "'unsafe-inline'"],
           'img-src': ["'self'", 'data:'],
           'font-src': ["'self'", 'data:'],
-          'frame-ancestors': [...frameAncestors],
+          'frame-ancestors': ["'self'", () => frameAncestors().join(' ')],
           // Sign-in ends with a redirect to the registered client, which may live elsewhere.
           'form-action': null,
           'upgrade-insecure-requests': https ? [] : null,
@@ -57,8 +57,8 @@ export function guardScreens(panelFrameAncestors: readonly string[], https: bool
       crossOriginResourcePolicy: { policy: 'cross-origin' },
       referrerPolicy: { policy: 'no-referrer' },
     });
-  const framed = policy(["'self'", ...panelFrameAncestors]);
-  const unframed = policy(["'self'"]);
+  const framed = policy(panelFrameAncestors);
+  const unframed = policy(() => []);
   return (request, response, next) => (request.path.startsWith('/panel') ? framed : unframed)(request, response, next);
 }
 

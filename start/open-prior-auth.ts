@@ -54,6 +54,11 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
     const model = await openDenialRiskModel();
     const shared = { store, baseUrl, log, now: Date.now, audit };
     const ehrFhir = `${baseUrl}/ehr/fhir`;
+    const server = await createServer({
+      ...shared, jobs, policies, payers, model, ehrsFile: config.ehrsFile, adminToken: config.adminToken,
+      ...(config.clinicFile === undefined ? {} : { clinic: readClinic(config.clinicFile) }),
+      ehrs: [{ fhirBase: ehrFhir, clientId: PANEL.clientId, scopes: PANEL.scope, worklistClientId: WORKLIST.clientId }],
+    });
     const parts: Part[] = [
       await createSandboxEhr({ ...shared, cdsBaseUrl: baseUrl, panelLaunchUrl: `${baseUrl}/panel/launch`, clients: sandboxClients(baseUrl), dataDir: config.dataDir }),
       await createCdsHooks({
@@ -61,11 +66,7 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
         clientsFile: config.cdsClientsFile, adminToken: config.adminToken, deadlineMs: config.cdsDeadlineMs,
         trustedClients: [{ iss: `${baseUrl}/ehr`, jku: `${baseUrl}/ehr/.well-known/jwks.json`, fhirServers: [ehrFhir] }],
       }),
-      await createServer({
-        ...shared, jobs, policies, payers, model,
-        ...(config.clinicFile === undefined ? {} : { clinic: readClinic(config.clinicFile) }),
-        ehrs: [{ fhirBase: ehrFhir, clientId: PANEL.clientId, scopes: PANEL.scope, worklistClientId: WORKLIST.clientId }],
-      }),
+      server,
       await createPayer({
         db: store.db, baseUrl, log, now: Date.now, policyFolder: join(import.meta.dirname, '..', 'policies', 'library'), reviewDelayMs: config.reviewDelayMs,
         registeredClients: [{ clientId: 'open-prior-auth-server', jwksUrl: `${baseUrl}/.well-known/jwks.json` }],
@@ -82,7 +83,7 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
     app.set('trust proxy', config.trustedProxies);
     app.use(observeRequests(log, register));
     app.use(healthRouter(store, parts, register));
-    const screenGuard = guardScreens(config.panelFrameAncestors, baseUrl.startsWith('https:'));
+    const screenGuard = guardScreens(() => [...new Set([...config.panelFrameAncestors, ...server.frameOrigins()])], baseUrl.startsWith('https:'));
     app.use((request, response, next) => (request.path.startsWith('/cds-services') ? next() : screenGuard(request, response, next)));
     for (const part of parts) app.use(part.router);
     await screens;

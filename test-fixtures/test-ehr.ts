@@ -15,7 +15,7 @@ export interface TestEhr {
   /** Makes a launch token for that context. */
   launch(context: Readonly<Record<string, unknown>>): string;
   /** Tests set these to make the EHR misbehave. */
-  readonly behaviour: { expiresIn: number; deny: boolean; refuseWrites: boolean; refreshTokens: boolean; idTokenAudience?: string };
+  readonly behaviour: { expiresIn: number; deny: boolean; refuseWrites: boolean; refreshTokens: boolean; idTokenAudience?: string; idToken: Readonly<Record<string, unknown>>; forgedIdToken: boolean; tokenStatus?: number; scope?: string; refreshedPatient?: string; capabilities: readonly string[] };
   close(): Promise<void>;
 }
 
@@ -26,13 +26,14 @@ const USER = 'Practitioner/clinician-1';
 export async function startTestEhr(jwksUrl: () => string, initial: readonly Resource[]): Promise<TestEhr> {
   const resources = new Map(initial.map((resource) => [`${resource.resourceType}/${resource.id}`, resource]));
   const calls: string[] = [];
-  const behaviour: TestEhr['behaviour'] = { expiresIn: 3600, deny: false, refuseWrites: false, refreshTokens: true };
+  const behaviour: TestEhr['behaviour'] = { expiresIn: 3600, deny: false, refuseWrites: false, refreshTokens: true, idToken: {}, forgedIdToken: false, capabilities: ['permission-v2'] };
   const launches = new Map<string, Readonly<Record<string, unknown>>>();
   const codes = new Map<string, { readonly query: Readonly<Record<string, string>>; readonly context: Readonly<Record<string, unknown>> }>();
   const refreshTokens = new Map<string, string>();
   const tokens = new Set<string>();
   const assertions = new Set<string>();
   const { privateKey, publicKey } = await generateKeyPair('RS256');
+  const forger = await generateKeyPair('RS256');
   const publicJwk = { ...(await exportJWK(publicKey)), kid: 'ehr', alg: 'RS256', use: 'sig' };
 
   const app: Express = express();
@@ -42,12 +43,12 @@ export async function startTestEhr(jwksUrl: () => string, initial: readonly Reso
   const base = `${origin}/fhir`;
 
   app.get('/fhir/.well-known/smart-configuration', (_request, response) => {
-    response.json({ issuer: origin, jwks_uri: `${origin}/jwks`, authorization_endpoint: `${origin}/authorize`, token_endpoint: `${origin}/token`, code_challenge_methods_supported: ['S256'], capabilities: [], grant_types_supported: [] });
+    response.json({ issuer: origin, jwks_uri: `${origin}/jwks`, authorization_endpoint: `${origin}/authorize`, token_endpoint: `${origin}/token`, code_challenge_methods_supported: ['S256'], capabilities: behaviour.capabilities, grant_types_supported: [] });
   });
   app.get('/jwks', (_request, response) => void response.json({ keys: [publicJwk] }));
   app.get('/authorize', (request, response) => {
     const query: Record<string, string> = Object.fromEntries(new URL(request.originalUrl, origin).searchParams);
-    const context = query['launch'] === undefined ? {} : launches.get(query['launch']);
+    const context = query['launch'] === undefined ? { patient: 'patient-1' } : launches.get(query['launch']);
     if (!context || query['aud'] !== base || query['code_challenge_method'] !== 'S256' || !query['redirect_uri']) return void response.status(400).send('bad authorization request');
     const answer = new URL(query['redirect_uri']);
     answer.searchParams.set('state', query['state'] ?? '');
@@ -60,25 +61,27 @@ export async function startTestEhr(jwksUrl: () => string, initial: readonly Reso
     response.redirect(302, answer.href);
   });
 
-  const issue = async (clientId: string, context: Readonly<Record<string, unknown>>) => {
+  const issue = async (clientId: string, context: Readonly<Record<string, unknown>>, query: Readonly<Record<string, string>> = {}) => {
     const accessToken = randomUUID();
     tokens.add(accessToken);
     const refreshToken = randomUUID();
     refreshTokens.set(refreshToken, clientId);
-    const idToken = await new SignJWT({ fhirUser: `${base}/${USER}`, name: 'Dr. Test' })
+    const idToken = await new SignJWT({ fhirUser: `${base}/${USER}`, name: 'Dr. Test', ...(query['nonce'] === undefined ? {} : { nonce: query['nonce'] }), ...behaviour.idToken })
       .setProtectedHeader({ alg: 'RS256', kid: 'ehr' })
       .setIssuer(origin)
       .setSubject('doctor')
       .setAudience(behaviour.idTokenAudience ?? clientId)
       .setIssuedAt()
       .setExpirationTime('5m')
-      .sign(privateKey);
-    return { access_token: accessToken, token_type: 'Bearer', expires_in: behaviour.expiresIn, scope: 'launch', id_token: idToken, ...(behaviour.refreshTokens ? { refresh_token: refreshToken } : {}), ...context };
+      .sign(behaviour.forgedIdToken ? forger.privateKey : privateKey);
+    const scope = behaviour.scope ?? query['scope'];
+    return { access_token: accessToken, token_type: 'Bearer', expires_in: behaviour.expiresIn, ...(scope === undefined ? {} : { scope }), id_token: idToken, ...(behaviour.refreshTokens ? { refresh_token: refreshToken } : {}), ...context };
   };
   app.post('/token', express.urlencoded({ extended: false }), async (request, response) => {
     const body = request.body as Record<string, string>;
+    if (behaviour.tokenStatus !== undefined) return void response.status(behaviour.tokenStatus).end();
     const refuse = (error: string) => void response.status(400).json({ error });
-    const { payload } = await jwtVerify(body['client_assertion'] ?? '', createRemoteJWKSet(new URL(jwksUrl())), { audience: `${origin}/token`, algorithms: ['ES384'] }).catch(() => ({ payload: undefined }));
+    const { payload } = await jwtVerify(body['client_assertion'] ?? '', createRemoteJWKSet(new URL(jwksUrl())), { audience: `${origin}/token`, algorithms: ['ES384', 'RS384'] }).catch(() => ({ payload: undefined }));
     if (!payload?.jti || payload.iss !== payload.sub || assertions.has(payload.jti)) return refuse('invalid_client');
     assertions.add(payload.jti);
     const clientId = payload.iss ?? '';
@@ -86,13 +89,13 @@ export async function startTestEhr(jwksUrl: () => string, initial: readonly Reso
     if (body['grant_type'] === 'refresh_token') {
       const known = refreshTokens.get(body['refresh_token'] ?? '');
       refreshTokens.delete(body['refresh_token'] ?? '');
-      return known === clientId ? void response.json(await issue(clientId, {})) : refuse('invalid_grant');
+      return known === clientId ? void response.json(await issue(clientId, behaviour.refreshedPatient === undefined ? {} : { patient: behaviour.refreshedPatient })) : refuse('invalid_grant');
     }
     const granted = codes.get(body['code'] ?? '');
     codes.delete(body['code'] ?? '');
     const challenge = createHash('sha256').update(body['code_verifier'] ?? '').digest('base64url');
     if (!granted || granted.query['client_id'] !== clientId || granted.query['redirect_uri'] !== body['redirect_uri'] || granted.query['code_challenge'] !== challenge) return refuse('invalid_grant');
-    response.json(await issue(clientId, granted.context));
+    response.json(await issue(clientId, granted.context, granted.query));
   });
 
   app.use('/fhir', express.json({ type: 'application/fhir+json', limit: '5mb' }), (request, response, next) => {

@@ -1,5 +1,6 @@
 import './ehr.css';
 import { showScreen } from '../ui/frame.tsx';
+import { messages } from './messages.ts';
 import { SandboxEhr } from './sandbox-ehr.tsx';
 
-showScreen(<SandboxEhr />);
+showScreen(messages.title, <SandboxEhr />);

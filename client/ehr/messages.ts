@@ -1,6 +1,9 @@
-import type { Card, ChartEntry, CoverageInformation } from './ehr-api.ts';
-import { many } from '../messages.ts';
+import { language } from '../ui/language.ts';
+import type { ChartEntry, CoverageInformation } from './ehr-api.ts';
+import { en, type EhrWords } from './messages/en.ts';
+import { es } from './messages/es.ts';
 
+<<<<<<< HEAD
 export const messages = {
   title: 'Sandbox EHR',
   skip: 'Skip to the main part',
@@ -81,35 +84,27 @@ export const messages = {
   },
   panel: { title: 'Authorization panel', close: 'Close the panel', region: 'Authorization panel beside the chart' },
 };
+=======
+/* Every word of the sandbox EHR, in the language of the page. */
+
+const words: EhrWords = { en, es }[language];
+export const { messages } = words;
+export const orderStatusWords: Readonly<Record<string, string>> = words.orderStatus;
+>>>>>>> dtr-complete
 
 const OWN_SYSTEM = 'https://openpriorauth.org/CodeSystem/override-reason';
+export const ownOverrideReasons = Object.entries(words.overrideReasons).map(([code, display]) => ({ system: OWN_SYSTEM, code, display }));
 
-/** The clinician's reasons when the card brings none (CDS Hooks lets a client have its own). */
-export const ownOverrideReasons = [
-  { system: OWN_SYSTEM, code: 'patient-preference', display: 'The patient prefers otherwise' },
-  { system: OWN_SYSTEM, code: 'clinical-judgement', display: 'Clinical judgement' },
-  { system: OWN_SYSTEM, code: 'already-done', display: 'Already done' },
-  { system: OWN_SYSTEM, code: 'not-applicable', display: 'Does not apply to this patient' },
-];
-
-const COVERED: Readonly<Record<string, string>> = { covered: 'Covered by the plan', 'not-covered': 'Not covered by the plan', conditional: 'Covered under conditions' };
-const PA: Readonly<Record<string, string>> = {
-  'auth-needed': 'Prior authorization is needed', 'no-auth': 'No prior authorization is needed', satisfied: 'An authorization is already in place',
-  performpa: 'The performer must ask for prior authorization', conditional: 'Prior authorization may be needed',
-};
-const DOC: Readonly<Record<string, string>> = { clinical: 'Clinical documentation is asked for', admin: 'Administrative documentation is asked for', both: 'Clinical and administrative documentation is asked for', conditional: 'Documentation may be asked for' };
-
-/** Coverage information in plain words. A code that nobody knows is shown as unknown. */
+/** Coverage information in plain words. */
 export function coverageWords({ covered, paNeeded, docNeeded }: CoverageInformation): readonly string[] {
-  const say = (words: Readonly<Record<string, string>>, code: string | undefined, name: string): readonly string[] => (code === undefined ? [] : [words[code] ?? `${name}: unknown (${code})`]);
-  return [...say(PA, paNeeded, 'Prior authorization'), ...say(COVERED, covered, 'Coverage'), ...say(DOC, docNeeded, 'Documentation')];
+  const { coverage } = words;
+  const say = (known: Readonly<Record<string, string>>, code: string | undefined, name: string): readonly string[] => (code === undefined ? [] : [known[code] ?? coverage.unknown(name, code)]);
+  return [...say(coverage.pa, paNeeded, coverage.names.pa), ...say(coverage.covered, covered, coverage.names.covered), ...say(coverage.doc, docNeeded, coverage.names.doc)];
 }
 
 export function nothingNeeded({ paNeeded, docNeeded }: CoverageInformation): boolean {
   return (paNeeded === 'no-auth' || paNeeded === 'satisfied') && docNeeded === undefined;
 }
-
-export const orderStatusWords: Readonly<Record<string, string>> = { draft: 'Draft', active: 'Signed', 'on-hold': 'On hold', revoked: 'Revoked', completed: 'Completed', 'entered-in-error': 'Entered in error', unknown: 'Unknown' };
 
 export function entryLine({ date, detail }: ChartEntry): { readonly date: string; readonly detail: string } {
   return { date: date ?? '', detail: detail ?? '' };

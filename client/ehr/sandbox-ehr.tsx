@@ -3,6 +3,7 @@ import { useState, type ReactNode } from 'react';
 import { shared } from '../messages.ts';
 import { ColorSchemeSwitch } from '../ui/color-scheme-switch.tsx';
 import { FailureNotice } from '../ui/failure-notice.tsx';
+import { LanguageSwitch } from '../ui/language-switch.tsx';
 import { Loading } from '../ui/loading.tsx';
 import { useLoad } from '../ui/use-load.ts';
 import { ChartScreen } from './chart-screen.tsx';
@@ -38,6 +39,7 @@ export function SandboxEhr(): ReactNode {
           {user && <span className="small"><span className="strong">{user.name}</span> <span className="muted">{user.role}</span></span>}
           <a href="/work/">{messages.worklist}</a>
           {user && <Button size="xs" variant="default" onClick={() => void signOut()}>{shared.signOut}</Button>}
+          <LanguageSwitch />
           <ColorSchemeSwitch />
         </header>
         <main id="main" tabIndex={-1} className="ehr-main stack">

@@ -2,6 +2,8 @@ import { useCallback, useState, type ReactNode } from 'react';
 import type { CaseStateKind, PriorAuthCase } from '#prior-auth/case.ts';
 import type { CaseView, PanelSession } from '#prior-auth/panel-api.ts';
 import { stateWords, toneWords } from '../messages.ts';
+import { LanguageSwitch } from '../ui/language-switch.tsx';
+import { sayCaseDecision } from '../ui/say-case.ts';
 import { Badge } from '../ui/tone.tsx';
 import { messages } from './messages.ts';
 import type { PanelCall } from './panel-call.ts';
@@ -68,8 +70,9 @@ export function CaseScreen({ call, session, first, expired }: CaseScreenProps): 
       <footer className="small muted stack-tight">
         <p>{messages.signedInAs(session.user.name)}</p>
         <p>{messages.synthetic}</p>
+        <div><LanguageSwitch /></div>
       </footer>
-      <output className="visually-hidden">{view.decisionWords?.headline ?? stateWords[state]}</output>
+      <output className="visually-hidden">{sayCaseDecision(view.case)?.headline ?? stateWords[state]}</output>
     </>
   );
 }
@@ -77,8 +80,8 @@ export function CaseScreen({ call, session, first, expired }: CaseScreenProps): 
 /** Green only when the payer approved every item. */
 function StateBadge({ view }: { readonly view: CaseView }): ReactNode {
   const { kind } = view.case.state;
-  if (view.decisionWords !== null) return <Badge tone={view.decisionWords.tone}>{toneWords[view.decisionWords.tone]}</Badge>;
-  if (kind === 'pended' || kind === 'decided') return <Badge tone="unknown">{toneWords.unknown}</Badge>;
+  const decision = sayCaseDecision(view.case);
+  if (decision !== null) return <Badge tone={decision.tone}>{toneWords[decision.tone]}</Badge>;
   return <Badge tone={kind === 'refused' ? 'warn' : kind === 'queued' ? 'waiting' : 'info'}>{stateWords[kind]}</Badge>;
 }
 

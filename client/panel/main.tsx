@@ -1,5 +1,6 @@
 import './panel.css';
 import { showScreen } from '../ui/frame.tsx';
+import { messages } from './messages.ts';
 import { Panel } from './panel.tsx';
 
-showScreen(<Panel />);
+showScreen(messages.title, <Panel />);

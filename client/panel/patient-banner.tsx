@@ -8,6 +8,7 @@ import { messages } from './messages.ts';
 /** Whose case this is, when the EHR does not show it beside the panel (SMART need_patient_banner). */
 export function PatientBanner({ patient }: { readonly patient: CasePatient }): ReactNode {
   const words = messages.banner;
+  const genders: Readonly<Record<string, string>> = words.genders;
   const now = useNow();
   const age = patient.birthDate === undefined ? undefined : ageInYears(patient.birthDate, now);
   return (
@@ -16,7 +17,7 @@ export function PatientBanner({ patient }: { readonly patient: CasePatient }): R
       <p className="small number">
         {patient.birthDate === undefined ? words.unknownBirth : `${words.born} ${showDate(patient.birthDate)}`}
         {age !== undefined && ` (${ageWords(age)})`}
-        {patient.gender !== undefined && ` · ${patient.gender}`}
+        {patient.gender !== undefined && ` · ${genders[patient.gender] ?? patient.gender}`}
         {' · '}{words.mrn} {patient.medicalRecordNumber ?? words.unknownMrn}
       </p>
     </section>

@@ -19,6 +19,9 @@ export interface Call {
 /** UTF-16 units. A browser lets 64 KiB outlive the page that sent them, and refuses more. */
 const KEPT_ALIVE_BELOW = 20_000;
 
+/** Longer than any answer of ours takes; a connection that died without a word is given up. */
+const TIMEOUT_MS = 60_000;
+
 /** One JSON call to our own origin. Failure words that the server did not give are left empty: the screen has them by `status`. */
 export async function callJson<T>({ method, path, body, headers, signal }: Call): Promise<Reply<T>> {
   const sent = body === undefined ? undefined : JSON.stringify(body);
@@ -29,7 +32,7 @@ export async function callJson<T>({ method, path, body, headers, signal }: Call)
       credentials: 'same-origin',
       headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
       ...(sent === undefined ? {} : { body: sent, keepalive: sent.length < KEPT_ALIVE_BELOW }),
-      ...(signal === undefined ? {} : { signal }),
+      signal: signal ?? AbortSignal.timeout(TIMEOUT_MS),
     });
   } catch {
     return failed(0, 'NOT_REACHED');

@@ -1,12 +1,19 @@
+import { locale } from './language.ts';
+
 /** A FHIR date or dateTime (YYYY, YYYY-MM, YYYY-MM-DD, or an instant) in the reader's language; what is no date is given back as it is. */
-export function showDate(value: string, locale?: string): string {
+export function showDate(value: string, inLocale: string = locale): string {
   const match = /^(\d{4})(?:-(\d{2})(?:-(\d{2})(T.*)?)?)?$/.exec(value);
   if (match === null) return value;
   const [, year = '', month, day, time] = match;
   if (month === undefined) return year;
-  if (time !== undefined) return format(new Date(value), { dateStyle: 'medium', timeStyle: 'short' }, value, locale);
+  if (time !== undefined) return format(new Date(value), { dateStyle: 'medium', timeStyle: 'short' }, value, inLocale);
   const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day ?? '1')));
-  return format(date, { year: 'numeric', month: 'short', ...(day === undefined ? {} : { day: 'numeric' }), timeZone: 'UTC' }, value, locale);
+  return format(date, { year: 'numeric', month: 'short', ...(day === undefined ? {} : { day: 'numeric' }), timeZone: 'UTC' }, value, inLocale);
+}
+
+/** A clock time, of an instant in epoch ms. */
+export function showTime(at: number): string {
+  return new Intl.DateTimeFormat(locale, { timeStyle: 'medium' }).format(at);
 }
 
 /** Whole years at `now`; undefined when the birth date is less exact than a day or lies ahead. */
@@ -20,6 +27,6 @@ export function ageInYears(birthDate: string, now: number): number | undefined {
   return age < 0 ? undefined : age;
 }
 
-function format(date: Date, options: Intl.DateTimeFormatOptions, fallback: string, locale?: string): string {
-  return Number.isNaN(date.getTime()) ? fallback : new Intl.DateTimeFormat(locale, options).format(date);
+function format(date: Date, options: Intl.DateTimeFormatOptions, fallback: string, inLocale: string): string {
+  return Number.isNaN(date.getTime()) ? fallback : new Intl.DateTimeFormat(inLocale, options).format(date);
 }

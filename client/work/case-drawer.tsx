@@ -6,6 +6,7 @@ import { Drawer } from '../ui/drawer.tsx';
 import { FailureNotice } from '../ui/failure-notice.tsx';
 import { showDate } from '../ui/fhir-date.ts';
 import { Loading } from '../ui/loading.tsx';
+import { sayCaseDecision } from '../ui/say-case.ts';
 import { Badge, Notice } from '../ui/tone.tsx';
 import { useLoad } from '../ui/use-load.ts';
 import { useNow } from '../ui/use-now.ts';
@@ -28,6 +29,7 @@ export function CaseDrawer({ caseId, onClose }: { readonly caseId: string; reado
 function Detail({ found }: { readonly found: WorklistCase }): ReactNode {
   const words = messages.detail;
   const now = useNow();
+  const decision = sayCaseDecision(found.case);
   const { patient, service, payer, state, requirement, id } = found.case;
   return (
     <>
@@ -35,7 +37,7 @@ function Detail({ found }: { readonly found: WorklistCase }): ReactNode {
       {state.kind === 'questionnaire' && state.missing > 0 && <p>{words.missing(state.missing)}</p>}
       {state.kind === 'queued' && <p>{words.attempts(state.attempts)}</p>}
       {state.kind === 'refused' && <Notice tone="warn"><p className="strong">{words.refused}</p><p>{state.reason}</p></Notice>}
-      {found.decision && <Decision found={found} decision={found.decision} />}
+      {decision && <Decision found={found} decision={decision} />}
       <section className="stack-tight">
         <h3>{words.order}</h3>
         <p>{service.display} <span className="muted small number">{service.codings[0]?.code}</span></p>

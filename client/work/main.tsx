@@ -1,5 +1,6 @@
 import './work.css';
 import { showScreen } from '../ui/frame.tsx';
+import { messages } from './messages.ts';
 import { Worklist } from './worklist.tsx';
 
-showScreen(<Worklist />);
+showScreen(messages.title, <Worklist />);

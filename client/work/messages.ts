@@ -1,53 +1,7 @@
-import { many } from '../messages.ts';
+import { language } from '../ui/language.ts';
+import { en, type WorkWords } from './messages/en.ts';
+import { es } from './messages/es.ts';
 
-export const messages = {
-  title: 'Authorization worklist',
-  skip: 'Skip to the cases',
-  loading: 'Reading the worklist…',
-  toSignIn: 'You are being taken to the sign-in…',
-  signInLink: 'Go to the sign-in',
-  toEhr: 'Sandbox EHR',
-  signedInAs: (name: string) => `Signed in as ${name}`,
-  search: 'Search',
-  searchHint: 'Patient, service or payer',
-  filter: 'Filter by state',
-  all: 'All',
-  sort: 'Sort by',
-  sorts: { clock: 'Time left', updated: 'Last change' },
-  refreshed: (time: string) => `Up to date at ${time}`,
-  refreshFailed: 'The list could not be renewed. It shows the state of the last success.',
-  count: (count: number) => many(count, 'case', 'cases'),
-  columns: { patient: 'Patient', service: 'Service', payer: 'Payer', state: 'State', decision: 'Decision', clock: 'Time left', updated: 'Last change' },
-  openCase: (patient: string) => `Open the case of ${patient}`,
-  noDecision: 'None yet',
-  noClock: 'Not running',
-  noCode: 'no code',
-  empty: { title: 'No cases yet', text: 'A case appears here when a clinician opens the authorization panel from a signed order.', action: 'Open the sandbox EHR' },
-  nothingFound: { title: 'No case fits', text: 'Change the search or choose another state.', action: 'Show all cases' },
-  newer: 'First page',
-  older: 'Next page',
-  page: (page: number) => `Page ${page}`,
-  detail: {
-    title: 'Case',
-    loading: 'Reading the case…',
-    order: 'Order',
-    requirement: 'What the payer asked',
-    reasons: 'Reasons',
-    decision: 'Decision',
-    next: 'What to do next',
-    timeline: 'What happened',
-    noTimeline: 'Nothing is recorded yet.',
-    born: 'Born',
-    mrn: 'MRN',
-    unknown: 'not on record',
-    policy: 'Policy',
-    revision: (revision: string) => `revision ${revision}`,
-    caseId: 'Case id',
-    number: 'Authorization number',
-    missing: (count: number) => many(count, 'answer is missing', 'answers are missing'),
-    refused: 'The payer refused the request for a technical reason',
-    attempts: (count: number) => `${many(count, 'attempt', 'attempts')} to send so far`,
-    openPanel: 'To work on this case, open it from the patient’s chart.',
-    due: 'Answer due',
-  },
-};
+/* Every word of the worklist, in the language of the page. */
+
+export const messages: WorkWords = { en, es }[language];

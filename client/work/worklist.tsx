@@ -5,6 +5,8 @@ import type { WorklistPage } from '#prior-auth/worklist-api.ts';
 import { shared } from '../messages.ts';
 import { ColorSchemeSwitch } from '../ui/color-scheme-switch.tsx';
 import { FailureNotice } from '../ui/failure-notice.tsx';
+import { showTime } from '../ui/fhir-date.ts';
+import { LanguageSwitch } from '../ui/language-switch.tsx';
 import { Loading } from '../ui/loading.tsx';
 import { Notice } from '../ui/tone.tsx';
 import { useLoad } from '../ui/use-load.ts';
@@ -29,6 +31,7 @@ export function Worklist(): ReactNode {
         {session.value && <span className="small muted">{messages.signedInAs(session.value.user.name)}</span>}
         <a href="/">{messages.toEhr}</a>
         {session.value && <Button size="xs" variant="default" onClick={() => void closeSession().then(() => window.location.assign('/work/login?again'))}>{shared.signOut}</Button>}
+        <LanguageSwitch />
         <ColorSchemeSwitch />
       </header>
       <main id="cases" tabIndex={-1} className="worklist stack">
@@ -98,7 +101,7 @@ function Cases(): ReactNode {
             {query.after !== undefined && <Button size="xs" variant="default" onClick={() => ask({})}>{messages.newer}</Button>}
             {page.next !== null && <Button size="xs" variant="default" onClick={() => ask({ after: page.next ?? undefined })}>{messages.older}</Button>}
           </span>
-          <span className="small muted number">{messages.refreshed(new Date(refreshedAt).toLocaleTimeString())}</span>
+          <span className="small muted number">{messages.refreshed(showTime(refreshedAt))}</span>
         </div>
       )}
       {openCase !== undefined && <CaseDrawer caseId={openCase} onClose={() => setOpenCase(undefined)} />}

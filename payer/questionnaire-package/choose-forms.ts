@@ -3,6 +3,10 @@ import { join } from 'node:path';
 import type { Resource } from '@medplum/fhirtypes';
 import { z } from 'zod';
 import { canonicalCodeSystem } from '#fhir/base/code-systems.ts';
+import type { OutcomeIssue } from '#fhir/base/operation-outcome.ts';
+import { readCoverageInformation } from '#fhir/crd/coverage-information.ts';
+import { PayerError } from '../payer-error.ts';
+import type { DtrVersion } from '../questionnaires/dtr-version.ts';
 import type { FormLibrary, PayerForm } from '../questionnaires/form-library.ts';
 import type { PackageRequest } from './package-request.ts';
 
@@ -32,18 +36,70 @@ export function readFormsByService(policyFolder: string): FormsByService {
 
 export interface ChosenForms {
   readonly forms: readonly PayerForm[];
-  /** Canonicals that were asked for by name and are not here. */
-  readonly unknown: readonly string[];
+  readonly warnings: readonly OutcomeIssue[];
 }
 
-/** Named questionnaires win; else those that the policies ask for the codes of the orders. Each form once. */
-export function chooseForms(request: PackageRequest, library: FormLibrary, byService: FormsByService, day: string): ChosenForms {
-  const wanted = request.questionnaires.length > 0 ? request.questionnaires : request.orders.flatMap(codingsOf).flatMap((coding) => byService(coding, day));
-  const found = [...new Set(wanted)].map((canonical) => ({ canonical, form: library.find(canonical) }));
+export interface ChoosingSetting {
+  readonly library: FormLibrary;
+  readonly byService: FormsByService;
+  /** The form that a determination of this payer rests on, by its coverage-assertion-id. */
+  readonly byAssertion: (assertionId: string) => Promise<string | undefined>;
+  /** YYYY-MM-DD. */
+  readonly day: string;
+}
+
+/**
+ * The union of what the names, the codes of the orders and the context ask for, each form once. A form past its time goes out only when it is named.
+ * PayerError 422 for a context that is not known: in 2.2.0 always, in 2.0.1 when nothing else is asked by.
+ */
+export async function chooseForms(request: PackageRequest, { version }: DtrVersion, { library, byService, byAssertion, day }: ChoosingSetting): Promise<ChosenForms> {
+  const { context, orders, questionnaires, changedSince } = request;
+  const asserted = context === undefined ? undefined : await byAssertion(context);
+  if (context !== undefined && asserted === undefined && (version === '2.2.0' || orders.length + questionnaires.length === 0)) throw unknownContext();
+
+  const implied = [...orders.flatMap(codingsOf).flatMap((coding) => byService(coding, day)), ...(asserted === undefined ? [] : [asserted])];
+  const named = lookUp(questionnaires, library);
+  const found = lookUp(implied, library);
+  const forms = [...new Set([...named.forms, ...found.forms.filter((form) => inForce(form, day))])];
+  const since = changedSince === undefined ? undefined : new Date(changedSince).toISOString().slice(0, 10);
+  // Days are all that is known of a change: one on the day of `changedsince` may have come after it.
+  const fresh = since === undefined ? forms : forms.filter(({ changed }) => changed >= since);
   return {
-    forms: [...new Set(found.flatMap(({ form }) => (form ? [form] : [])))],
-    unknown: found.filter(({ form }) => !form).map(({ canonical }) => canonical),
+    forms: fresh,
+    warnings: [
+      ...[...named.missing, ...found.missing].map((canonical) => warning('not-found', `The questionnaire ${canonical} is not available here.`)),
+      ...named.forms.filter((form) => isExpired(form, day)).map(({ questionnaire }) => warning('business-rule', `The questionnaire ${questionnaire.url}|${questionnaire.version} has expired: it was to be used until ${questionnaire.effectivePeriod?.end?.slice(0, 10)}. Ask again with the order, without naming it.`)),
+      ...fresh.flatMap(({ questionnaire, unresolved }) => unresolved.map((canonical) => warning('not-found', `The questionnaire ${questionnaire.url}|${questionnaire.version} needs ${canonical}, which is not available here.`))),
+      ...(forms.length === 0 && questionnaires.length === 0 && orders.some(wantsDocumentation) ? [warning('not-found', 'Documentation is asked for on the order, but no form here covers it. Send the clinical note that supports the order with the request, or call the payer.')] : []),
+    ],
   };
+}
+
+function unknownContext(): PayerError {
+  return new PayerError(422, { code: 'not-found', text: 'This context is not known here. Send the order, or the questionnaires that its coverage information names, without the context.', expression: 'Parameters.parameter' });
+}
+
+function lookUp(canonicals: readonly string[], library: FormLibrary): { forms: PayerForm[]; missing: string[] } {
+  const found = [...new Set(canonicals)].map((canonical) => ({ canonical, form: library.find(canonical) }));
+  return { forms: found.flatMap(({ form }) => form ?? []), missing: found.filter(({ form }) => !form).map(({ canonical }) => canonical) };
+}
+
+function isExpired({ questionnaire }: PayerForm, day: string): boolean {
+  const end = questionnaire.effectivePeriod?.end?.slice(0, 10);
+  return end !== undefined && end < day;
+}
+
+function inForce(form: PayerForm, day: string): boolean {
+  const start = form.questionnaire.effectivePeriod?.start?.slice(0, 10);
+  return !isExpired(form, day) && (start === undefined || start <= day);
+}
+
+function wantsDocumentation(order: Resource): boolean {
+  return 'extension' in order && readCoverageInformation({ extension: order.extension }).some(({ docNeeded }) => docNeeded.some((code) => code !== 'no-doc'));
+}
+
+function warning(code: OutcomeIssue['code'], diagnostics: string): OutcomeIssue {
+  return { severity: 'warning', code, diagnostics };
 }
 
 function codingsOf(order: Resource): { system: string; code: string }[] {

@@ -1,12 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import type { Bundle, Resource } from '@medplum/fhirtypes';
-import { type RequestHandler, Router } from 'express';
+import type { Bundle } from '@medplum/fhirtypes';
+import { type RequestHandler, type Response, Router } from 'express';
 import type { Logger } from 'pino';
+import { expandRoutes } from '../expand/expand-routes.ts';
 import { fhirBody, fhirErrors, sendResource, wantsJson } from '../fhir-http.ts';
+import { nextQuestionRoutes } from '../next-question/next-question-routes.ts';
 import { PayerError } from '../payer-error.ts';
-import { readFormLibrary } from '../questionnaires/form-library.ts';
+import { DTR_2_0_1, DTR_2_2_0, type DtrVersion } from '../questionnaires/dtr-version.ts';
+import { answersTo, type FormLibrary, readFormLibrary } from '../questionnaires/form-library.ts';
+import { servedQuestionnaire } from '../questionnaires/serve-form.ts';
 import { buildPackages } from './build-package.ts';
-import { chooseForms, readFormsByService } from './choose-forms.ts';
+import { chooseForms, type FormsByService, readFormsByService } from './choose-forms.ts';
+import type { DeterminationRecord } from './determination-record.ts';
+import { readErrorReport } from './error-report.ts';
 import { readPackageRequest } from './package-request.ts';
 
 export interface QuestionnairePackageOptions {
@@ -14,6 +20,10 @@ export interface QuestionnairePackageOptions {
   readonly baseUrl: string;
   /** Folder of policy files (*.json). */
   readonly policyFolder: string;
+  /** Folder of forms as form-library.ts reads it; default: this payer's own. */
+  readonly formFolder?: string | undefined;
+  /** Where determinations of adaptive forms are kept. Absent: they are given and forgotten, and no context is known. */
+  readonly determinations?: ((caller: Response) => DeterminationRecord) | undefined;
   /** Lets a caller through who may read questionnaires (system/Questionnaire.rs). */
   readonly authorise: RequestHandler;
   readonly log: Logger;
@@ -21,71 +31,56 @@ export interface QuestionnairePackageOptions {
   readonly now: () => number;
 }
 
-/** DTR 2.0.1 payer service: packages, the artifacts they are made of, and the log of what went wrong in a form. */
+/** DTR payer service, both versions: packages, adaptive questions, value sets, the artifacts they are made of, and the log of what went wrong in a form. */
 export function questionnairePackageRouter(options: QuestionnairePackageOptions): Router {
-  const { baseUrl, authorise, log, now } = options;
-  const fhirBase = `${baseUrl}/payer/fhir`;
-  const library = readFormLibrary();
-  const formsByService = readFormsByService(options.policyFolder);
-  const artifacts: readonly Resource[] = library.forms.flatMap(({ questionnaire, libraries, valueSets }) => [questionnaire, ...libraries, ...valueSets]);
+  const library = readFormLibrary(options.formFolder);
+  const byService = readFormsByService(options.policyFolder);
   const router = Router();
+  for (const dtr of [DTR_2_0_1, DTR_2_2_0]) addRoutes(router, dtr, library, byService, options);
+  return router;
+}
 
-  router.post('/payer/fhir/Questionnaire/$questionnaire-package', authorise, ...fhirBody('2mb'), (req, res) => {
-    const request = readPackageRequest(req.body);
-    const chosen = chooseForms(request, library, formsByService, new Date(now()).toISOString().slice(0, 10));
-    sendResource(res, 200, buildPackages(chosen, request, { fhirBase, nowMs: now(), newId: randomUUID }));
+function addRoutes(router: Router, dtr: DtrVersion, library: FormLibrary, byService: FormsByService, options: QuestionnairePackageOptions): void {
+  const { baseUrl, authorise, log, now, determinations } = options;
+  const { basePath } = dtr;
+  const at = { dtr, fhirBase: `${baseUrl}${basePath}` };
+
+  router.post(`${basePath}/Questionnaire/$questionnaire-package`, authorise, ...fhirBody('2mb'), async (req, res) => {
+    const request = readPackageRequest(req.body, dtr);
+    const day = new Date(now()).toISOString().slice(0, 10);
+    const chosen = await chooseForms(request, dtr, { library, byService, byAssertion: async (id) => determinations?.(res).questionnaireOf(id), day });
+    sendResource(res, 200, buildPackages(chosen, request, { at, nowMs: now(), newId: randomUUID }));
   });
 
-  router.post('/payer/fhir/Questionnaire/$log-questionnaire-errors', authorise, ...fhirBody('200kb'), (req, res) => {
-    const report = readErrorReport(req.body);
-    log.warn(report, 'a receiver reports errors in a questionnaire');
+  router.post(`${basePath}/Questionnaire/$log-questionnaire-errors`, authorise, ...fhirBody('200kb'), (req, res) => {
+    log.warn(readErrorReport(req.body, dtr), 'a receiver reports errors in a questionnaire');
     res.status(204).end();
   });
 
+  router.use(nextQuestionRoutes({ at, library, authorise, now, determinations }));
+  router.use(expandRoutes({ at, library, authorise, now }));
+
+  const artifacts = {
+    Questionnaire: library.forms.map((form) => servedQuestionnaire(form.questionnaire, form, at)),
+    Library: [...new Map(library.forms.flatMap(({ libraries }) => libraries).map((one) => [one.id, one])).values()],
+    ValueSet: library.valueSets,
+  } as const;
   for (const type of ['Questionnaire', 'Library', 'ValueSet'] as const) {
-    router.get(`/payer/fhir/${type}`, authorise, wantsJson, (req, res) => {
+    router.get(`${basePath}/${type}`, authorise, wantsJson, (req, res) => {
       const { url } = req.query;
       if (typeof url !== 'string' || url === '') throw new PayerError(400, { code: 'required', text: 'Search with one url=, a canonical with or without |version.' });
-      const found = new Map(artifacts.filter((one) => one.resourceType === type && answersTo(one, url)).map((one) => [one.id, one]));
+      const found = artifacts[type].filter((one) => answersTo(one, url));
       const bundle: Bundle = {
-        resourceType: 'Bundle', type: 'searchset', total: found.size,
-        entry: [...found.values()].map((resource) => ({ fullUrl: `${fhirBase}/${type}/${resource.id}`, resource, search: { mode: 'match' } })),
+        resourceType: 'Bundle', type: 'searchset', total: found.length,
+        entry: found.map((resource) => ({ fullUrl: `${at.fhirBase}/${type}/${resource.id}`, resource, search: { mode: 'match' } })),
       };
       sendResource(res, 200, bundle);
     });
-    router.get(`/payer/fhir/${type}/:id`, authorise, wantsJson, (req, res) => {
-      const found = artifacts.find((one) => one.resourceType === type && one.id === req.params['id']);
+    router.get(`${basePath}/${type}/:id`, authorise, wantsJson, (req, res) => {
+      const found = artifacts[type].find((one) => one.id === req.params['id']);
       if (!found) throw new PayerError(404, { code: 'not-found', text: `There is no ${type} with this id.` });
       sendResource(res, 200, found);
     });
   }
-  router.use(['/payer/fhir/Questionnaire', '/payer/fhir/Library', '/payer/fhir/ValueSet'], fhirErrors(log));
-  return router;
-}
-
-function answersTo(resource: Resource, canonical: string): boolean {
-  const [url, version] = canonical.split('|');
-  return 'url' in resource && resource.url === url && (version === undefined || ('version' in resource && resource.version === version));
-}
-
-/** Codes and places only are kept: a sender should leave patient data out, and this makes sure. */
-function readErrorReport(body: unknown): { questionnaire: string; issues: { code: string; expression: string[] }[] } {
-  const parts: unknown = typeof body === 'object' && body !== null && 'resourceType' in body && body.resourceType === 'Parameters' && 'parameter' in body ? body.parameter : undefined;
-  if (!Array.isArray(parts)) throw new PayerError(400, { code: 'structure', text: 'Send Parameters with questionnaire and operationOutcome.', expression: 'Parameters' });
-  const named = (name: string) => parts.find((part: unknown): part is Record<string, unknown> => isRecord(part) && String(part['name']).toLowerCase() === name);
-  const questionnaire = named('questionnaire')?.['valueCanonical'];
-  const outcome = named('operationoutcome')?.['resource'];
-  if (typeof questionnaire !== 'string') throw new PayerError(400, { code: 'required', text: 'questionnaire carries a valueCanonical.', expression: 'Parameters.parameter' });
-  if (!isRecord(outcome) || outcome['resourceType'] !== 'OperationOutcome' || !Array.isArray(outcome['issue'])) {
-    throw new PayerError(400, { code: 'required', text: 'operationOutcome carries an OperationOutcome.', expression: 'Parameters.parameter' });
-  }
-  const issues = outcome['issue'].filter(isRecord).slice(0, 50).map((issue) => ({
-    code: String(issue['code']).slice(0, 50),
-    expression: (Array.isArray(issue['expression']) ? issue['expression'] : []).map((one: unknown) => String(one).slice(0, 200)),
-  }));
-  return { questionnaire: questionnaire.slice(0, 300), issues };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
+  router.use(['Questionnaire', 'Library', 'ValueSet'].map((type) => `${basePath}/${type}`), fhirErrors(log));
 }

@@ -5,7 +5,7 @@ import express from 'express';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openValidator } from '#fhir/validation/validator.ts';
-import { isCurrent, LIBRARIES_WITH_ELM } from '../questionnaires/compile-libraries.ts';
+import { outdated } from '../questionnaires/compile-libraries.ts';
 import { readFormLibrary } from '../questionnaires/form-library.ts';
 import { questionnairePackageRouter } from './questionnaire-package-router.ts';
 
@@ -15,6 +15,8 @@ const FORMS: Record<string, string[]> = {
   'power-mobility': ['mobility-limitation', 'face-to-face-date', 'home-assessment', 'cannot-use-lesser-device'],
   'nuclear-stress-test': ['indication', 'abnormal-resting-ecg', 'unable-to-exercise'],
   'cardiac-mri': ['prior-echo', 'echo-date', 'echo-inconclusive', 'clinical-question'],
+  'lumbar-spine-mri': [],
+  'every-element': ['boolean', 'decimal', 'integer', 'date', 'datetime', 'time', 'string', 'text', 'url', 'choice-one', 'open-choice', 'attachment', 'reference-resource', 'weight', 'bmi', 'age'],
   'botulinum-toxin': ['chronic-migraine', 'headache-days-per-month', 'preventives-tried', 'units'],
 };
 const OPERATION = '/payer/fhir/Questionnaire/$questionnaire-package';
@@ -54,14 +56,14 @@ describe('the forms', () => {
     expect(flat(form?.questionnaire.item ?? []).map(({ linkId }) => linkId)).toEqual(expect.arrayContaining(linkIds));
     expect(form && errorsOf(form.questionnaire as Questionnaire)).toEqual([]);
   });
-  it.each(LIBRARIES_WITH_ELM)('the ELM of %s is what its CQL compiles to', (name) => expect(isCurrent(name)).toBe(true), 30_000);
+  it('the ELM is what the CQL compiles to', () => expect(outdated()).toEqual([]), 30_000);
 });
 
 describe('$questionnaire-package', () => {
   it.each<[string, object[], string[]]>([
     ['the order’s code decides', [part('coverage', coverage), part('order', order('E1390'))], ['home-oxygen']],
     ['codes as records really have them', [part('coverage', coverage), part('order', order(' E0424 ', 'https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets'))], ['home-oxygen']],
-    ['a named form wins over the order', [part('coverage', coverage), part('order', order('E1390')), { name: 'questionnaire', valueCanonical: 'https://payer.openpriorauth.org/fhir/Questionnaire/pap-device|1.0.0' }], ['pap-device']],
+    ['a named form and the order: both', [part('coverage', coverage), part('order', order('E1390')), { name: 'questionnaire', valueCanonical: 'https://payer.openpriorauth.org/fhir/Questionnaire/pap-device|1.0.0' }], ['pap-device', 'home-oxygen']],
     ['two orders of one form: once', [part('coverage', coverage), part('order', order('E1390')), part('order', order('E0431'))], ['home-oxygen']],
     ['two forms', [part('coverage', coverage), part('order', order('E1390')), part('order', order('E0601'))], ['home-oxygen', 'pap-device']],
     ['nothing is asked for this code', [part('coverage', coverage), part('order', order('A0000'))], []],

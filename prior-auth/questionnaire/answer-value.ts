@@ -6,6 +6,10 @@ export const VALUE_KEYS = [
   'valueUri', 'valueAttachment', 'valueCoding', 'valueQuantity', 'valueReference',
 ] as const satisfies readonly (keyof AnswerValue)[];
 
+export const ITEM_TYPES = [
+  'group', 'display', 'question', 'boolean', 'decimal', 'integer', 'date', 'dateTime', 'time', 'string', 'text', 'url', 'choice', 'open-choice', 'attachment', 'reference', 'quantity',
+] as const satisfies readonly ItemType[];
+
 /** Which value[x] an item type takes; the first is the usual one. */
 const VALUE_KEYS_OF_TYPE: Readonly<Record<ItemType, readonly (keyof AnswerValue)[]>> = {
   group: [], display: [], question: VALUE_KEYS,
@@ -65,6 +69,11 @@ export function sameValue(a: AnswerValue, b: AnswerValue): boolean {
   return valueKeyOf(a) === valueKeyOf(b) && stable(valueOf(a)) === stable(valueOf(b));
 }
 
+/** The same concept: by code, and by system when both say one. */
+export function isSameCode(one: Coding, other: Coding): boolean {
+  return one.code !== undefined && one.code === other.code && (one.system ?? other.system) === (other.system ?? one.system);
+}
+
 function stable(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     inner !== null && typeof inner === 'object' && !Array.isArray(inner)
@@ -90,6 +99,7 @@ export function toAnswerValue(target: ValueTarget, result: unknown): AnswerValue
     case 'integer': return Number.isInteger(numberOf(result)) ? { valueInteger: numberOf(result) } : undefined;
     case 'decimal': return Number.isFinite(numberOf(result)) ? { valueDecimal: numberOf(result) } : undefined;
     case 'string':
+    case 'question':
     case 'text': return textOf(result) ? { valueString: textOf(result) } : undefined;
     case 'url': return typeof result === 'string' && result ? { valueUri: result } : undefined;
     case 'date': return fitted('date', typeof result === 'string' ? { valueDate: result.split('T')[0] ?? '' } : undefined);

@@ -2,9 +2,9 @@ import type { Extension, QuestionnaireResponse, QuestionnaireResponseItem, Quest
 import { DTR_URLS } from '#fhir/dtr/canonical-urls.ts';
 import { readInformationOrigin, writeInformationOrigin } from '#fhir/dtr/information-origin.ts';
 import type { AnswerOrigin } from './answer-origin.ts';
-import { pickValue, VALUE_KEYS, valueKeyOf } from './answer-value.ts';
-import { ANSWER_CLEARED } from './extension-urls.ts';
-import type { AnswerValue } from './form.ts';
+import { isSameCode, pickValue, VALUE_KEYS, valueKeyOf } from './answer-value.ts';
+import { ANSWER_CLEARED, RESPONSE_EXTENSIONS } from './extension-urls.ts';
+import type { AnswerOption, AnswerValue } from './form.ts';
 import type { ItemDefinition } from './item-definition.ts';
 
 /** The answers of a form while it is worked on. Every item has a state; groups have instances, questions have answers. */
@@ -14,8 +14,19 @@ export interface ItemState {
   cleared: boolean;
   answers: AnswerState[];
   instances: GroupInstance[];
+  /** What the form's expressions say of the item itself, found anew at each change. */
+  ruled: RuledLook;
+  signature?: Extension;
   /** Everything of the response item that the engine does not read. */
   readonly kept: object;
+}
+
+export interface RuledLook {
+  readonly label?: string;
+  readonly required?: boolean;
+  readonly readOnly?: boolean;
+  /** The options offered now; absent when no rule takes any away. */
+  readonly options?: readonly AnswerOption[];
 }
 
 export interface AnswerState {
@@ -24,11 +35,11 @@ export interface AnswerState {
   author?: AnswerAuthor;
   /** information-origin as received; written back while nobody touches the answer. */
   received?: Extension;
-  readonly kept: object;
+  kept: object;
   readonly items: readonly ItemState[];
 }
 
-export interface AnswerAuthor { readonly reference: string; readonly display?: string }
+export interface AnswerAuthor { readonly reference: string; readonly display?: string; readonly roleCode?: string }
 export interface GroupInstance { readonly kept: object; readonly items: readonly ItemState[] }
 
 export function readState(definitions: readonly ItemDefinition[], items: readonly QuestionnaireResponseItem[]): ItemState[] {
@@ -36,18 +47,20 @@ export function readState(definitions: readonly ItemDefinition[], items: readonl
 }
 
 function readItem(definition: ItemDefinition, found: readonly QuestionnaireResponseItem[]): ItemState {
-  const state: ItemState = { definition, enabled: true, cleared: false, answers: [], instances: [], kept: {} };
+  const state: ItemState = { definition, enabled: true, cleared: false, answers: [], instances: [], ruled: {}, kept: {} };
   if (definition.type === 'group') {
     const instances = definition.repeats ? found : found.slice(0, 1);
     state.instances = (instances.length > 0 ? instances : [{ linkId: definition.linkId }]).map((item) => readInstance(definition, item));
     return state;
   }
   const [first] = found;
+  const signature = first?.extension?.find(({ url }) => url === RESPONSE_EXTENSIONS.signature);
   const answers = found.flatMap((item) => item.answer ?? []).filter((answer) => valueKeyOf(answer) !== undefined);
   return {
     ...state,
     cleared: first?.extension?.some(({ url, valueBoolean }) => url === ANSWER_CLEARED && valueBoolean === true) ?? false,
-    kept: first ? keepOthers(first, [ANSWER_CLEARED]) : {},
+    ...(signature ? { signature } : {}),
+    kept: first ? keepOthers(first, [ANSWER_CLEARED, RESPONSE_EXTENSIONS.signature]) : {},
     // Children written beside instead of under the answer are taken as those of the first one.
     answers: (definition.repeats ? answers : answers.slice(0, 1)).map((answer, index) => readAnswer(definition, answer, index === 0 ? first?.item : undefined)),
   };
@@ -86,11 +99,22 @@ function keepOthers(element: { readonly extension?: Extension[] | undefined }, o
 }
 
 export function newAnswer(definition: ItemDefinition, value: AnswerValue, origin: AnswerOrigin, author?: AnswerAuthor): AnswerState {
-  return { value, origin, ...(author ? { author } : {}), kept: {}, items: readState(definition.items, []) };
+  return { value, origin, ...(author ? { author } : {}), kept: {}, items: freshState(definition.items) };
 }
 
 export function newInstance(definition: ItemDefinition): GroupInstance {
-  return readInstance(definition, { linkId: definition.linkId });
+  return { kept: {}, items: freshState(definition.items) };
+}
+
+/** Items that come into being while the form is open begin with the form's own initial[x]. */
+function freshState(definitions: readonly ItemDefinition[]): ItemState[] {
+  const states = readState(definitions, []);
+  for (const { state } of walkStates(states)) {
+    const { definition } = state;
+    const initial = definition.initial.length > 0 ? definition.initial : definition.options.filter((option) => option.initial).map(({ value }) => value);
+    state.answers = (definition.repeats ? initial : initial.slice(0, 1)).map((value) => newAnswer(definition, value, 'auto'));
+  }
+  return states;
 }
 
 export interface WriteOptions {
@@ -108,7 +132,8 @@ export function writeItems(states: readonly ItemState[], options: WriteOptions):
 export function writeItem(state: ItemState, options: WriteOptions): QuestionnaireResponseItem[] {
   const { definition } = state;
   if (definition.type === 'display') return [];
-  const head = { linkId: definition.linkId, ...(definition.label ? { text: definition.label } : {}) };
+  const text = state.ruled.label ?? definition.label;
+  const head = { linkId: definition.linkId, ...(text ? { text } : {}) };
   if (definition.type === 'group') {
     return state.instances.map((instance) => {
       const item = writeItems(instance.items, options);
@@ -121,17 +146,32 @@ export function writeItem(state: ItemState, options: WriteOptions): Questionnair
       ? [{ ...kept, ...head, extension: [...(kept.extension ?? []), { url: ANSWER_CLEARED, valueBoolean: true }] }]
       : [];
   }
-  return [{ ...state.kept, ...head, answer: state.answers.map((answer) => writeAnswer(answer, options)) }];
+  const kept: { extension?: Extension[] } = state.kept;
+  const extension = [...(kept.extension ?? []), ...(state.signature ? [state.signature] : [])];
+  return [{ ...kept, ...head, ...(extension.length > 0 ? { extension } : {}), answer: state.answers.map((answer) => writeAnswer(state, answer, options)) }];
 }
 
-function writeAnswer(answer: AnswerState, options: WriteOptions): QuestionnaireResponseItemAnswer {
+function writeAnswer(state: ItemState, answer: AnswerState, options: WriteOptions): QuestionnaireResponseItemAnswer {
   const kept: { extension?: Extension[] } = answer.kept;
   const item = writeItems(answer.items, options);
-  return { ...kept, extension: [...(kept.extension ?? []), answer.received ?? writeOrigin(answer, options)], ...answer.value, ...(item.length > 0 ? { item } : {}) };
+  const extension = [...(kept.extension ?? []), ...ofOption(state, answer), answer.received ?? writeOrigin(answer, options)];
+  return { ...kept, extension, ...answer.value, ...(item.length > 0 ? { item } : {}) };
 }
 
+/** ordinalValue and itemAnswerMedia of the chosen option go with the answer (DTR 2.0.1 must-support on the answer). */
+function ofOption({ definition }: ItemState, { value, kept }: AnswerState): Extension[] {
+  if (!value.valueCoding) return [];
+  const { extension = [] }: { readonly extension?: Extension[] } = kept;
+  const { valueCoding } = value;
+  const { weight } = definition.options.find((option) => option.value.valueCoding && isSameCode(option.value.valueCoding, valueCoding)) ?? {};
+  return weight === undefined || extension.some(({ url }) => url === RESPONSE_EXTENSIONS.ordinalValue) ? [] : [{ url: RESPONSE_EXTENSIONS.ordinalValue, valueDecimal: weight }];
+}
+
+
 function writeOrigin({ origin, author }: AnswerState, { unknownAuthor }: WriteOptions): Extension {
-  return writeInformationOrigin(origin === 'auto' ? { source: 'auto' } : { source: origin, practitioner: (author ?? unknownAuthor).reference });
+  if (origin === 'auto') return writeInformationOrigin({ source: 'auto' });
+  const { reference, display, roleCode } = author ?? unknownAuthor;
+  return writeInformationOrigin({ source: origin, practitioner: reference, ...(display ? { display } : {}), ...(roleCode ? { roleCode } : {}) });
 }
 
 /** Everything of the response but its items. */

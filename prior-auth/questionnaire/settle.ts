@@ -3,7 +3,8 @@ import { sameValue, toAnswerValue, valueOf } from './answer-value.ts';
 import { enableWhenHolds } from './enable-when.ts';
 import type { AnswerProblem, AnswerValue, EvaluateFhirPath } from './form.ts';
 import { type ItemState, newAnswer, walkStates, writeItem, writeItems, type WriteOptions } from './form-state.ts';
-import { extensionsNamed, isFhirPath } from './item-definition.ts';
+import { applyRules, expressionProblem, type ExpressionResult, type ExpressionScope } from './form-rules.ts';
+import { extensionsNamed, isFhirPath } from './read-extension.ts';
 import { orderVariables } from './order-variables.ts';
 
 export interface SettleInput {
@@ -22,6 +23,11 @@ const MOST_ROUNDS = 25;
  * it stands after the last round (DTR: such a questionnaire is in error, and population of it ends).
  */
 export function settle(input: SettleInput): AnswerProblem[] {
+  const problems = reachFixedPoint(input);
+  return input.evaluate ? [...problems, ...applyRules(input.states, input.questionnaire, expressionScope(input, input.evaluate))] : problems;
+}
+
+function reachFixedPoint(input: SettleInput): AnswerProblem[] {
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const problems: AnswerProblem[] = [];
     const enablementChanged = settleEnablement(input, problems);
@@ -62,7 +68,7 @@ function isEnabled(state: ItemState, scopes: readonly (readonly ItemState[])[], 
       report();
       return true;
     }
-    const result = scope.run(enableWhenExpression, state);
+    const result = scope.run(enableWhenExpression, state, 0);
     // A condition that cannot be run must not hide a question.
     if (result.kind === 'failed') report();
     return result.kind === 'failed' || result.values[0] === true;
@@ -88,7 +94,7 @@ function calculate(input: SettleInput, evaluate: EvaluateFhirPath, problems: Ans
     const { definition } = state;
     if (!state.enabled || !definition.calculatedExpression || !isFhirPath(definition.calculatedExpression)) continue;
     if (state.cleared || state.answers.some(({ origin }) => origin !== 'auto')) continue;
-    const result = scope.run(definition.calculatedExpression, state);
+    const result = scope.run(definition.calculatedExpression, state, 0);
     if (result.kind === 'failed') {
       problems.push(expressionProblem(path));
       continue;
@@ -105,16 +111,14 @@ function calculate(input: SettleInput, evaluate: EvaluateFhirPath, problems: Ans
   return changed;
 }
 
-function expressionProblem(path: string): AnswerProblem {
-  return { path, code: 'expression', message: 'A rule of the payer’s form could not be run here. Check this question by hand.', blocking: false };
-}
-
-type ExpressionResult = { readonly kind: 'values'; readonly values: readonly unknown[] } | { readonly kind: 'failed' };
-interface ExpressionScope { run(expression: Expression, state: ItemState): ExpressionResult }
-
+/** The response as it stands is written out once, and only when an expression is run. */
 function expressionScope(input: SettleInput, evaluate: EvaluateFhirPath): ExpressionScope {
-  const resource = { ...input.root, item: writeItems(input.states, input.write) };
-  const base = { ...input.variables, resource, questionnaire: input.questionnaire };
+  const once = <T>(make: () => T): (() => T) => {
+    let made: { readonly value: T } | undefined;
+    return () => (made ??= { value: make() }).value;
+  };
+  const resource = once(() => ({ ...input.root, item: writeItems(input.states, input.write) }));
+  const parents = once(() => parentsOf(input.states));
   const attempt = (expression: string, context: unknown, variables: Readonly<Record<string, unknown>>): ExpressionResult => {
     try {
       return { kind: 'values', values: evaluate(expression, context, variables) };
@@ -131,13 +135,36 @@ function expressionScope(input: SettleInput, evaluate: EvaluateFhirPath): Expres
     }
     return variables;
   };
-  const rootExpressions = extensionsNamed(input.questionnaire, 'variable').flatMap(({ valueExpression }) => (valueExpression ? [valueExpression] : []));
-  const rootVariables = withVariables(rootExpressions, resource, base);
+  const rootVariables = once(() => {
+    const expressions = extensionsNamed(input.questionnaire, 'variable').flatMap(({ valueExpression }) => valueExpression ?? []);
+    return withVariables(expressions, resource(), { ...input.variables, resource: resource(), questionnaire: input.questionnaire });
+  });
+  const contextOf = (state: ItemState, instance: number): unknown => writeItem(state, input.write)[instance] ?? { linkId: state.definition.linkId };
+  /** Variables of an item are seen by everything below it (SDC). */
+  const variablesAround = (state: ItemState): Record<string, unknown> => {
+    const parent = parents().get(state);
+    if (!parent) return rootVariables();
+    const around = variablesAround(parent.state);
+    return parent.state.definition.variables.length === 0 ? around : withVariables(parent.state.definition.variables, contextOf(parent.state, parent.instance), around);
+  };
   return {
-    run(expression, state) {
-      const context = writeItem(state, input.write)[0] ?? { linkId: state.definition.linkId };
-      const variables = withVariables(state.definition.variables, context, { ...rootVariables, qitem: state.definition.source });
+    run(expression, state, instance) {
+      const context = contextOf(state, instance);
+      const variables = withVariables(state.definition.variables, context, { ...variablesAround(state), qitem: state.definition.source });
       return attempt(expression.expression ?? '', context, { ...variables, context });
     },
+    runAtRoot: (expression) => attempt(expression.expression ?? '', resource(), { ...rootVariables(), context: resource() }),
+    isWritten: (state) => writeItem(state, input.write).length > 0 && (state.definition.type === 'group' || state.answers.length > 0),
   };
+}
+
+interface ParentPlace { readonly state: ItemState; readonly instance: number }
+
+function parentsOf(states: readonly ItemState[], parent?: ParentPlace, into = new Map<ItemState, ParentPlace>()): Map<ItemState, ParentPlace> {
+  for (const state of states) {
+    if (parent) into.set(state, parent);
+    for (const [instance, inside] of state.instances.entries()) parentsOf(inside.items, { state, instance }, into);
+    for (const answer of state.answers) parentsOf(answer.items, { state, instance: 0 }, into);
+  }
+  return into;
 }

@@ -1,14 +1,15 @@
 import express, { type Request, type Response, Router } from 'express';
-import { PANEL_API, PANEL_SESSION_HEADER, type PanelMessage } from '#prior-auth/panel-api.ts';
+import { PANEL_API, type PanelMessage } from '#prior-auth/panel-api.ts';
 import { PriorAuthError } from '#prior-auth/errors.ts';
 import type { OpenSessionEhr } from '../ehr/session-ehr.ts';
 import { answerErrors, sendError } from '../error-reply.ts';
-import { cookieOptions, readCookie } from '../smart/cookies.ts';
+import { cookieOptions } from '../smart/cookies.ts';
 import { expired } from '../smart/sessions.ts';
 import { closeSession } from './close-session.ts';
 import { completeForm } from './complete-form.ts';
 import { listForms } from './list-forms.ts';
 import type { PanelCall, PanelHandler, PanelParts } from './panel-parts.ts';
+import { panelCookie, resumePanel } from './panel-session.ts';
 import { populateForm } from './populate-form.ts';
 import { previewSubmission } from './preview-submission.ts';
 import { readCase } from './read-case.ts';
@@ -17,14 +18,7 @@ import { readSource } from './read-source.ts';
 import { saveForm } from './save-form.ts';
 import { submit } from './submit.ts';
 
-export function panelCookie(sessionId: string): string {
-  return `panel_${sessionId}`;
-}
-
-/**
- * The panel's API, one route per row of PANEL_API. A call is believed when its header names a session and the cookie of that session carries its secret:
- * another site can send neither the header nor, past SameSite or Partitioned, the cookie.
- */
+/** The panel's API, one route per row of PANEL_API. */
 export function panelRouter(parts: PanelParts, openEhr: OpenSessionEhr, baseUrl: string): Router {
   const handlers: { readonly [M in PanelMessage]: PanelHandler<M> } = {
     readSession: readSession(),
@@ -42,9 +36,9 @@ export function panelRouter(parts: PanelParts, openEhr: OpenSessionEhr, baseUrl:
   const api = Router();
 
   const resume = async (request: Request): Promise<PanelCall> => {
-    const id = request.get(PANEL_SESSION_HEADER);
-    const session = await parts.sessions.resume('panel', id, id && readCookie(request, panelCookie(id)));
-    if (session.caseId === null || session.patientId === null) throw expired();
+    const session = await resumePanel(parts.sessions, request);
+    if (session.patientId === null) throw expired();
+    if (session.caseId === null) throw new PriorAuthError('CASE_NOT_FOUND', 'No order was chosen yet.', { nextStep: 'Choose the order that this is about.' });
     return { session, caseId: session.caseId, patientId: session.patientId, ehr: openEhr(session) };
   };
 

@@ -31,6 +31,8 @@ export interface PasSenderOptions {
   readonly payers: PayerDirectory;
   /** `signingKey(store, 'server', 'ES384')`. */
   readonly keys: SigningKey;
+  /** Other public keys of this server that stand in the same JWKS. */
+  readonly alsoPublished?: readonly SigningKey['publicJwk'][];
   readonly cases: CasePort;
   /** Milliseconds between two inquiries about a pended case. Default 30,000. */
   readonly inquiryIntervalMs?: number;
@@ -56,7 +58,7 @@ const SCOPE = 'system/Claim.c system/Subscription.crud';
 const TICK_MS = 500;
 
 /** The sending side of PAS 2.0.1. The table is the truth; jobs only wake the worker, so a lost job costs a tick and a doubled one nothing. */
-export async function createPasSender({ store, jobs, baseUrl, log, now, audit, payers, keys, cases, inquiryIntervalMs = 30_000, retryBaseMs = 1_000, timeoutMs = 30_000 }: PasSenderOptions): Promise<PasSender> {
+export async function createPasSender({ store, jobs, baseUrl, log, now, audit, payers, keys, alsoPublished = [], cases, inquiryIntervalMs = 30_000, retryBaseMs = 1_000, timeoutMs = 30_000 }: PasSenderOptions): Promise<PasSender> {
   await migratePart(store, 'pas', pasMigrations);
   // Sending and inquiring are repeated from the table, not by the queue.
   for (const queue of [QUEUES.send, QUEUES.inquire]) await jobs.createQueue(queue, { retryLimit: 2, expireInSeconds: Math.ceil(LEASE_MS / 1000) });
@@ -69,7 +71,7 @@ export async function createPasSender({ store, jobs, baseUrl, log, now, audit, p
   };
   const router = express.Router();
   router.get('/.well-known/jwks.json', (_request, response) => {
-    response.set('cache-control', 'public, max-age=300').json({ keys: [keys.publicJwk] });
+    response.set('cache-control', 'public, max-age=300').json({ keys: [keys.publicJwk, ...alsoPublished] });
   });
   router.use(createNotificationRoutes(parts));
   const db = store.db.withTables<PasTables>();

@@ -1,126 +1,130 @@
-import { IncomingMessage, ServerResponse } from 'node:http';
-import { Socket } from 'node:net';
-import smart from 'fhirclient';
+import { createHash } from 'node:crypto';
 import { importJWK, SignJWT } from 'jose';
 import { z } from 'zod';
 import { PriorAuthError } from '#prior-auth/errors.ts';
 import type { SigningKey } from '#store/signing-keys.ts';
 import { discover } from './discovery.ts';
+import type { EhrRegistration } from './ehr-registration.ts';
+import { scopesToAsk } from './scopes.ts';
 import { newSecret } from './seal.ts';
 
-/** Our side of SMART sign-in at one EHR. docs/decisions/backend-for-frontend.md says what of it fhirclient does and what it cannot. */
+/** Our side of SMART sign-in at any EHR. */
 export interface SmartClientIdentity {
   readonly baseUrl: string;
-  readonly key: SigningKey;
+  /** For private_key_jwt; SMART wants a client to be able to do both. */
+  readonly keys: { readonly ES384: SigningKey; readonly RS384: SigningKey };
   readonly now: () => number;
 }
 
-/** fhirclient's own state between the two halves of the sign-in; kept sealed, opaque to us. */
-export const pendingAuthorization = z.record(z.string(), z.unknown());
+/** A client of ours at one EHR: the panel's, or the worklist's. */
+export type EhrClientRegistration = Pick<EhrRegistration, 'fhirBase' | 'clientId' | 'clientAuthentication' | 'clientSecret' | 'signingAlgorithm'>;
+
+/** What must outlive the time between the two halves of the sign-in; kept sealed. */
+export const pendingAuthorization = z.object({ redirectUri: z.string(), codeVerifier: z.string(), nonce: z.string(), scope: z.string(), browser: z.string() });
 export type PendingAuthorization = z.infer<typeof pendingAuthorization>;
 
-export async function startAuthorization(
-  identity: SmartClientIdentity,
-  request: { fhirBase: string; clientId: string; scope: string; redirectUri: string; launch?: string },
-): Promise<{ state: string; url: string; pending: PendingAuthorization }> {
-  // fhirclient keeps a failed discovery for the life of the process; asking first keeps an EHR's bad minute from lasting.
-  const { code_challenge_methods_supported: methods } = await discover(request.fhirBase);
-  if (methods && !methods.includes('S256')) throw new PriorAuthError('EHR_REFUSED', 'The EHR does not offer PKCE with S256.', { nextStep: 'Tell whoever looks after the EHR.' });
-  const state = newSecret();
-  const storage = new RequestStorage();
-  const url = await adapter(identity, storage, request.launch === undefined ? {} : { iss: request.fhirBase, launch: request.launch }).authorize({
-    iss: request.fhirBase,
-    clientId: request.clientId,
-    scope: request.scope,
-    redirectUri: request.redirectUri,
-    stateKey: state,
-    pkceMode: methods ? 'required' : 'unsafeV1',
-    noRedirect: true,
-  });
-  return { state, url: String(url), pending: pendingAuthorization.parse(await storage.get(state)) };
+export interface AuthorizationRequest {
+  readonly client: EhrClientRegistration;
+  /** SMART v2, as registered. */
+  readonly scope: string;
+  readonly redirectUri: string;
+  /** Of an EHR launch. */
+  readonly launch?: string;
+  /** Asks for the patient (standalone launch). */
+  readonly standalone?: boolean;
+  /** Ask who it is, even when the EHR still knows (OpenID Connect Core §3.1.2.1, prompt=login). */
+  readonly askAgain?: boolean;
 }
 
-/** Exchanges the code, authenticated by private_key_jwt. Gives the token answer as sent. Throws LAUNCH_REFUSED, EHR_UNAVAILABLE. */
-export async function finishAuthorization(identity: SmartClientIdentity, callback: { state: string; code: string; pending: PendingAuthorization }): Promise<unknown> {
-  const storage = new RequestStorage();
-  await storage.set(callback.state, callback.pending);
-  const { privateJwk, alg } = identity.key;
-  // fhirclient hands the key to a jose that warns of one it cannot export.
-  const key = await importJWK(privateJwk, alg, { extractable: true });
-  if (key instanceof Uint8Array || alg !== 'ES384' || !privateJwk.kid) throw new Error('the signing key must be an ES384 key with a kid');
-  try {
-    const client = await adapter(identity, storage, {}).ready({
-      privateKey: { key, alg, kid: privateJwk.kid },
-      clientPublicKeySetUrl: `${identity.baseUrl}/.well-known/jwks.json`,
-      // fhirclient puts the code into the form body as it is.
-      code: encodeURIComponent(callback.code),
-      stateKey: callback.state,
-    });
-    return client.state.tokenResponse;
-  } catch (cause) {
-    throw tokenFailure(cause);
-  }
+/** SMART App Launch 2.2.0 §2.1.5, authorization request, always with PKCE. */
+export async function startAuthorization(request: AuthorizationRequest): Promise<{ readonly state: string; readonly url: string; readonly pending: Omit<PendingAuthorization, 'browser'> }> {
+  const { authorizationEndpoint, capabilities } = await discover(request.client.fhirBase);
+  const [state, codeVerifier, nonce] = [newSecret(), newSecret(), newSecret()];
+  const scope = scopesToAsk(request.scope, { capabilities, standalone: request.standalone === true });
+  const url = new URL(authorizationEndpoint);
+  const parameters = {
+    response_type: 'code',
+    client_id: request.client.clientId,
+    redirect_uri: request.redirectUri,
+    scope,
+    state,
+    nonce,
+    aud: request.client.fhirBase,
+    code_challenge: createHash('sha256').update(codeVerifier).digest('base64url'),
+    code_challenge_method: 'S256',
+    ...(request.launch === undefined ? {} : { launch: request.launch }),
+    ...(request.askAgain === true ? { prompt: 'login' } : {}),
+  };
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+  return { state, url: url.href, pending: { redirectUri: request.redirectUri, codeVerifier, nonce, scope } };
 }
 
-/** RFC 6749 §6 with client authentication by private_key_jwt, which fhirclient's own refresh cannot do. */
-export async function refreshTokens(identity: SmartClientIdentity, request: { fhirBase: string; clientId: string; refreshToken: string }): Promise<unknown> {
-  const { token_endpoint: tokenEndpoint } = await discover(request.fhirBase);
-  const nowSeconds = Math.floor(identity.now() / 1000);
-  const assertion = await new SignJWT({ jti: newSecret() })
-    .setProtectedHeader({ alg: identity.key.alg, kid: identity.key.privateJwk.kid ?? '', typ: 'JWT' })
-    .setIssuer(request.clientId)
-    .setSubject(request.clientId)
-    .setAudience(tokenEndpoint)
-    .setExpirationTime(nowSeconds + 120)
-    .sign(await importJWK(identity.key.privateJwk, identity.key.alg));
-  const body = new URLSearchParams({
-    grant_type: 'refresh_token',
-    refresh_token: request.refreshToken,
-    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-    client_assertion: assertion,
-  });
+/** Exchanges the code. Gives the token answer as sent. Throws LAUNCH_REFUSED, EHR_UNAVAILABLE. */
+export function finishAuthorization(identity: SmartClientIdentity, client: EhrClientRegistration, code: string, pending: PendingAuthorization): Promise<unknown> {
+  return askForTokens(identity, client, { grant_type: 'authorization_code', code, redirect_uri: pending.redirectUri, code_verifier: pending.codeVerifier });
+}
+
+/** RFC 6749 §6. Throws LAUNCH_REFUSED, EHR_UNAVAILABLE. */
+export function refreshTokens(identity: SmartClientIdentity, client: EhrClientRegistration, refreshToken: string): Promise<unknown> {
+  return askForTokens(identity, client, { grant_type: 'refresh_token', refresh_token: refreshToken });
+}
+
+/** RFC 7009: the EHR forgets a token that a closed session no longer needs. False when it does not offer that or did not do it. */
+export async function revokeToken(identity: SmartClientIdentity, client: EhrClientRegistration, token: string): Promise<boolean> {
+  const { revocationEndpoint, tokenEndpoint } = await discover(client.fhirBase);
+  if (revocationEndpoint === undefined) return false;
+  const { headers, fields } = await authenticate(identity, client, tokenEndpoint);
+  const answer = await fetch(revocationEndpoint, { method: 'POST', body: new URLSearchParams({ token, ...fields }), headers, redirect: 'error', signal: AbortSignal.timeout(5_000) });
+  await answer.body?.cancel();
+  return answer.ok;
+}
+
+async function askForTokens(identity: SmartClientIdentity, client: EhrClientRegistration, grant: Readonly<Record<string, string>>): Promise<unknown> {
+  const { tokenEndpoint } = await discover(client.fhirBase);
+  const { headers, fields } = await authenticate(identity, client, tokenEndpoint);
   try {
-    const answer = await fetch(tokenEndpoint, { method: 'POST', body, headers: { accept: 'application/json' }, redirect: 'error', signal: AbortSignal.timeout(10_000) });
-    if (!answer.ok) throw Object.assign(new Error(`token endpoint answered ${answer.status}`), { status: answer.status });
+    const answer = await fetch(tokenEndpoint, { method: 'POST', body: new URLSearchParams({ ...grant, ...fields }), headers: { accept: 'application/json', ...headers }, redirect: 'error', signal: AbortSignal.timeout(10_000) });
+    if (answer.status >= 400 && answer.status < 500 && answer.status !== 429) {
+      await answer.body?.cancel();
+      throw new PriorAuthError('LAUNCH_REFUSED', `The EHR refused the sign-in (${answer.status}).`, { nextStep: 'Open it again from the EHR; a sign-in can be used once and only for a short time.' });
+    }
+    if (!answer.ok) throw new Error(`token endpoint answered ${answer.status}`);
     return await answer.json();
   } catch (cause) {
-    throw tokenFailure(cause);
+    if (cause instanceof PriorAuthError) throw cause;
+    throw new PriorAuthError('EHR_UNAVAILABLE', 'The EHR’s sign-in did not answer.', { retryable: true, cause, nextStep: 'Try again in a minute.' });
   }
 }
 
-function tokenFailure(cause: unknown): PriorAuthError {
-  const status = cause instanceof Error && 'status' in cause ? Number(cause.status) : 0;
-  if (status >= 400 && status < 500) {
-    return new PriorAuthError('LAUNCH_REFUSED', `The EHR refused the sign-in (${status}).`, { cause, nextStep: 'Open it again from the EHR; a sign-in can be used once and only for a short time.' });
+/** SMART App Launch 2.2.0 §2.1.7: public clients name themselves, the others prove it. */
+async function authenticate(identity: SmartClientIdentity, client: EhrClientRegistration, tokenEndpoint: string): Promise<{ readonly headers: Readonly<Record<string, string>>; readonly fields: Readonly<Record<string, string>> }> {
+  const { clientId, clientSecret = '' } = client;
+  switch (client.clientAuthentication ?? 'private_key_jwt') {
+    case 'none':
+      return { headers: {}, fields: { client_id: clientId } };
+    case 'client_secret_post':
+      return { headers: {}, fields: { client_id: clientId, client_secret: clientSecret } };
+    case 'client_secret_basic':
+      return { headers: { authorization: `Basic ${Buffer.from(`${formEncoded(clientId)}:${formEncoded(clientSecret)}`).toString('base64')}` }, fields: {} };
+    case 'private_key_jwt':
+      return { headers: {}, fields: { client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer', client_assertion: await assertion(identity, client, tokenEndpoint) } };
   }
-  return new PriorAuthError('EHR_UNAVAILABLE', 'The EHR’s sign-in did not answer.', { retryable: true, cause, nextStep: 'Try again in a minute.' });
 }
 
-/**
- * fhirclient reads its parameters from the request's address, where `clientId`, `patientId` and others would override ours.
- * It therefore gets a request of our making that carries only what was checked.
- */
-function adapter(identity: SmartClientIdentity, storage: RequestStorage, query: Readonly<Record<string, string>>): ReturnType<typeof smart> {
-  const request = new IncomingMessage(new Socket());
-  request.url = `/?${new URLSearchParams(query)}`;
-  request.headers.host = new URL(identity.baseUrl).host;
-  return smart(request, new ServerResponse(request), storage);
+/** RFC 6749 §2.3.1: both halves are form-encoded before they are joined. */
+function formEncoded(text: string): string {
+  return new URLSearchParams({ '': text }).toString().slice(1);
 }
 
-/** fhirclient's storage for one request; what must outlive the request is sealed and stored by the caller. */
-class RequestStorage {
-  readonly #values = new Map<string, unknown>();
-
-  async get(key: string): Promise<unknown> {
-    return this.#values.get(key);
-  }
-
-  async set(key: string, value: unknown): Promise<unknown> {
-    this.#values.set(key, value);
-    return value;
-  }
-
-  async unset(key: string): Promise<boolean> {
-    return this.#values.delete(key);
-  }
+async function assertion(identity: SmartClientIdentity, client: EhrClientRegistration, tokenEndpoint: string): Promise<string> {
+  const { alg, privateJwk } = identity.keys[client.signingAlgorithm ?? 'ES384'];
+  const nowSeconds = Math.floor(identity.now() / 1000);
+  return new SignJWT({ jti: newSecret() })
+    .setProtectedHeader({ alg, kid: privateJwk.kid ?? '', typ: 'JWT', jku: `${identity.baseUrl}/.well-known/jwks.json` })
+    .setIssuer(client.clientId)
+    .setSubject(client.clientId)
+    .setAudience(tokenEndpoint)
+    .setIssuedAt(nowSeconds)
+    .setExpirationTime(nowSeconds + 120)
+    .sign(await importJWK(privateJwk, alg));
 }

@@ -37,14 +37,14 @@ describe('the token answer', () => {
     ['no word about the banner', {}, { needPatientBanner: true }],
     ['no banner', { need_patient_banner: false }, { needPatientBanner: false }],
   ])('reads %s', (_what, answer, context) => {
-    expect(readTokenResponse({ access_token: 'a', ...answer }, now).context).toMatchObject(context);
+    expect(readTokenResponse({ access_token: 'a', token_type: 'bearer', ...answer }, now).context).toMatchObject(context);
   });
 
   it('takes five minutes when the EHR does not say how long', () => {
-    expect(readTokenResponse({ access_token: 'a' }, now).tokens.expiresAt).toBe(1_300_000);
+    expect(readTokenResponse({ access_token: 'a', token_type: 'Bearer' }, now).tokens.expiresAt).toBe(1_300_000);
   });
 
-  it.each([undefined, {}, { access_token: '' }, { access_token: 'a', expires_in: 'soon' }, { access_token: 'a', fhirContext: {} }])('refuses %j', (answer) => {
+  it.each([undefined, {}, { access_token: '' }, { access_token: 'a' }, { access_token: 'a', token_type: 'mac' }, { access_token: 'a', token_type: 'bearer', expires_in: 'soon' }, { access_token: 'a', token_type: 'bearer', fhirContext: {} }])('refuses %j', (answer) => {
     expect(() => readTokenResponse(answer, now)).toThrow(expect.objectContaining({ code: 'EHR_REFUSED' }));
   });
 });

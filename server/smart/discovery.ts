@@ -3,28 +3,53 @@ import { PriorAuthError } from '#prior-auth/errors.ts';
 import { withoutTrailingSlash } from './ehr-registration.ts';
 
 const smartConfiguration = z.object({
-  authorization_endpoint: z.url(),
-  token_endpoint: z.url(),
+  authorization_endpoint: z.string().min(1),
+  token_endpoint: z.string().min(1),
   issuer: z.string().optional(),
-  jwks_uri: z.url().optional(),
+  jwks_uri: z.string().min(1).optional(),
+  revocation_endpoint: z.string().min(1).optional(),
   code_challenge_methods_supported: z.array(z.string()).optional(),
+  capabilities: z.array(z.string()).default([]),
 });
-export type SmartConfiguration = z.infer<typeof smartConfiguration>;
+
+export interface SmartConfiguration {
+  readonly authorizationEndpoint: string;
+  readonly tokenEndpoint: string;
+  readonly issuer: string | undefined;
+  readonly jwksUri: string | undefined;
+  readonly revocationEndpoint: string | undefined;
+  readonly capabilities: readonly string[];
+}
 
 const openidConfiguration = z.object({ issuer: z.string(), jwks_uri: z.url() });
 
-/** SMART App Launch 2.2.0 §8: `{base}/.well-known/smart-configuration`. Throws EHR_UNAVAILABLE. */
+/** SMART App Launch 2.2.0, conformance: `{base}/.well-known/smart-configuration`; relative addresses are relative to the FHIR base. Throws EHR_UNAVAILABLE, EHR_REFUSED. */
 export async function discover(fhirBase: string): Promise<SmartConfiguration> {
-  const parsed = smartConfiguration.safeParse(await getJson(`${withoutTrailingSlash(fhirBase)}/.well-known/smart-configuration`));
+  const base = withoutTrailingSlash(fhirBase);
+  const parsed = smartConfiguration.safeParse(await getJson(`${base}/.well-known/smart-configuration`));
   if (!parsed.success) throw unavailable('its SMART configuration is not complete');
-  return parsed.data;
+  const { code_challenge_methods_supported: methods, ...found } = parsed.data;
+  if (methods && !methods.includes('S256')) throw new PriorAuthError('EHR_REFUSED', 'The EHR does not offer PKCE with S256.', { nextStep: 'Tell whoever looks after the EHR.' });
+  const absolute = (address: string): string => {
+    const url = URL.parse(address, `${base}/`);
+    if (url === null || !/^https?:$/.test(url.protocol)) throw unavailable('its SMART configuration names an address that is none');
+    return url.href;
+  };
+  const optional = (address: string | undefined): string | undefined => (address === undefined ? undefined : absolute(address));
+  return {
+    authorizationEndpoint: absolute(found.authorization_endpoint),
+    tokenEndpoint: absolute(found.token_endpoint),
+    issuer: found.issuer,
+    jwksUri: optional(found.jwks_uri),
+    revocationEndpoint: optional(found.revocation_endpoint),
+    capabilities: found.capabilities,
+  };
 }
 
 /** Whose signature an id_token of this EHR carries. */
-export async function issuerOf(fhirBase: string, configuration: SmartConfiguration): Promise<{ issuer: string; jwksUri: string }> {
-  if (configuration.issuer && configuration.jwks_uri) return { issuer: configuration.issuer, jwksUri: configuration.jwks_uri };
-  const base = configuration.issuer ?? fhirBase;
-  const parsed = openidConfiguration.safeParse(await getJson(`${withoutTrailingSlash(base)}/.well-known/openid-configuration`));
+export async function issuerOf(fhirBase: string, { issuer, jwksUri }: SmartConfiguration): Promise<{ issuer: string; jwksUri: string }> {
+  if (issuer && jwksUri) return { issuer, jwksUri };
+  const parsed = openidConfiguration.safeParse(await getJson(`${withoutTrailingSlash(issuer ?? fhirBase)}/.well-known/openid-configuration`));
   if (!parsed.success) throw unavailable('it names no issuer for its id tokens');
   return { issuer: parsed.data.issuer, jwksUri: parsed.data.jwks_uri };
 }

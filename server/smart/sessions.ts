@@ -12,9 +12,20 @@ type SessionTables = {
   'panel.pending_launch': { state: string; kind: SessionKind; ehr_base: string; sealed: string; expires_at: Instant };
   'panel.session': {
     id: string; kind: SessionKind; secret_hash: string; ehr_base: string; user_reference: string; user_name: string; patient_id: string | null;
-    case_id: string | null; need_patient_banner: boolean; sealed: string; created_at: Instant; expires_at: Instant;
+    case_id: string | null; need_patient_banner: boolean; sealed: string; created_at: Instant; expires_at: Instant; launch: unknown;
   };
+  'panel.handover': { ticket_hash: string; session_id: string; sealed: string; expires_at: Instant };
 };
+
+/** What the launch said beside whose chart it is; empty for staff's sign-in. */
+const sessionLaunch = z.object({
+  encounter: z.string().optional(),
+  intent: z.string().optional(),
+  tenant: z.string().optional(),
+  style: z.record(z.string(), z.string()).default({}),
+  notGranted: z.array(z.object({ scope: z.string(), cannot: z.string() })).default([]),
+});
+export type SessionLaunch = z.infer<typeof sessionLaunch>;
 
 /** `panel`: one chart in one tab. `work`: a member of staff at the worklist. */
 export type SessionKind = 'panel' | 'work';
@@ -27,6 +38,7 @@ export interface Session {
   readonly patientId: string | null;
   readonly caseId: string | null;
   readonly needPatientBanner: boolean;
+  readonly launch: SessionLaunch;
   readonly expiresAt: string;
   readonly tokens: SmartTokens;
   /** Opens the sealed tokens; never logged, never sent but in the cookie. */
@@ -34,19 +46,26 @@ export interface Session {
 }
 
 export interface Sessions {
-  /** Keeps a sign-in between its two halves, for ten minutes, usable once and only by the browser that began it. */
-  keepPending(kind: SessionKind, ehrBase: string, state: string, browserSecret: string, pending: PendingAuthorization): Promise<void>;
-  /** Undefined: never begun here, used before, too old, or begun by another browser. */
-  takePending(kind: SessionKind, state: string, browserSecret: string): Promise<{ readonly ehrBase: string; readonly pending: PendingAuthorization } | undefined>;
+  /** Keeps a sign-in between its two halves, for ten minutes, usable once and only by who has the state. */
+  keepPending(kind: SessionKind, ehrBase: string, state: string, pending: PendingAuthorization): Promise<void>;
+  /** Undefined: never begun here, used before, or too old. Whether it is the browser that began it is for the caller to see. */
+  takePending(kind: SessionKind, state: string): Promise<{ readonly ehrBase: string; readonly pending: PendingAuthorization } | undefined>;
   begin(session: Omit<Session, 'id' | 'expiresAt' | 'secret'>): Promise<Session>;
   /** Throws SESSION_EXPIRED for a session that is unknown, over, of another kind, or not this browser's. */
   resume(kind: SessionKind, id: string | undefined, secret: string | undefined): Promise<Session>;
   storeTokens(session: Session, tokens: SmartTokens): Promise<void>;
+  /** A session that was begun without an order gets its case. */
+  setCase(id: string, caseId: string): Promise<void>;
+  /** A word, good once and for a minute, by which a page that gets no cookie learns the session's secret. */
+  handOver(session: Session): Promise<string>;
+  /** Undefined: unknown, used before, or too old. */
+  claim(ticket: string): Promise<{ readonly sessionId: string; readonly secret: string } | undefined>;
   close(id: string): Promise<void>;
   removeExpired(): Promise<void>;
 }
 
 const PENDING_MS = 10 * 60_000;
+const HANDOVER_MS = 60_000;
 /** A day's shift, when the EHR renews the tokens; else a session ends with its token. */
 const LONGEST_SESSION_MS = 8 * 3_600_000;
 
@@ -58,21 +77,22 @@ export function createSessions(store: Store, now: () => number): Sessions {
   const removeExpired = async () => {
     await db.deleteFrom('panel.pending_launch').where('expires_at', '<', new Date(now())).execute();
     await db.deleteFrom('panel.session').where('expires_at', '<', new Date(now())).execute();
+    await db.deleteFrom('panel.handover').where('expires_at', '<', new Date(now())).execute();
   };
 
   return {
     removeExpired,
-    async keepPending(kind, ehrBase, state, browserSecret, pending) {
+    async keepPending(kind, ehrBase, state, pending) {
       await removeExpired();
       await db
         .insertInto('panel.pending_launch')
-        .values({ state: hashOf(state), kind, ehr_base: ehrBase, sealed: seal(browserSecret, hashOf(state), pending), expires_at: at(now() + PENDING_MS) })
+        .values({ state: hashOf(state), kind, ehr_base: ehrBase, sealed: seal(state, 'pending', pending), expires_at: at(now() + PENDING_MS) })
         .execute();
     },
-    async takePending(kind, state, browserSecret) {
+    async takePending(kind, state) {
       const row = await db.deleteFrom('panel.pending_launch').where('state', '=', hashOf(state)).where('kind', '=', kind).returningAll().executeTakeFirst();
       if (!row || row.expires_at.getTime() < now()) return undefined;
-      const pending = unseal(browserSecret, hashOf(state), row.sealed);
+      const pending = unseal(state, 'pending', row.sealed);
       return pending === undefined ? undefined : { ehrBase: row.ehr_base, pending: pendingAuthorization.parse(pending) };
     },
     async begin(session) {
@@ -94,6 +114,7 @@ export function createSessions(store: Store, now: () => number): Sessions {
           sealed: seal(secret, id, session.tokens),
           created_at: at(now()),
           expires_at: expiresAt,
+          launch: JSON.stringify(session.launch),
         })
         .execute();
       return { ...session, id, secret, expiresAt };
@@ -114,6 +135,7 @@ export function createSessions(store: Store, now: () => number): Sessions {
         patientId: row.patient_id,
         caseId: row.case_id,
         needPatientBanner: row.need_patient_banner,
+        launch: sessionLaunch.parse(row.launch),
         expiresAt: row.expires_at.toISOString(),
         tokens: readTokens(unseal(secret, row.id, row.sealed)),
         secret,
@@ -121,6 +143,19 @@ export function createSessions(store: Store, now: () => number): Sessions {
     },
     async storeTokens(session, tokens) {
       await db.updateTable('panel.session').set({ sealed: seal(session.secret, session.id, tokens) }).where('id', '=', session.id).execute();
+    },
+    async setCase(id, caseId) {
+      await db.updateTable('panel.session').set({ case_id: caseId }).where('id', '=', id).execute();
+    },
+    async handOver(session) {
+      const ticket = newSecret();
+      await db.insertInto('panel.handover').values({ ticket_hash: hashOf(ticket), session_id: session.id, sealed: seal(ticket, session.id, session.secret), expires_at: at(now() + HANDOVER_MS) }).execute();
+      return ticket;
+    },
+    async claim(ticket) {
+      const row = await db.deleteFrom('panel.handover').where('ticket_hash', '=', hashOf(ticket)).returningAll().executeTakeFirst();
+      if (!row || row.expires_at.getTime() < now()) return undefined;
+      return { sessionId: row.session_id, secret: z.string().parse(unseal(ticket, row.session_id, row.sealed)) };
     },
     async close(id) {
       await db.deleteFrom('panel.session').where('id', '=', id).execute();

@@ -117,7 +117,6 @@ describe('coming back', () => {
   });
 
   it.each([
-    ['no order', { patient: 'patient-1' }, 404, /which order/],
     ['no patient', { fhirContext: [{ reference: 'DeviceRequest/order-1' }] }, 400, /no patient/],
     ['an order of another patient', { patient: 'patient-1', fhirContext: [{ reference: 'DeviceRequest/order-of-other' }] }, 422, /does not belong/],
     ['an order that is gone', { patient: 'patient-1', fhirContext: [{ reference: 'DeviceRequest/none' }] }, 404, /not in the EHR/],

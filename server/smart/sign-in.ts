@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { PriorAuthError } from '#prior-auth/errors.ts';
 import type { AuditTrail } from '#store/audit.ts';
 import { STATUS_OF_ERROR } from '../error-reply.ts';
-import { finishAuthorization, type SmartClientIdentity, startAuthorization } from './authorization.ts';
+import { type EhrClientRegistration, finishAuthorization, type SmartClientIdentity, startAuthorization } from './authorization.ts';
 import { cookieOptions, readCookie } from './cookies.ts';
 import { sendErrorPage } from './error-page.ts';
 import { verifyIdToken, type SignedInUser } from './id-token.ts';
@@ -17,31 +17,32 @@ import { readTokenResponse, type ReadTokenResponse } from './token-response.ts';
 export interface SignedIn extends ReadTokenResponse {
   readonly ehrBase: string;
   readonly user: SignedInUser;
+  /** As asked for. */
+  readonly askedScope: string;
+  /** `none`: the browser keeps no cookie of ours in this frame. */
+  readonly cookies: 'kept' | 'none';
 }
 
 export interface SignInOptions {
   readonly kind: SessionKind;
   readonly path: '/panel' | '/work';
-  /** `/launch` or `/login`, below `path`. */
-  readonly startPath: string;
   readonly identity: SmartClientIdentity;
   readonly sessions: Sessions;
   readonly audit: AuditTrail;
   readonly log: Logger;
-  /** Throws LAUNCH_REFUSED. */
-  readonly target: (query: Request['query']) => SignInTarget;
-  /** The client that signed in, for the id token's audience. */
-  readonly clientIdAt: (ehrBase: string) => string | undefined;
+  /** By address below `path`, where a sign-in may start. Throws LAUNCH_REFUSED. */
+  readonly starts: Readonly<Record<`/${string}`, (query: Request['query']) => SignInTarget>>;
+  /** The client that signs in at that EHR; undefined when it is not registered any more. */
+  readonly clientAt: (ehrBase: string) => EhrClientRegistration | undefined;
   /** Opens the session and sends the browser on. */
   readonly signedIn: (signedIn: SignedIn, response: Response) => Promise<void>;
 }
 
 interface SignInTarget {
-  readonly fhirBase: string;
-  readonly clientId: string;
+  readonly client: EhrClientRegistration;
   readonly scope: string;
   readonly launch?: string;
-  /** Ask who it is, even when the EHR still knows (OpenID Connect Core §3.1.2.1, prompt=login). */
+  readonly standalone?: boolean;
   readonly askAgain?: boolean;
 }
 
@@ -56,18 +57,18 @@ export function signInRouter(options: SignInOptions): Router {
   const { identity, sessions, kind, path } = options;
   const redirectUri = `${identity.baseUrl}${path}/callback`;
   const router = Router();
-  router.get(`${path}${options.startPath}`, fewFromOneAddress(), page(options, async (request, response) => {
-    const target = options.target(request.query);
-    const { state, url: plainUrl, pending } = await startAuthorization(identity, { ...target, redirectUri });
-    const browserSecret = newSecret();
-    const url = new URL(plainUrl);
-    if (target.askAgain) url.searchParams.set('prompt', 'login');
-    await sessions.keepPending(kind, target.fhirBase, state, browserSecret, pending);
-    response
-      .cookie(stateCookie(kind, state), browserSecret, cookieOptions(identity.baseUrl, path, STATE_COOKIE_MS))
-      .set('cache-control', 'no-store')
-      .redirect(302, url.href);
-  }));
+  for (const [startPath, targetOf] of Object.entries(options.starts)) {
+    router.get(`${path}${startPath}`, fewFromOneAddress(), page(options, async (request, response) => {
+      const target = targetOf(request.query);
+      const { state, url, pending } = await startAuthorization({ ...target, redirectUri });
+      const browserSecret = newSecret();
+      await sessions.keepPending(kind, target.client.fhirBase, state, { ...pending, browser: hashOf(browserSecret) });
+      response
+        .cookie(stateCookie(kind, state), browserSecret, cookieOptions(identity.baseUrl, path, STATE_COOKIE_MS))
+        .set('cache-control', 'no-store')
+        .redirect(302, url);
+    }));
+  }
 
   router.get(`${path}/callback`, fewFromOneAddress(), page(options, async (request, response) => {
     const query = callbackQuery.safeParse(request.query);
@@ -80,14 +81,16 @@ export function signInRouter(options: SignInOptions): Router {
     const { state, code } = query.data;
     const browserSecret = readCookie(request, stateCookie(kind, state));
     response.clearCookie(stateCookie(kind, state), cookieOptions(identity.baseUrl, path, 0));
-    const begun = browserSecret === undefined ? undefined : await sessions.takePending(kind, state, browserSecret);
-    if (!begun) throw refused('This sign-in was used before, is too old, or was begun in another browser.');
-    const read = readTokenResponse(await finishAuthorization(identity, { state, code, pending: begun.pending }), identity.now);
-    const clientId = options.clientIdAt(begun.ehrBase);
-    if (clientId === undefined) throw refused('The EHR of this sign-in is not registered any more.');
-    const user = await verifyIdToken(read.idToken, { fhirBase: begun.ehrBase, clientId, now: identity.now });
+    const cookies = browserSecret === undefined ? 'none' : 'kept';
+    if (cookies === 'none' && !(kind === 'panel' && isFramed(request))) throw notThisBrowser();
+    const begun = await sessions.takePending(kind, state);
+    if (!begun || (browserSecret !== undefined && hashOf(browserSecret) !== begun.pending.browser)) throw notThisBrowser();
+    const client = options.clientAt(begun.ehrBase);
+    if (client === undefined) throw refused('The EHR of this sign-in is not registered any more.');
+    const read = readTokenResponse(await finishAuthorization(identity, client, code, begun.pending), identity.now);
+    const user = await verifyIdToken(read.idToken, { fhirBase: begun.ehrBase, clientId: client.clientId, nonce: begun.pending.nonce, now: identity.now });
     response.set('cache-control', 'no-store');
-    await options.signedIn({ ...read, ehrBase: begun.ehrBase, user }, response);
+    await options.signedIn({ ...read, ehrBase: begun.ehrBase, user, askedScope: begun.pending.scope, cookies }, response);
   }));
   return router;
 }
@@ -106,6 +109,19 @@ function fewFromOneAddress(): RequestHandler {
 /** One cookie per sign-in: two charts opened at once do not disturb each other. */
 function stateCookie(kind: SessionKind, state: string): string {
   return `${kind}_state_${hashOf(state).slice(0, 12)}`;
+}
+
+/**
+ * A browser that blocks cookies in frames cannot show that it is the one that began. Its frame can: frame-ancestors lets only pages of registered
+ * EHRs show the answer, so nobody else can make it a session of their choice. docs/decisions/panel-in-a-frame.md
+ */
+function isFramed(request: Request): boolean {
+  const destination = request.get('sec-fetch-dest');
+  return destination === 'iframe' || destination === 'frame';
+}
+
+function notThisBrowser(): PriorAuthError {
+  return refused('This sign-in was used before, is too old, or was begun in another browser.');
 }
 
 function refused(message: string): PriorAuthError {

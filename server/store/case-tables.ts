@@ -3,11 +3,18 @@ import type { ColumnType } from 'kysely';
 import type { CaseStateKind, PriorAuthCase } from '#prior-auth/case.ts';
 import type { EvidenceReference } from '#prior-auth/coverage-requirement/requirement.ts';
 import type { DenialRisk, DenialRiskFacts } from '#prior-auth/learning/denial-risk.ts';
-import type { PopulationView } from '#prior-auth/panel-api.ts';
+import type { FormView, PopulationView } from '#prior-auth/panel-api.ts';
 
 /** Written as JSON text, read as the value. */
 type Json<T> = ColumnType<T, string, string>;
 type Instant = ColumnType<Date, string, string>;
+
+/** `response`: the form as the record filled it in, for "clear my change" and for the next reading. */
+export interface PopulatedForm {
+  readonly response: QuestionnaireResponse;
+  readonly offers: NonNullable<FormView['offers']>;
+  readonly variables: NonNullable<FormView['variables']>;
+}
 
 export type CaseTables = {
   'cases.prior_auth_case': {
@@ -40,6 +47,8 @@ export type CaseTables = {
     version: number;
     sources: Json<Readonly<Record<string, readonly EvidenceReference[]>>>;
     population: Json<PopulationView>;
+    /** What the last reading of the record gave; null before the first. */
+    populated: ColumnType<PopulatedForm | null, string | null | undefined, string | null>;
     completed: boolean;
     missing: number;
     /** Where the EHR keeps it, "QuestionnaireResponse/1"; null when it does not. */

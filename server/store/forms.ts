@@ -5,19 +5,20 @@ import { PriorAuthError } from '#prior-auth/errors.ts';
 import type { FormView } from '#prior-auth/panel-api.ts';
 import type { AnyDatabase, Store } from '#store/database.ts';
 import type { QuestionnairePackage } from '../questionnaire/package.ts';
-import type { CaseTables } from './case-tables.ts';
+import type { CaseTables, PopulatedForm } from './case-tables.ts';
 
 /** One payer form of a case as stored. */
-export interface StoredForm extends Omit<FormView, 'questionnaire'> {
+export interface StoredForm extends Omit<FormView, 'questionnaire' | 'populated' | 'offers' | 'variables'> {
   readonly package: QuestionnairePackage;
   readonly completed: boolean;
   /** Required questions without an answer. */
   readonly missing: number;
   readonly ehrReference: string | null;
+  readonly populated: PopulatedForm | null;
 }
 
 export type NewForm = Pick<StoredForm, 'formId' | 'package' | 'response' | 'missing'>;
-type FormChange = Partial<Pick<StoredForm, 'response' | 'sources' | 'population' | 'completed' | 'missing' | 'ehrReference'>>;
+type FormChange = Partial<Pick<StoredForm, 'package' | 'response' | 'sources' | 'population' | 'populated' | 'completed' | 'missing' | 'ehrReference'>>;
 
 export interface FormStore {
   list(caseId: string, trx?: Transaction<AnyDatabase>): Promise<readonly StoredForm[]>;
@@ -82,7 +83,7 @@ export function createFormStore(store: Store, now: () => number): FormStore {
       if (expectedVersion !== null && expectedVersion !== version) {
         fail('CASE_CONFLICT', `The form is at version ${version}, not ${expectedVersion}.`, 'Somebody else saved this form in the meantime. Load it again; your own last save is in it or was answered with an error.');
       }
-      const { response, sources, population, ehrReference, ...plain } = change;
+      const { package: changedPackage, response, sources, population, populated, ehrReference, ...plain } = change;
       const row = await tables(trx)
         .updateTable('cases.form')
         .set({
@@ -90,6 +91,8 @@ export function createFormStore(store: Store, now: () => number): FormStore {
           ...(response ? { response: JSON.stringify(response), version: version + 1 } : {}),
           ...(sources ? { sources: JSON.stringify(sources) } : {}),
           ...(population ? { population: JSON.stringify(population) } : {}),
+          ...(populated ? { populated: JSON.stringify(populated) } : {}),
+          ...(changedPackage ? { package: JSON.stringify(changedPackage) } : {}),
           ...(ehrReference === undefined ? {} : { ehr_reference: ehrReference }),
           updated_at: instant(),
         })
@@ -108,8 +111,8 @@ export function stateOf(forms: readonly Pick<StoredForm, 'completed' | 'missing'
   return open.length === 0 ? { kind: 'ready' } : { kind: 'questionnaire', missing: open.reduce((sum, { missing }) => sum + missing, 0) };
 }
 
-export function viewOf({ formId, package: { questionnaire }, response, version, sources, population }: StoredForm): FormView {
-  return { formId, questionnaire, response, version, sources, population };
+export function viewOf({ formId, package: { questionnaire }, response, version, sources, population, populated }: StoredForm): FormView {
+  return { formId, questionnaire, response, version, sources, population, ...(populated ? { populated: populated.response, offers: populated.offers, variables: populated.variables } : {}) };
 }
 
 interface FormRow {
@@ -119,6 +122,7 @@ interface FormRow {
   readonly version: number;
   readonly sources: StoredForm['sources'];
   readonly population: StoredForm['population'];
+  readonly populated: PopulatedForm | null;
   readonly completed: boolean;
   readonly missing: number;
   readonly ehr_reference: string | null;
@@ -133,6 +137,7 @@ function toForm(row: FormRow): StoredForm {
     version: row.version,
     sources: row.sources,
     population: row.population,
+    populated: row.populated,
     completed: row.completed,
     missing: row.missing,
     ehrReference: row.ehr_reference,

@@ -47,6 +47,16 @@ export const CASE_MIGRATIONS: PartMigrations = {
       updated_at timestamptz not null,
       primary key (case_id, form_id)
     )`,
+  '000002-populated': `
+    alter table cases.form add column populated jsonb`,
+  '000003-working-together': `
+    alter table cases.form add column saved_by jsonb, add column ehr_copy jsonb, add column unsettled jsonb, add column attestation jsonb;
+    create table cases.hand_over (
+      case_id uuid primary key references cases.prior_auth_case (id),
+      status text not null,
+      document jsonb not null,
+      updated_at timestamptz not null
+    )`,
 };
 
 export const LEARNING_MIGRATIONS: PartMigrations = {
@@ -89,4 +99,19 @@ export const SESSION_MIGRATIONS: PartMigrations = {
       expires_at timestamptz not null
     );
     create index session_expiry on panel.session (expires_at)`,
+  '000002-launches': `
+    alter table panel.session add column launch jsonb not null default '{}';
+    create table panel.handover (
+      ticket_hash text primary key,
+      session_id uuid not null references panel.session (id) on delete cascade,
+      sealed text not null,
+      expires_at timestamptz not null
+    );
+    create table panel.ehr (
+      id uuid primary key,
+      fhir_base text not null unique,
+      registration jsonb not null,
+      disabled boolean not null,
+      created_at timestamptz not null
+    )`,
 };

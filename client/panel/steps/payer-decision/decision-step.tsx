@@ -1,13 +1,14 @@
 import { Button } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { CaseView } from '#prior-auth/panel-api.ts';
-import type { DecisionWords } from '#prior-auth/payer-decision/decision-words.ts';
+import { sayDecision, type DecisionWords } from '#prior-auth/payer-decision/decision-words.ts';
 import { toneWords } from '../../../messages.ts';
 import type { Failure } from '../../../ui/call-json.ts';
 import { ClockBadge } from '../../../ui/clock-badge.tsx';
 import { FailureNotice } from '../../../ui/failure-notice.tsx';
-import { showDate } from '../../../ui/fhir-date.ts';
+import { showDate, showTime } from '../../../ui/fhir-date.ts';
 import { FocusHeading } from '../../../ui/focus-heading.tsx';
+import { language } from '../../../ui/language.ts';
 import { Loading } from '../../../ui/loading.tsx';
 import { Badge, Notice } from '../../../ui/tone.tsx';
 import { useNow } from '../../../ui/use-now.ts';
@@ -45,15 +46,13 @@ export function DecisionStep({ view, lookedAt, pollFailure, onLookAgain, onBack 
           <Button variant="default" onClick={onBack}>{messages.review.back}</Button>
         </>
       )}
-      {(state.kind === 'pended' || state.kind === 'decided') && (view.decisionWords === null
-        ? <Notice tone="unknown"><p className="strong">{words.noWords}</p><p>{words.noWordsNext}</p></Notice>
-        : <Decision decision={view.decisionWords} number={state.decision.preAuthRef} />)}
+      {(state.kind === 'pended' || state.kind === 'decided') && <Decision decision={sayDecision(state.decision, language)} number={state.decision.preAuthRef} />}
       <Deadline view={view} />
       {pollFailure && <FailureNotice failure={pollFailure} onRetry={onLookAgain} />}
       {waiting && !pollFailure && (
         <div className="stack-tight small muted">
           <Loading>{words.polling}</Loading>
-          <p>{words.lookedAt(new Date(lookedAt).toLocaleTimeString())} {words.waiting}</p>
+          <p>{words.lookedAt(showTime(lookedAt))} {words.waiting}</p>
         </div>
       )}
     </section>

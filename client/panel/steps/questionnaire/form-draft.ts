@@ -1,3 +1,4 @@
+import type { QuestionnaireResponse } from '@medplum/fhirtypes';
 import type { PriorAuthCase } from '#prior-auth/case.ts';
 import type { EvidenceReference } from '#prior-auth/coverage-requirement/requirement.ts';
 import type { FormView } from '#prior-auth/panel-api.ts';
@@ -6,12 +7,15 @@ import { openForm } from '#prior-auth/questionnaire/open-form.ts';
 import type { Failure } from '../../../ui/call-json.ts';
 import type { PanelCall } from '../../panel-call.ts';
 import { localDay, localInstant } from './answer-text.ts';
+import { shareUnchanged } from './share-unchanged.ts';
 
 export type SaveState =
   | { readonly kind: 'untouched' }
   | { readonly kind: 'unsaved' }
   | { readonly kind: 'saving' }
   | { readonly kind: 'saved'; readonly at: number }
+  /** Not reached, or the server has a problem that may pass: tried again by itself until it works. */
+  | { readonly kind: 'waiting'; readonly failure: Failure }
   | { readonly kind: 'failed'; readonly failure: Failure }
   /** Someone else saved a newer version. */
   | { readonly kind: 'conflict'; readonly mine: number };
@@ -38,6 +42,8 @@ export type CompletionOutcome =
 
 type Edit = (form: Form) => void;
 export const AUTOSAVE_DELAY_MS = 1200;
+/** Pause before each further attempt; the last one repeats. */
+export const RETRY_DELAYS_MS = [2000, 4000, 8000, 15_000, 30_000] as const;
 
 /**
  * One form while a person works on it. Edits that the server has not confirmed are kept as steps, so that they can be
@@ -56,6 +62,9 @@ export class FormDraft {
   #population: PopulationState;
   #busy: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #attempts = 0;
+  /** Items of a save whose answer never came: the server may hold them all the same. */
+  #unanswered: string | undefined;
   #state: DraftState;
   readonly #listeners = new Set<() => void>();
 
@@ -92,7 +101,7 @@ export class FormDraft {
     if (this.#form.view() === before) return;
     this.#edits.push(edit);
     this.#completed = false;
-    if (this.#save.kind !== 'conflict') this.#save = { kind: 'unsaved' };
+    if (this.#save.kind !== 'conflict' && this.#save.kind !== 'waiting') this.#save = { kind: 'unsaved' };
     this.#publish();
     this.#saveSoon();
   }
@@ -101,7 +110,8 @@ export class FormDraft {
   populate(): Promise<void> {
     return this.#oneAtATime(async () => {
       if (this.#edits.length > 0) await this.#saveNow();
-      if (this.#save.kind === 'conflict' || this.#save.kind === 'failed') return;
+      if (this.#save.kind === 'waiting' || this.#save.kind === 'failed') this.#population = { kind: 'failed', warnings: [], failure: this.#save.failure };
+      if (this.#edits.length > 0) return this.#publish();
       this.#population = { kind: 'reading' };
       this.#publish();
       const reply = await this.#call('populateForm', { formId: this.#view.formId });
@@ -143,7 +153,9 @@ export class FormDraft {
         return;
       }
       const edits = this.#edits.length;
-      const reply = await this.#call('completeForm', { formId: this.#view.formId, version: this.#view.version, response: { ...completion.response } });
+      const send = () => this.#call('completeForm', { formId: this.#view.formId, version: this.#view.version, response: { ...completion.response } });
+      let reply = await send();
+      if (reply.kind === 'failed' && isConflict(reply.failure) && (await this.#conflictIsOwn())) reply = await send();
       if (reply.kind === 'ok') {
         this.#confirm(reply.value.form, edits);
         this.#completed = this.#edits.length === 0;
@@ -177,17 +189,45 @@ export class FormDraft {
     clearTimeout(this.#timer);
     const edits = this.#edits.length;
     if (edits === 0 || this.#save.kind === 'conflict') return;
-    this.#save = { kind: 'saving' };
+    if (this.#save.kind !== 'waiting') this.#save = { kind: 'saving' };
     this.#publish();
-    const reply = await this.#call('saveForm', { formId: this.#view.formId, version: this.#view.version, response: { ...this.#form.response() } });
+    const response = this.#form.response();
+    const send = () => this.#call('saveForm', { formId: this.#view.formId, version: this.#view.version, response: { ...response } });
+    let reply = await send();
+    if (reply.kind === 'failed' && isConflict(reply.failure) && (await this.#conflictIsOwn())) reply = await send();
     if (reply.kind === 'ok') this.#confirm(reply.value.form, edits);
+    else if (mayPass(reply.failure)) this.#wait(reply.failure, response);
     else this.#save = isConflict(reply.failure) ? { kind: 'conflict', mine: this.#edits.length } : { kind: 'failed', failure: reply.failure };
     this.#publish();
+  }
+
+  /** Everything stays here and is sent again, later and later. */
+  #wait(failure: Failure, response: QuestionnaireResponse): void {
+    this.#unanswered = itemsOf(response);
+    this.#save = { kind: 'waiting', failure };
+    const pause = RETRY_DELAYS_MS[Math.min(this.#attempts, RETRY_DELAYS_MS.length - 1)];
+    this.#attempts += 1;
+    this.#timer = setTimeout(() => void this.save(), pause);
+  }
+
+  /** A version conflict after an answer that never came may be with my own save. Then its version is taken over and nothing is lost. */
+  async #conflictIsOwn(): Promise<boolean> {
+    const mine = this.#unanswered;
+    if (mine === undefined) return false;
+    this.#unanswered = undefined;
+    const reply = await this.#call('listForms', {});
+    if (reply.kind === 'failed') return false;
+    const stored = reply.value.forms.find((form) => form.formId === this.#view.formId);
+    if (stored === undefined || itemsOf(stored.response) !== mine) return false;
+    this.#view = { ...stored, response: this.#view.response };
+    return true;
   }
 
   #confirm(saved: FormView, edits: number): void {
     this.#view = { ...saved, response: this.#form.response() };
     this.#edits.splice(0, edits);
+    this.#attempts = 0;
+    this.#unanswered = undefined;
     this.#save = this.#edits.length > 0 ? { kind: 'unsaved' } : { kind: 'saved', at: Date.now() };
     this.#saveSoon();
   }
@@ -206,6 +246,7 @@ export class FormDraft {
   }
 
   #saveSoon(): void {
+    if (this.#save.kind === 'waiting') return;
     clearTimeout(this.#timer);
     if (this.#edits.length === 0 || this.#save.kind === 'conflict') return;
     this.#timer = setTimeout(() => void this.save(), AUTOSAVE_DELAY_MS);
@@ -235,7 +276,7 @@ export class FormDraft {
   }
 
   #publish(): void {
-    this.#state = this.#snapshot();
+    this.#state = shareUnchanged(this.#state, this.#snapshot());
     this.#listeners.forEach((listener) => listener());
   }
 }
@@ -257,5 +298,13 @@ function populationOf({ population }: FormView): PopulationState {
 }
 
 function isConflict(failure: Failure): boolean {
-  return failure.code === 'CASE_CONFLICT';
+  return failure.code === 'CASE_CONFLICT' || failure.code === 'FORM_CHANGED';
+}
+
+function mayPass({ status }: Failure): boolean {
+  return status === 0 || status === 408 || status === 429 || status >= 500;
+}
+
+function itemsOf({ item = [] }: QuestionnaireResponse): string {
+  return JSON.stringify(item);
 }

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useId, useMemo, useState, useSyncExternalStore,
 import type { PriorAuthCase } from '#prior-auth/case.ts';
 import type { EvidenceReference } from '#prior-auth/coverage-requirement/requirement.ts';
 import type { PanelSession } from '#prior-auth/panel-api.ts';
+import type { ShownItem } from '#prior-auth/questionnaire/form.ts';
 import type { Failure } from '../../../ui/call-json.ts';
 import { FailureNotice } from '../../../ui/failure-notice.tsx';
 import { showDate } from '../../../ui/fhir-date.ts';
@@ -29,6 +30,9 @@ interface FormScreenProps {
   readonly onCompleted: (completed: PriorAuthCase) => void;
 }
 
+/** Questions from which on the browser lays out only what is near the window. */
+const LONG_FORM = 50;
+
 /** One payer form: what is missing first, then every question with the origin of its answer. */
 export function FormScreen({ draft, call, session, readOnly, calculatorMissing, onSaved, onCompleted }: FormScreenProps): ReactNode {
   const words = messages.form;
@@ -45,10 +49,12 @@ export function FormScreen({ draft, call, session, readOnly, calculatorMissing, 
     const leave = (): void => void draft.save();
     document.addEventListener('visibilitychange', flush);
     window.addEventListener('blur', leave);
+    window.addEventListener('online', leave);
     window.addEventListener('beforeunload', warn);
     return () => {
       document.removeEventListener('visibilitychange', flush);
       window.removeEventListener('blur', leave);
+      window.removeEventListener('online', leave);
       window.removeEventListener('beforeunload', warn);
     };
   }, [draft]);
@@ -77,7 +83,9 @@ export function FormScreen({ draft, call, session, readOnly, calculatorMissing, 
     }
   };
 
-  const corrections = shown.problems.filter((problem) => problem.blocking);
+  const corrections = useMemo(() => shown.problems.filter((problem) => problem.blocking), [shown.problems]);
+  const itemAt = useCallback((path: string) => findItem(draft.state().shown.items, path), [draft]);
+  const jump = useCallback((path: string) => focusItem(idPrefix, path), [idPrefix]);
   const next = shown.gaps[0]?.path ?? corrections.find((problem) => problem.path !== '')?.path;
   return (
     <section className="stack" aria-labelledby={`${idPrefix}-title`}>
@@ -90,11 +98,11 @@ export function FormScreen({ draft, call, session, readOnly, calculatorMissing, 
           <PopulationNote population={population} automatic={shown.counts.automatic} onReadAgain={() => void draft.populate()} />
           {calculatorMissing && <Notice tone="warn"><p>{words.engineMissing}</p></Notice>}
           {dropped > 0 && <Notice tone="warn"><p>{messages.save.dropped(dropped)}</p></Notice>}
-          <ToDo gaps={shown.gaps} corrections={corrections} labelOf={(path) => labelAt(shown.items, path)} onJump={(path) => focusItem(idPrefix, path)} />
+          <ToDo gaps={shown.gaps} corrections={corrections} itemAt={itemAt} onJump={jump} />
         </>
       )}
       <FieldProvider value={field}>
-        <div className="stack questions"><ItemList items={shown.items} /></div>
+        <div className="stack questions" data-long={shown.counts.questions > LONG_FORM || undefined}><ItemList items={shown.items} /></div>
       </FieldProvider>
       <FormFacts draft={draft} />
       {failure && <FailureNotice failure={failure} onRetry={() => void complete()} />}
@@ -103,7 +111,7 @@ export function FormScreen({ draft, call, session, readOnly, calculatorMissing, 
           <SaveNote save={save} onSave={() => void draft.save()} onSettle={(keepMine) => void draft.settle(keepMine)} />
           {next === undefined
             ? <Button fullWidth loading={completing} disabled={population.kind === 'reading' || save.kind === 'conflict'} onClick={() => void complete()}>{words.complete}</Button>
-            : <Button fullWidth variant="light" onClick={() => focusItem(idPrefix, next)}>{shown.gaps.length > 0 ? words.nextGap : words.nextProblem}</Button>}
+            : <Button fullWidth variant="light" onClick={() => jump(next)}>{shown.gaps.length > 0 ? words.nextGap : words.nextProblem}</Button>}
         </div>
       )}
       {open && <SourceDrawer call={call} question={open.question} evidence={open.evidence} onClose={() => setOpen(undefined)} />}
@@ -128,11 +136,11 @@ function FormFacts({ draft }: { readonly draft: FormDraft }): ReactNode {
   );
 }
 
-function labelAt(items: ReturnType<FormDraft['state']>['shown']['items'], path: string): string {
+function findItem(items: readonly ShownItem[], path: string): ShownItem | undefined {
   for (const item of items) {
-    if (item.path === path) return item.label;
-    const inside = labelAt([...item.items, ...item.answers.flatMap((answer) => answer.items)], path);
-    if (inside !== '') return inside;
+    if (item.path === path) return item;
+    const inside = findItem([...item.items, ...item.answers.flatMap((answer) => answer.items)], path);
+    if (inside !== undefined) return inside;
   }
-  return '';
+  return undefined;
 }

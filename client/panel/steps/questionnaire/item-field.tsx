@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core';
-import { useState, type ReactNode } from 'react';
+import { memo, useState, type ReactNode } from 'react';
 import type { AnswerValue, ShownAnswer, ShownItem } from '#prior-auth/questionnaire/form.ts';
+import { problemWords } from '../../../messages.ts';
 import { messages } from '../../messages.ts';
 import { AnswerOriginLine } from './answer-origin-line.tsx';
 import { answerText } from './answer-text.ts';
@@ -16,11 +17,12 @@ export function ItemList({ items }: { readonly items: readonly ShownItem[] }): R
   return items.map((item) => <Item key={item.path} item={item} />);
 }
 
-function Item({ item }: { readonly item: ShownItem }): ReactNode {
+/** An item that did not change keeps its object (share-unchanged.ts), so only what an edit touched is drawn again. */
+const Item = memo(function Item({ item }: { readonly item: ShownItem }): ReactNode {
   if (item.type === 'display') return <div className="display-item"><p><ItemLabel item={item} /></p><SupportLink item={item} /></div>;
   if (item.type === 'group') return <Group item={item} />;
   return <Question item={item} />;
-}
+});
 
 function Group({ item }: { readonly item: ShownItem }): ReactNode {
   const { edit, idPrefix, readOnly } = useField();
@@ -170,5 +172,5 @@ function SupportLink({ item }: { readonly item: ShownItem }): ReactNode {
 
 function Problems({ item, id }: { readonly item: ShownItem; readonly id: string }): ReactNode {
   if (item.problems.length === 0) return null;
-  return <div id={id} className="stack-tight">{item.problems.map((problem) => <InputProblem key={`${problem.code} ${problem.index}`}>{problem.message}</InputProblem>)}</div>;
+  return <div id={id} className="stack-tight">{item.problems.map((problem) => <InputProblem key={`${problem.code} ${problem.index}`}>{problemWords(problem, item.constraints)}</InputProblem>)}</div>;
 }

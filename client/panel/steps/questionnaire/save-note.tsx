@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { useRef, type ReactNode } from 'react';
 import { failureWords } from '../../../messages.ts';
+import { showTime } from '../../../ui/fhir-date.ts';
 import { Notice } from '../../../ui/tone.tsx';
 import { messages } from '../../messages.ts';
 import type { SaveState } from './form-draft.ts';
@@ -11,7 +12,21 @@ interface SaveNoteProps {
   readonly onSettle: (keepMine: boolean) => void;
 }
 
+/** How saving stands. Its buttons vanish when they have worked: the focus then stays on the note. */
 export function SaveNote({ save, onSave, onSettle }: SaveNoteProps): ReactNode {
+  const place = useRef<HTMLDivElement>(null);
+  const keepFocus = (act: () => void) => (): void => {
+    place.current?.focus();
+    act();
+  };
+  return (
+    <div ref={place} tabIndex={-1} className="save-note">
+      <Note save={save} onSave={keepFocus(onSave)} onSettle={(keepMine) => keepFocus(() => onSettle(keepMine))()} />
+    </div>
+  );
+}
+
+function Note({ save, onSave, onSettle }: SaveNoteProps): ReactNode {
   const words = messages.save;
   if (save.kind === 'conflict') {
     return (
@@ -25,6 +40,14 @@ export function SaveNote({ save, onSave, onSettle }: SaveNoteProps): ReactNode {
       </Notice>
     );
   }
+  if (save.kind === 'waiting') {
+    return (
+      <Notice tone="warn" live="polite">
+        <p><span className="strong">{save.failure.status === 0 ? words.noConnection : words.serverTrouble}</span> {words.kept}</p>
+        <div><Button size="xs" variant="default" onClick={onSave}>{words.saveNow}</Button></div>
+      </Notice>
+    );
+  }
   if (save.kind === 'failed') {
     const { message, nextStep } = failureWords(save.failure);
     return (
@@ -35,5 +58,5 @@ export function SaveNote({ save, onSave, onSettle }: SaveNoteProps): ReactNode {
       </Notice>
     );
   }
-  return <output className="small muted">{save.kind === 'saved' ? words.savedAt(new Date(save.at).toLocaleTimeString()) : words[save.kind]}</output>;
+  return <output className="small muted">{save.kind === 'saved' ? words.savedAt(showTime(save.at)) : words[save.kind]}</output>;
 }

@@ -1,31 +1,41 @@
-import type { ReactNode } from 'react';
-import type { AnswerProblem, Gap } from '#prior-auth/questionnaire/form.ts';
+import { memo, type ReactNode } from 'react';
+import type { AnswerProblem, Gap, ShownItem } from '#prior-auth/questionnaire/form.ts';
+import { problemWords } from '../../../messages.ts';
 import { Icon } from '../../../ui/icon.tsx';
 import { messages } from '../../messages.ts';
 
 interface ToDoProps {
   readonly gaps: readonly Gap[];
   readonly corrections: readonly AnswerProblem[];
-  readonly labelOf: (path: string) => string;
+  readonly itemAt: (path: string) => ShownItem | undefined;
   readonly onJump: (path: string) => void;
 }
 
+/** A long list hides the form it belongs to. */
+const MOST_SHOWN = 6;
+
 /** What still stands between this form and its completion, each with a jump. */
-export function ToDo({ gaps, corrections, labelOf, onJump }: ToDoProps): ReactNode {
+export const ToDo = memo(function ToDo({ gaps, corrections, itemAt, onJump }: ToDoProps): ReactNode {
   const words = messages.form;
   const done = gaps.length === 0 && corrections.length === 0;
+  const lines = [
+    ...corrections.map((problem) => {
+      const item = itemAt(problem.path);
+      const said = problemWords(problem, item?.constraints ?? {});
+      return { key: `${problem.path} ${problem.code} ${problem.index}`, path: problem.path, text: item === undefined ? said : `${item.label}: ${said}` };
+    }),
+    ...gaps.map(({ path, label }) => ({ key: path, path, text: label })),
+  ];
   return (
     <section className="to-do stack-tight" data-tone={done ? 'info' : 'warn'} aria-label={words.toDo}>
       <p className="strong row"><Icon name={done ? 'check' : 'pencil'} /><output>{words.gaps(gaps.length)}{corrections.length > 0 && `; ${words.problems(corrections.length)}`}</output></p>
       {done && <p className="small">{words.noGaps}</p>}
-      <ul className="stack-tight small">
-        {gaps.map((gap) => <li key={gap.path}><button type="button" className="link-button" onClick={() => onJump(gap.path)}>{gap.label}</button></li>)}
-        {corrections.map((problem) => (
-          <li key={`${problem.path} ${problem.code} ${problem.index}`}>
-            {problem.path === '' ? problem.message : <button type="button" className="link-button" onClick={() => onJump(problem.path)}>{labelOf(problem.path)}: {problem.message}</button>}
-          </li>
-        ))}
-      </ul>
+      {lines.length > 0 && (
+        <ul className="stack-tight small">
+          {lines.slice(0, MOST_SHOWN).map(({ key, path, text }) => <li key={key}>{path === '' ? text : <button type="button" className="link-button" onClick={() => onJump(path)}>{text}</button>}</li>)}
+          {lines.length > MOST_SHOWN && <li className="muted">{words.andMore(lines.length - MOST_SHOWN)}</li>}
+        </ul>
+      )}
     </section>
   );
-}
+});

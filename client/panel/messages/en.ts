@@ -1,0 +1,220 @@
+import type { CoverageRequirement } from '#prior-auth/coverage-requirement/requirement.ts';
+import type { DenialRisk } from '#prior-auth/learning/denial-risk.ts';
+import type { RequestedService } from '#prior-auth/order/requested-service.ts';
+import { many } from '../../messages/many.ts';
+
+/* Every word of the panel, in English. The Spanish beside it has the same type: a line missing there does not compile. */
+
+const bands = { low: 'Low', medium: 'Medium', high: 'High' } satisfies Record<DenialRisk['band'], string>;
+
+const messages = {
+  title: 'Prior authorization',
+  skip: 'Skip to the current step',
+  opening: 'Opening the case…',
+  steps: { label: 'Steps of this authorization', questionnaire: 'Questions', review: 'Review', decision: 'Decision' },
+  signedInAs: (name: string) => `Signed in as ${name}`,
+  synthetic: 'Demonstration system: every patient and payer is synthetic.',
+  expired: {
+    title: 'This session has ended',
+    text: 'For the patient’s safety the panel closes after a while.',
+    next: 'Close this panel and open it again from the chart. Answers marked as saved are kept.',
+  },
+  noSession: {
+    title: 'Open this panel from a chart',
+    text: 'The panel works on one order of one patient and has to be told which.',
+    next: 'Go back to the patient’s chart, choose the order and press “Open authorization panel”.',
+  },
+  banner: { label: 'Patient', born: 'Born', mrn: 'MRN', unknownBirth: 'birth date unknown', unknownMrn: 'not on record', genders: { male: 'male', female: 'female', other: 'other', unknown: 'unknown' } },
+  order: {
+    title: 'Order',
+    reason: 'Reason for the order',
+    noReason: 'No reason is on the order',
+    priorities: { routine: 'Routine', urgent: 'Urgent', asap: 'As soon as possible', stat: 'Immediately' } satisfies Record<RequestedService['priority'], string>,
+  },
+  requirement: {
+    title: 'What the payer asks',
+    asked: 'What the payer asked',
+    reasons: 'Why, and what else is asked',
+    policy: 'Policy',
+    revision: (revision: string) => `revision ${revision}`,
+    determined: 'Determined on',
+    assertion: 'Reference of this determination',
+    formCount: (count: number) => many(count, 'form to fill in', 'forms to fill in'),
+    info: 'The payer also wants to know',
+  },
+  risk: {
+    bands,
+    line: (band: DenialRisk['band']) => `${bands[band]} denial risk`,
+    simulated: 'simulated',
+    percent: (percent: number) => `About ${percent} in 100 such requests are denied.`,
+    reasons: 'What moves the estimate',
+    raises: 'raises the risk',
+    lowers: 'lowers the risk',
+    simulatedLong: 'This estimate was learned from simulated decisions, not from a payer’s. Do not base care on it.',
+    model: (version: string) => `Model ${version}`,
+    noReasons: 'No single fact stands out.',
+  },
+  form: {
+    several: 'Forms of this payer',
+    done: 'complete',
+    open: 'open',
+    none: 'The payer asks no questions for this order.',
+    noneNext: 'Go on to the review.',
+    reading: 'Reading the record…',
+    readingLong: 'You may begin to answer: what you enter is kept.',
+    filled: (count: number) => (count === 0 ? 'The record answered none of the questions.' : `${many(count, 'answer', 'answers')} filled in from the record.`),
+    populationFailed: 'The record could not be read to the end.',
+    populationFailedNext: 'Answer the questions yourself, or read the record again.',
+    populationWarnings: (count: number) => `${many(count, 'note', 'notes')} on reading the record`,
+    readAgain: 'Read the record again',
+    gaps: (count: number) => (count === 0 ? 'No answer is missing' : `${many(count, 'answer is', 'answers are')} missing`),
+    problems: (count: number) => `${many(count, 'answer needs', 'answers need')} a correction`,
+    noGaps: 'Check the answers from the record if you like, then complete the form.',
+    answered: (answered: number, questions: number) => `${answered} of ${many(questions, 'question', 'questions')} answered`,
+    nextGap: 'Next missing answer',
+    nextProblem: 'Next correction',
+    complete: 'Complete and review',
+    required: 'needed',
+    help: 'Help',
+    supportLink: 'More from the payer (opens a new tab)',
+    yes: 'Yes',
+    no: 'No',
+    choose: 'Choose…',
+    clear: 'Clear the answer',
+    add: 'Add another answer',
+    addOf: (label: string) => `Add another answer to ${label}`,
+    remove: 'Remove',
+    removeOf: (label: string, position: number) => `Remove answer ${position} of ${label}`,
+    answerOf: (label: string, position: number) => `${label}, answer ${position}`,
+    addGroup: 'Add another entry',
+    removeGroup: (position: number) => `Remove entry ${position}`,
+    entry: (position: number, count: number) => `Entry ${position} of ${count}`,
+    other: 'Other',
+    otherWords: 'In other words',
+    notOffered: (label: string) => `${label} (not one of the payer’s choices)`,
+    unit: 'Unit',
+    unanswered: 'No answer',
+    notNumber: 'Enter a number, with a point for decimals.',
+    notInteger: 'Enter a whole number.',
+    notDate: 'Enter a date as YYYY-MM-DD, YYYY-MM or YYYY.',
+    notDateTime: 'Enter a date and time.',
+    notReference: 'Enter a resource type and id, for example Observation/123.',
+    partialDate: 'The record has only this part of the date.',
+    referenceHint: 'Resource type and id as in the chart, for example Observation/123.',
+    fileHint: (kB: number) => `One file of at most ${kB} kB.`,
+    fileTooLarge: (kB: number) => `This file is larger than ${kB} kB. Choose a smaller one.`,
+    fileUnreadable: 'The file could not be read. Choose it again.',
+    fileKept: (title: string) => `Attached: ${title}`,
+    unnamedFile: 'file without a name',
+    toDo: 'What is left to do',
+    andMore: (count: number) => `and ${count} more further down`,
+    facts: { title: 'About this form', source: 'From', version: 'Version', authored: 'Last changed', author: 'By', unknown: 'not said' },
+    engineMissing: 'Calculated answers could not be loaded. They are checked again when the form is completed.',
+  },
+  origin: {
+    auto: 'From the record',
+    overrideYou: 'Changed by you',
+    overrideOther: (name: string) => `Changed by ${name}`,
+    manualYou: 'Entered by you',
+    manualOther: (name: string) => `Entered by ${name}`,
+    someone: 'someone else',
+    showSource: (label: string) => `Show where the record says this: ${label}`,
+    recordSays: 'See the record',
+  },
+  source: {
+    title: 'In the record',
+    loading: 'Reading the record…',
+    dated: (date: string) => `Dated ${date}`,
+    undated: 'No date on record',
+    raw: 'As stored (FHIR)',
+    empty: 'This entry has nothing more to show.',
+  },
+  save: {
+    untouched: 'Changes are saved by themselves',
+    dropped: (count: number) => `${many(count, 'change', 'changes')} of yours had no place in the newer form. Look through the answers.`,
+    savedAt: (time: string) => `Saved at ${time}`,
+    unsaved: 'Not saved yet',
+    saving: 'Saving…',
+    failed: 'Not saved',
+    saveNow: 'Save now',
+    noConnection: 'Not saved yet: no connection.',
+    serverTrouble: 'Not saved yet: the server has a problem.',
+    kept: 'Your answers are kept here; trying again.',
+    conflictTitle: 'Someone else changed this form',
+    conflictText: (count: number) => (count === 0 ? 'Nothing of yours is at stake.' : `${many(count, 'change', 'changes')} of yours ${count === 1 ? 'is' : 'are'} not saved.`),
+    keepMine: 'Load theirs and apply my changes',
+    takeTheirs: 'Load theirs and drop my changes',
+  },
+  review: {
+    title: 'Review what will be sent',
+    loading: 'Putting the request together…',
+    intro: (payer: string) => `This goes to ${payer}.`,
+    items: 'Asked for',
+    resources: (count: number) => `${many(count, 'record entry goes', 'record entries go')} with it`,
+    noResources: 'Nothing from the record goes with it.',
+    problems: (count: number) => `${many(count, 'problem stops', 'problems stop')} the sending`,
+    back: 'Back to the answers',
+    send: (payer: string) => `Send to ${payer}`,
+    checkAgain: 'Check again',
+    changed: 'The case changed while you were reviewing. Look at the newest version below, then send.',
+  },
+  decision: {
+    title: 'Decision',
+    queued: 'The request is on its way to the payer',
+    queuedText: 'It is stored safely and will be sent even if you close this panel.',
+    attempts: (count: number) => `${many(count, 'attempt', 'attempts')} so far.`,
+    lastError: 'The payer could not be reached at the last attempt. The system keeps trying.',
+    waiting: 'You may close the panel: the worklist follows this case.',
+    polling: 'This page looks for the answer by itself.',
+    lookedAt: (time: string) => `Last looked at ${time}.`,
+    items: 'Item by item',
+    item: (sequence: number) => `Item ${sequence}`,
+    next: 'What to do next',
+    deadline: (date: string) => `The payer must answer by ${date}.`,
+    kinds: { expedited: 'Expedited request: 72 hours', standard: 'Standard request: 7 calendar days' },
+    number: 'Authorization number',
+    notNeeded: 'No authorization is needed',
+    notNeededText: 'The payer asks for nothing more. The order may go ahead.',
+    refused: 'The request was not accepted',
+    refusedText: 'The payer sent it back without a decision. Nothing was denied.',
+    refusedNext: 'Correct what is named here, complete the form again and send it once more.',
+  },
+};
+
+/** What the payer asks, most important first. */
+function requirementWords(requirement: CoverageRequirement): readonly string[] {
+  return [paWords(requirement), docWords(requirement), coveredWords(requirement.covered)].filter((words) => words !== undefined);
+}
+
+function paWords({ paNeeded, satisfiedPaId }: CoverageRequirement): string | undefined {
+  if (paNeeded === 'auth-needed') return 'Prior authorization is needed before the service.';
+  if (paNeeded === 'no-auth') return 'No prior authorization is needed.';
+  if (paNeeded === 'satisfied') return satisfiedPaId === undefined ? 'An authorization is already in place.' : `An authorization is already in place: number ${satisfiedPaId}.`;
+  if (paNeeded === 'performpa') return 'Prior authorization is needed; whoever performs the service asks for it.';
+  if (paNeeded === 'conditional') return 'Whether prior authorization is needed depends on facts the payer does not have yet.';
+  return 'The payer did not say whether prior authorization is needed.';
+}
+
+function docWords({ docNeeded, docPurpose }: CoverageRequirement): string | undefined {
+  if (docNeeded === undefined) return undefined;
+  const what = { clinical: 'Clinical documentation', admin: 'Administrative documentation', both: 'Clinical and administrative documentation', conditional: 'Documentation, depending on the case,' }[docNeeded];
+  const purposes = { withpa: 'with the authorization request', withclaim: 'with the later claim', withorder: 'with the order', 'retain-doc': 'kept on file', OTH: 'for another purpose' };
+  return `${what} is asked for${docPurpose.length === 0 ? '' : `, ${docPurpose.map((purpose) => purposes[purpose]).join(' and ')}`}.`;
+}
+
+function coveredWords(covered: CoverageRequirement['covered']): string {
+  if (covered === 'covered') return 'The plan covers this kind of service.';
+  if (covered === 'not-covered') return 'The plan does not cover this service.';
+  return 'Coverage depends on conditions that the payer checks.';
+}
+
+const infoWords: Readonly<Record<CoverageRequirement['infoNeeded'][number], string>> = {
+  performer: 'who performs the service',
+  location: 'where it is performed',
+  timeframe: 'when it is performed',
+  'contract-window': 'the contract period',
+  OTH: 'something else, see the reasons',
+};
+
+export const en = { messages, requirementWords, infoWords };
+export type PanelWords = typeof en;

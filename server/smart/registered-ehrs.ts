@@ -1,0 +1,102 @@
+import type { AuditTrail } from '#store/audit.ts';
+import type { Store } from '#store/database.ts';
+import { uuidv7 } from '#store/uuid.ts';
+import { EhrsFileError, followFile, readEhrsFile } from './ehrs-file.ts';
+import { type EhrRegistration, ehrRegistrationSchema, findEhr, withoutTrailingSlash } from './ehr-registration.ts';
+
+type EhrTables = {
+  'panel.ehr': { id: string; fhir_base: string; registration: unknown; disabled: boolean; created_at: string };
+};
+
+export interface KnownEhr {
+  /** Of two for the same FHIR base the one of the source named first here counts. */
+  readonly source: 'built-in' | 'file' | 'admin-page';
+  readonly ehr: EhrRegistration;
+  /** Of one registered on the admin page. */
+  readonly id?: string;
+}
+
+/** The EHRs that may launch the panel: the program's own, those of EHRS_FILE, those of the admin page. */
+export interface RegisteredEhrs {
+  /** Undefined for one that is not registered, or disabled. */
+  find(iss: string): EhrRegistration | undefined;
+  list(): readonly KnownEhr[];
+  /** What is wrong with the file since it was last good: the registrations from before stay in force. */
+  fileFault(): string | undefined;
+  /** False: that FHIR base is registered already. */
+  add(ehr: EhrRegistration): Promise<boolean>;
+  setDisabled(id: string, disabled: boolean): Promise<void>;
+  /** Takes over what was changed on the admin page, here or in another process. */
+  reload(): Promise<void>;
+  stop(): void;
+}
+
+export interface RegisteredEhrsOptions {
+  readonly store: Store;
+  readonly audit: AuditTrail;
+  readonly now: () => number;
+  readonly builtIn: readonly EhrRegistration[];
+  /** JSON file of registrations, read again when it changes. */
+  readonly file?: string | undefined;
+  readonly onFileFault: (error: EhrsFileError) => void;
+  readonly followEveryMs?: number;
+}
+
+/** @throws EhrsFileError when the file is bad at the start. */
+export async function openRegisteredEhrs({ store, audit, now, builtIn, file, onFileFault, followEveryMs = 2_000 }: RegisteredEhrsOptions): Promise<RegisteredEhrs> {
+  const readAgain = (path: string): void => {
+    try {
+      ofFile = readEhrsFile(path);
+      fileFault = undefined;
+      arrange();
+    } catch (error) {
+      if (!(error instanceof EhrsFileError)) throw error;
+      fileFault = error.message;
+      onFileFault(error);
+    }
+  };
+  const unfollow = file === undefined ? undefined : followFile(file, () => readAgain(file), followEveryMs);
+  let ofFile = file === undefined ? [] : readEhrsFile(file);
+  let ofPage: readonly KnownEhr[] = [];
+  let fileFault: string | undefined;
+  let all: readonly KnownEhr[] = [];
+
+  const arrange = (): void => {
+    all = [...builtIn.map((ehr) => ({ source: 'built-in' as const, ehr })), ...ofFile.map((ehr) => ({ source: 'file' as const, ehr })), ...ofPage];
+  };
+  const reload = async (): Promise<void> => {
+    const rows = await store.db.withTables<EhrTables>().selectFrom('panel.ehr').selectAll().orderBy('created_at').execute();
+    ofPage = rows.map((row) => ({ source: 'admin-page', id: row.id, ehr: { ...ehrRegistrationSchema.parse(row.registration), disabled: row.disabled } }));
+    arrange();
+  };
+  await reload();
+  return {
+    find: (iss) => findEhr(all.map(({ ehr }) => ehr), iss),
+    list: () => all,
+    fileFault: () => fileFault,
+    reload,
+    async add(ehr) {
+      const added = await store.transaction(async (trx) => {
+        const row = await trx
+          .withTables<EhrTables>()
+          .insertInto('panel.ehr')
+          .values({ id: uuidv7(now()), fhir_base: withoutTrailingSlash(ehr.fhirBase), registration: JSON.stringify(ehr), disabled: false, created_at: new Date(now()).toISOString() })
+          .onConflict((conflict) => conflict.doNothing())
+          .returning('id')
+          .executeTakeFirst();
+        if (row) await audit.recordWithin(trx, { action: 'ehr-registered', who: 'admin', details: { ehr: ehr.fhirBase } });
+        return row !== undefined;
+      });
+      await reload();
+      return added;
+    },
+    async setDisabled(id, disabled) {
+      await store.transaction(async (trx) => {
+        const row = await trx.withTables<EhrTables>().updateTable('panel.ehr').set({ disabled }).where('id', '=', id).where('disabled', '=', !disabled).returning('fhir_base').executeTakeFirst();
+        if (row) await audit.recordWithin(trx, { action: disabled ? 'ehr-disabled' : 'ehr-enabled', who: 'admin', details: { ehr: row.fhir_base } });
+      });
+      await reload();
+    },
+    stop: () => unfollow?.(),
+  };
+}
