@@ -55,9 +55,12 @@ export const es: SharedWords = {
     questionnaire: 'Preguntas abiertas',
     ready: 'Lista para enviar',
     queued: 'Enviándose',
+    held: 'Retenida',
     pended: 'El pagador la revisa',
     decided: 'Decidida',
     refused: 'No aceptada',
+    cancelled: 'Cancelada',
+    manual: 'Tramitada a mano',
   },
   timeLeftWords: (left) => {
     if (left.kind === 'unknown') return 'Plazo desconocido';

@@ -20,7 +20,7 @@ type StepName = 'questionnaire' | 'review' | 'decision';
 
 /** Which step a state of the case belongs to. */
 const STEP_OF: Readonly<Record<CaseStateKind, StepName>> = {
-  'no-authorization-needed': 'decision', questionnaire: 'questionnaire', ready: 'review', queued: 'decision', pended: 'decision', decided: 'decision', refused: 'decision',
+  'no-authorization-needed': 'decision', questionnaire: 'questionnaire', ready: 'review', queued: 'decision', pended: 'decision', decided: 'decision', refused: 'decision', held: 'decision', cancelled: 'decision', manual: 'decision',
 };
 
 interface CaseScreenProps {

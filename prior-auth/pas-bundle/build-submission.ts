@@ -7,6 +7,7 @@ import { IDENTIFIER_SYSTEMS } from './identifiers.ts';
 import { memberIdentifier, problem, writeCoverage, type Written, writePerson } from './members.ts';
 import { writeOrder } from './order-copy.ts';
 import { writeInsurer, writePractitioner, writePractitionerRole, writeRequestor } from './providers.ts';
+import type { BuildRequest, PasVersion } from './request-change.ts';
 import { readServiceLine } from './service-line.ts';
 import type { SubmissionInput, SubmissionProblem } from './submission-input.ts';
 import { chooseSupporting, writeResponse, writeSupporting } from './supporting.ts';
@@ -17,6 +18,10 @@ export interface BuildOptions {
   readonly ids: IdSource;
   /** Epoch milliseconds. */
   readonly now: number;
+  /** Default 2.0.1. */
+  readonly version?: PasVersion;
+  /** Default a new request. */
+  readonly request?: BuildRequest;
 }
 
 /** What the sender must remember to recognise the answer. */
@@ -24,7 +29,8 @@ export interface SubmissionKeys {
   readonly bundleIdentifier: string;
   readonly claimIdentifier: string;
   readonly claimFullUrl: string;
-  readonly items: readonly { readonly sequence: number; readonly traceNumber: string }[];
+  /** `order`: relative reference of the order behind the item. `cancelled`: taken back by an update; its sequence is never used again. */
+  readonly items: readonly { readonly sequence: number; readonly traceNumber: string; readonly order?: string; readonly cancelled?: true }[];
 }
 
 export type Submission =

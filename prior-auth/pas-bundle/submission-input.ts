@@ -11,6 +11,8 @@ export interface SubmissionInput {
   /** Coverage.subscriber or policyHolder when it is not the patient and could be read. */
   readonly subscriber?: Patient | RelatedPerson | undefined;
   readonly order: Order;
+  /** The orders of `case.further`, in its order: items 2, 3, … */
+  readonly furtherOrders?: readonly Order[] | undefined;
   /** The ordering clinician, as far as the EHR says. */
   readonly practitioner?: Practitioner | undefined;
   readonly practitionerRole?: PractitionerRole | undefined;
@@ -26,6 +28,8 @@ export interface SubmissionInput {
   readonly evidence: readonly EvidenceReference[];
   /** Resources read from the EHR that may be needed: conditions of the order's reason, evidence, locations. Only those that the order, a response or `evidence` names are sent. */
   readonly supporting: readonly Resource[];
+  /** What a person chose on the review screen: relative references of record entries to send besides, and not to send. */
+  readonly chosen?: { readonly include: readonly string[]; readonly exclude: readonly string[] } | undefined;
 }
 
 export interface SubmissionProblem {

@@ -42,6 +42,9 @@ const STATES: { readonly [K in CaseStateKind]: readonly [CaseState, CaseState] }
   queued: [{ kind: 'queued', queuedAt: submittedAt, attempts: 0 }, { kind: 'queued', queuedAt: submittedAt, attempts: 1 }],
   pended: [{ kind: 'pended', submittedAt, decision: decided('pended') }, { kind: 'pended', submittedAt, decision: decided('pended', '2026-11-22T10:00:00.000Z') }],
   decided: [{ kind: 'decided', submittedAt, decision: decided('approved') }, { kind: 'decided', submittedAt, decision: decided('denied') }],
+  held: [{ kind: 'held', heldAt: submittedAt, heldBy: 'Practitioner/1', queuedAt: submittedAt }, { kind: 'held', heldAt: submittedAt, heldBy: 'Practitioner/2', queuedAt: submittedAt }],
+  cancelled: [{ kind: 'cancelled', cancelledAt: submittedAt, submittedAt, decision: decided('approved') }, { kind: 'cancelled', cancelledAt: submittedAt, submittedAt, decision: decided('denied') }],
+  manual: [{ kind: 'manual', since: submittedAt, by: 'Practitioner/1' }, { kind: 'manual', since: submittedAt, by: 'Practitioner/1', reference: 'R1' }],
   refused: [{ kind: 'refused', refusedAt: submittedAt, reason: 'a' }, { kind: 'refused', refusedAt: submittedAt, reason: 'b' }],
 };
 

@@ -1,0 +1,21 @@
+/** One thing that the payer wants before it decides, from a CommunicationRequest or a Task of its answer (PAS §pended, §7.5, §7.6). */
+export interface InformationRequest {
+  /** The payer's control number where it gave one, else made from the request's content: the same ask read twice has the same id. */
+  readonly id: string;
+  /** Item sequence; null for the whole request. */
+  readonly sequence: number | null;
+  readonly wants:
+    /** Documents of these kinds (LOINC or X12 755 codes). */
+    | { readonly kind: 'attachment'; readonly codes: readonly { readonly system: string; readonly code: string }[] }
+    /** A form: `context` is what `$questionnaire-package` takes to give it; `questionnaire` a canonical where the payer names one. */
+    | { readonly kind: 'questionnaire'; readonly context?: string; readonly questionnaire?: string };
+  /** In the payer's words. */
+  readonly text?: string;
+  /** YYYY-MM-DD. */
+  readonly due?: string;
+  /** Where attachments go (CDex `$submit-attachment`), as the payer's Task says it; our connection's address where it does not. */
+  readonly payerUrl?: string;
+  readonly state: 'open' | 'answered' | 'withdrawn';
+  /** ISO instant at which our answer was taken by the payer. */
+  readonly answeredAt?: string;
+}
