@@ -3,7 +3,9 @@ import { extensionByUrl, extensionsByUrl } from '#fhir/base/extension.ts';
 import { PAS_EXTENSIONS } from '#fhir/pas/canonical-urls.ts';
 import { isFinal } from './deadlines.ts';
 import type { ItemDecision, PayerDecision } from './decision.ts';
+import type { InformationRequest } from './information-request.ts';
 import { decideItem, listOf } from './item-decision.ts';
+import { readInformationRequests } from './read-information-requests.ts';
 
 export interface Asked {
   /** Claim.item.sequence of what was asked: an answer that leaves one out is unreadable there. */
@@ -19,7 +21,7 @@ export interface Asked {
 }
 
 export type DecisionReading =
-  | { readonly kind: 'decision'; readonly decision: PayerDecision; readonly isFinal: boolean }
+  | { readonly kind: 'decision'; readonly decision: PayerDecision; readonly isFinal: boolean; /** What the payer wants before it decides. */ readonly asks: readonly InformationRequest[] }
   /** No ClaimResponse about our request: not an answer, and never an approval. */
   | { readonly kind: 'no-decision'; readonly why: 'not-fhir' | 'no-claim-response' | 'another-request' | 'ambiguous' };
 
@@ -37,8 +39,9 @@ export function readDecision(answer: unknown, asked: Asked): DecisionReading {
   if (candidates.length === 0) return { kind: 'no-decision', why: 'another-request' };
   if (candidates.length > 1) return { kind: 'no-decision', why: 'ambiguous' };
   const [candidate] = candidates;
-  const decision = candidate && decisionOf(candidate.response, candidate.others, asked);
-  return decision ? { kind: 'decision', decision, isFinal: isFinal(decision) } : { kind: 'no-decision', why: 'no-claim-response' };
+  if (!candidate) return { kind: 'no-decision', why: 'no-claim-response' };
+  const decision = decisionOf(candidate.response, candidate.others, asked);
+  return { kind: 'decision', decision, isFinal: isFinal(decision), asks: readInformationRequests(candidate.others, asked.items) };
 }
 
 interface Found {
