@@ -2,17 +2,18 @@ import type { Bundle } from '@medplum/fhirtypes';
 import { PAS_PROFILES } from '#fhir/pas/canonical-urls.ts';
 import type { SubmissionPreview } from '../panel-api.ts';
 import { type IdSource, openBundleContents } from './bundle-contents.ts';
-import { findDiagnoses } from './diagnoses.ts';
+import { findDiagnoses, joinDiagnoses } from './diagnoses.ts';
 import { IDENTIFIER_SYSTEMS } from './identifiers.ts';
 import { memberIdentifier, problem, writeCoverage, type Written, writePerson } from './members.ts';
 import { writeOrder } from './order-copy.ts';
 import { writeInsurer, writePractitioner, writePractitionerRole, writeRequestor } from './providers.ts';
 import type { BuildRequest, PasVersion } from './request-change.ts';
 import { readServiceLine } from './service-line.ts';
-import type { SubmissionInput, SubmissionProblem } from './submission-input.ts';
+import { askedOrders, type SubmissionInput, type SubmissionProblem } from './submission-input.ts';
 import { chooseSupporting, writeResponse, writeSupporting } from './supporting.ts';
 import { summarize } from './summarize.ts';
-import { ITEM_SEQUENCE, writeClaim } from './write-claim-2.0.1.ts';
+import { PAS_DIALECTS } from './pas-dialect.ts';
+import { writeClaim } from './write-claim.ts';
 
 export interface BuildOptions {
   readonly ids: IdSource;
@@ -38,16 +39,18 @@ export type Submission =
   /** Every problem found, not only the first. */
   | { readonly kind: 'incomplete'; readonly problems: readonly SubmissionProblem[] };
 
-/** The PAS 2.0.1 request bundle of one order. Identifiers and urns come from `ids` in a fixed order: the same ids give the same bytes. */
-export function buildSubmission(input: SubmissionInput, { ids, now }: BuildOptions): Submission {
+/** The request bundle of a case. Identifiers and urns come from `ids` in a fixed order: the same ids give the same bytes. */
+export function buildSubmission(input: SubmissionInput, { ids, now, version = '2.0.1' }: BuildOptions): Submission {
+  const dialect = PAS_DIALECTS[version];
   const problems: SubmissionProblem[] = [];
   const take = <T>(outcome: Written<T>): T | undefined => {
     if (outcome.kind === 'written') return outcome.resource;
     problems.push(outcome.problem);
     return undefined;
   };
-  const { patient, coverage, order, practitioner, practitionerRole, subscriber } = input;
-  const keys = { bundle: ids(), claim: ids(), trace: ids() };
+  const { patient, coverage, practitioner, practitionerRole, subscriber } = input;
+  const orders = askedOrders(input);
+  const keys = { bundle: ids(), claim: ids(), traces: orders.map(() => ids()) };
   const contents = openBundleContents(ids, input.case.ehrBase);
   const urns = {
     claim: contents.reserve(),
@@ -55,20 +58,21 @@ export function buildSubmission(input: SubmissionInput, { ids, now }: BuildOptio
     insurer: contents.reserve(referenceOf(input.payerOrganization), ...(coverage.payor ?? []).map(({ reference }) => reference)),
     requestor: contents.reserve(referenceOf(input.organization), referenceOf(input.clinic)),
     coverage: contents.reserve(referenceOf(coverage)),
-    order: contents.reserve(referenceOf(order)),
+    orders: orders.map(({ order }) => contents.reserve(referenceOf(order))),
     practitioner: practitioner ? contents.reserve(referenceOf(practitioner)) : undefined,
     role: practitioner ? contents.reserve(referenceOf(practitionerRole)) : undefined,
     subscriber: subscriber && referenceOf(subscriber) !== referenceOf(patient) ? contents.reserve(referenceOf(subscriber)) : undefined,
   };
   const responses = input.questionnaireResponses.map((response) => ({ response, urn: contents.reserve(referenceOf(response)) }));
-  const evidence = chooseSupporting(input).map((resource) => ({ resource, urn: contents.reserve(referenceOf(resource)) }));
+  const evidence = chooseSupporting(input, dialect).map((resource) => ({ resource, urn: contents.reserve(referenceOf(resource)) }));
 
   const member = memberIdentifier(input);
   if (!member) problems.push(problem('MEMBER_ID_MISSING', 'Neither the coverage nor the patient record has a member number.', 'Enter the member number of the insurance card in the coverage.').problem);
-  const line = readServiceLine(input);
-  if (line.kind === 'problem') problems.push(line.problem);
-  const diagnoses = findDiagnoses(input);
-  if (diagnoses.kind === 'problem') problems.push(diagnoses.problem);
+  const asked = orders.map((each) => ({ ...each, line: readServiceLine(each, input.supporting), diagnoses: findDiagnoses(each.service, input) }));
+  for (const { line, diagnoses } of asked) {
+    if (line.kind === 'problem') problems.push(line.problem);
+    if (diagnoses.kind === 'problem') problems.push(diagnoses.problem);
+  }
   for (const { response } of responses) {
     if (response.status !== 'completed' && response.status !== 'amended') {
       problems.push(problem('FORM_NOT_COMPLETED', "A form of the payer is not completed.", 'Open the form, answer what is missing and complete it.').problem);
@@ -78,15 +82,18 @@ export function buildSubmission(input: SubmissionInput, { ids, now }: BuildOptio
     patient: member && take(writePerson(patient, 'beneficiary', member)),
     subscriber: member && subscriber && urns.subscriber ? take(writePerson(subscriber, 'subscriber', member)) : undefined,
     coverage: member && take(writeCoverage(input, member, urns)),
-    requestor: take(writeRequestor(input)),
-    practitioner: practitioner && take(writePractitioner(practitioner)),
-    order:
-      line.kind === 'found'
-        ? take(writeOrder(input, line.line, { patient: urns.patient, requester: urns.role ?? urns.requestor, practitioner: urns.practitioner, contents }))
-        : undefined,
-    evidence: evidence.map(({ resource, urn }) => ({ urn, resource: take(writeSupporting(resource, input)) })),
+    requestor: take(writeRequestor(input, dialect)),
+    practitioner: practitioner && take(writePractitioner(practitioner, dialect)),
+    orders: asked.map(({ order, line }) =>
+      line.kind === 'found' ? take(writeOrder(order, line.line, { patient: urns.patient, requester: urns.role ?? urns.requestor, practitioner: urns.practitioner, contents })) : undefined,
+    ),
+    evidence: evidence.map(({ resource, urn }) => ({ urn, resource: take(writeSupporting(resource, input, dialect)) })),
   };
-  if (problems.length > 0 || line.kind === 'problem' || diagnoses.kind === 'problem') return { kind: 'incomplete', problems };
+  if (problems.length > 0) return { kind: 'incomplete', problems };
+  const diagnoses = joinDiagnoses(asked.map((each) => (each.diagnoses.kind === 'found' ? each.diagnoses.diagnoses : [])));
+  const items = asked.flatMap(({ line }, index) =>
+    line.kind === 'found' ? [{ sequence: index + 1, line: line.line, order: urns.orders[index] ?? '', traceNumber: keys.traces[index] ?? '', diagnoses: diagnoses.sequences[index] ?? [] }] : [],
+  );
 
   const created = new Date(now).toISOString();
   contents.add(
@@ -98,14 +105,12 @@ export function buildSubmission(input: SubmissionInput, { ids, now }: BuildOptio
       insurer: urns.insurer,
       requestor: urns.requestor,
       coverage: urns.coverage,
-      order: urns.order,
       clinician: urns.role,
-      priority: input.case.service.priority,
-      line: line.line,
-      traceNumber: keys.trace,
-      diagnoses: diagnoses.diagnoses,
+      priority: orders.map(({ service }) => service.priority).find((priority) => priority !== 'routine') ?? 'routine',
+      items,
+      diagnoses: diagnoses.all,
       information: [...responses, ...evidence].map(({ urn }) => urn),
-    }),
+    }, dialect),
   );
   if (copies.patient) contents.add(urns.patient, copies.patient);
   contents.add(urns.insurer, writeInsurer(input));
@@ -113,9 +118,9 @@ export function buildSubmission(input: SubmissionInput, { ids, now }: BuildOptio
   if (copies.coverage) contents.add(urns.coverage, copies.coverage);
   // A subscriber that the Coverage does not point at would be an entry nothing leads to.
   if (copies.subscriber && urns.subscriber && copies.coverage?.subscriber) contents.add(urns.subscriber, copies.subscriber);
-  if (copies.order) contents.add(urns.order, copies.order);
+  for (const [index, order] of copies.orders.entries()) if (order) contents.add(urns.orders[index] ?? '', order);
   if (copies.practitioner && urns.practitioner && urns.role) {
-    contents.add(urns.role, writePractitionerRole(practitionerRole, { practitioner: urns.practitioner, organization: urns.requestor }));
+    contents.add(urns.role, writePractitionerRole(practitionerRole, { practitioner: urns.practitioner, organization: urns.requestor }, [practitioner?.telecom, copies.requestor?.telecom]));
     contents.add(urns.practitioner, copies.practitioner);
   }
   // Authors of answers stay named (DTR dtrx-1), by a logical reference when they are not in the bundle.
@@ -133,7 +138,7 @@ export function buildSubmission(input: SubmissionInput, { ids, now }: BuildOptio
   return {
     kind: 'built',
     bundle,
-    keys: { bundleIdentifier: keys.bundle, claimIdentifier: keys.claim, claimFullUrl: urns.claim, items: [{ sequence: ITEM_SEQUENCE, traceNumber: keys.trace }] },
+    keys: { bundleIdentifier: keys.bundle, claimIdentifier: keys.claim, claimFullUrl: urns.claim, items: items.map(({ sequence, traceNumber }, index) => ({ sequence, traceNumber, order: orders[index]?.service.order ?? '' })) },
     summary: summarize(input, bundle),
   };
 }

@@ -1,6 +1,7 @@
 import type { CodeableConcept, Condition } from '@medplum/fhirtypes';
 import { canonicalCodeSystem, CODE_SYSTEMS } from '#fhir/base/code-systems.ts';
 import { relativeReference } from '#fhir/base/reference.ts';
+import type { RequestedService } from '../order/requested-service.ts';
 import { fullDate } from './full-date.ts';
 import { problem } from './members.ts';
 import type { SubmissionInput, SubmissionProblem } from './submission-input.ts';
@@ -22,7 +23,7 @@ export type Diagnoses = { readonly kind: 'found'; readonly diagnoses: readonly C
  * The order's reasons in ICD-10-CM (required binding of Claim.diagnosis); where the order names none that can be sent, the conditions
  * that answers were taken from. An order with no reason at all is sent without a diagnosis: the profile allows it, and nothing is guessed from the problem list.
  */
-export function findDiagnoses({ case: { service }, evidence, supporting }: SubmissionInput): Diagnoses {
+export function findDiagnoses(service: RequestedService, { evidence, supporting }: Pick<SubmissionInput, 'evidence' | 'supporting'>): Diagnoses {
   const conditions: ReadonlyMap<string, Condition> = new Map(supporting.flatMap((resource) => (resource.resourceType === 'Condition' && resource.id ? [[`Condition/${resource.id}`, resource] as const] : [])));
   const conditionOf = (reference: string): Condition | undefined => conditions.get(relativeReference(reference) ?? reference);
   const reasons = [
@@ -35,6 +36,13 @@ export function findDiagnoses({ case: { service }, evidence, supporting }: Submi
     return problem('DIAGNOSIS_NOT_ICD10CM', 'The reason of the order has no ICD-10-CM code, and payers accept no other.', 'Give the diagnosis of the order an ICD-10-CM code in the EHR.');
   }
   return { kind: 'found', diagnoses: [...new Map(found.map((diagnosis) => [diagnosis.code, diagnosis])).values()].slice(0, MOST_DIAGNOSES) };
+}
+
+/** One list for the Claim, and for each item its sequences in it. X12 keeps the first twelve. */
+export function joinDiagnoses(ofItems: readonly (readonly ClaimDiagnosis[])[]): { readonly all: readonly ClaimDiagnosis[]; readonly sequences: readonly (readonly number[])[] } {
+  const all = [...new Map(ofItems.flat().map((diagnosis) => [diagnosis.code, diagnosis])).values()].slice(0, MOST_DIAGNOSES);
+  const sequenceOf = ({ code }: ClaimDiagnosis): number => all.findIndex((each) => each.code === code) + 1;
+  return { all, sequences: ofItems.map((diagnoses) => diagnoses.map(sequenceOf).filter((sequence) => sequence > 0)) };
 }
 
 function ofCondition(condition: Condition | undefined): ClaimDiagnosis | undefined {

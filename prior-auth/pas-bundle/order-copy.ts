@@ -8,7 +8,6 @@ import type { Order } from '../order/requested-service.ts';
 import type { BundleContents } from './bundle-contents.ts';
 import { problem, written, type Written } from './members.ts';
 import type { ServiceLine } from './service-line.ts';
-import type { SubmissionInput } from './submission-input.ts';
 
 export interface OrderCopyLinks {
   readonly patient: string;
@@ -22,8 +21,7 @@ export interface OrderCopyLinks {
  * The order as the PAS order profiles want it: `intent` is `order` whatever the record calls it (original-order, filler-order, plan), codes are
  * billing codes, occurrence is a Timing or goes to Claim.item.serviced. Of the extensions only coverage-information travels.
  */
-export function writeOrder(input: SubmissionInput, line: ServiceLine, links: OrderCopyLinks): Written<Order> {
-  const { order } = input;
+export function writeOrder(order: Order, line: ServiceLine, links: OrderCopyLinks): Written<Order> {
   const shared = {
     ...extensionOf(order, links.contents),
     intent: 'order',

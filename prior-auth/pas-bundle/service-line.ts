@@ -3,7 +3,7 @@ import { CODE_SYSTEMS } from '#fhir/base/code-systems.ts';
 import type { Order } from '../order/requested-service.ts';
 import { fullDate } from './full-date.ts';
 import { problem } from './members.ts';
-import type { SubmissionInput, SubmissionProblem } from './submission-input.ts';
+import type { AskedOrder, SubmissionProblem } from './submission-input.ts';
 
 /** What one Claim.item says, whichever PAS version writes it. */
 export interface ServiceLine {
@@ -19,7 +19,7 @@ export interface ServiceLine {
 /** Systems of the required binding of Claim.item.productOrService (X12278RequestedServiceType), best first. */
 const BILLING_SYSTEMS: readonly string[] = [CODE_SYSTEMS.hcpcs, CODE_SYSTEMS.cpt, CODE_SYSTEMS.ndc, CODE_SYSTEMS.icd10pcs];
 
-export function readServiceLine({ case: { service }, order, supporting }: SubmissionInput): { readonly kind: 'found'; readonly line: ServiceLine } | { readonly kind: 'problem'; readonly problem: SubmissionProblem } {
+export function readServiceLine({ service, order }: AskedOrder, supporting: readonly Resource[]): { readonly kind: 'found'; readonly line: ServiceLine } | { readonly kind: 'problem'; readonly problem: SubmissionProblem } {
   const code = BILLING_SYSTEMS.map((system) => service.codings.find((coding) => coding.system === system)).find((coding) => coding !== undefined);
   if (!code) {
     return problem('SERVICE_CODE_MISSING', 'The order has no HCPCS, CPT, NDC or ICD-10-PCS code.', 'Give the order a billing code in the EHR.');

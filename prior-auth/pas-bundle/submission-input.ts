@@ -1,7 +1,7 @@
 import type { Coverage, Organization, Patient, Practitioner, PractitionerRole, QuestionnaireResponse, RelatedPerson, Resource } from '@medplum/fhirtypes';
 import type { PriorAuthCase } from '../case.ts';
 import type { EvidenceReference } from '../coverage-requirement/requirement.ts';
-import type { Order } from '../order/requested-service.ts';
+import type { Order, RequestedService } from '../order/requested-service.ts';
 
 /** Everything a submission is built from: resources as the EHR gave them, with the ids they have there. Nothing here needs to be clean. */
 export interface SubmissionInput {
@@ -30,6 +30,17 @@ export interface SubmissionInput {
   readonly supporting: readonly Resource[];
   /** What a person chose on the review screen: relative references of record entries to send besides, and not to send. */
   readonly chosen?: { readonly include: readonly string[]; readonly exclude: readonly string[] } | undefined;
+}
+
+/** One order of a request and what was read from it. */
+export interface AskedOrder {
+  readonly service: RequestedService;
+  readonly order: Order;
+}
+
+/** The orders of a request: item n is the nth. */
+export function askedOrders({ case: { service, further = [] }, order, furtherOrders = [] }: SubmissionInput): readonly AskedOrder[] {
+  return [{ service, order }, ...further.flatMap((each, index) => (furtherOrders[index] ? [{ service: each, order: furtherOrders[index] }] : []))];
 }
 
 export interface SubmissionProblem {

@@ -1,8 +1,9 @@
-import type { QuestionnaireResponse, Resource } from '@medplum/fhirtypes';
+import type { Condition, QuestionnaireResponse, Resource } from '@medplum/fhirtypes';
 import { CODE_SYSTEMS } from '#fhir/base/code-systems.ts';
 import { relativeReference } from '#fhir/base/reference.ts';
 import { problem, written, type Written } from './members.ts';
-import type { SubmissionInput } from './submission-input.ts';
+import type { PasDialect } from './pas-dialect.ts';
+import { askedOrders, type SubmissionInput } from './submission-input.ts';
 
 /** Not evidence: they have their own place in the bundle. */
 const PARTIES = new Set(['Patient', 'Coverage', 'Organization', 'Practitioner', 'PractitionerRole', 'RelatedPerson', 'Encounter', 'Location', 'Binary', 'Questionnaire']);
@@ -10,26 +11,28 @@ const PARTIES = new Set(['Patient', 'Coverage', 'Organization', 'Practitioner', 
 const PARTS = ['hasMember', 'derivedFrom', 'result', 'medicationReference'] as const;
 
 /**
- * The least that supports the request (PAS privacy: minimum necessary): what the order's reason, the order's supporting information,
- * a completed answer or `evidence` names, and what those are made of. Order of first mention.
+ * The least that supports the request (PAS privacy: minimum necessary): what the orders' reasons, their supporting information,
+ * a completed answer, `evidence` or the person who submits names, and what those are made of. Order of first mention.
  */
-export function chooseSupporting({ order, questionnaireResponses, evidence, supporting }: SubmissionInput): readonly Resource[] {
-  const available: ReadonlyMap<string, Resource> = new Map(supporting.flatMap((resource) => (resource.id && !PARTIES.has(resource.resourceType) ? [[`${resource.resourceType}/${resource.id}`, resource] as const] : [])));
+export function chooseSupporting(input: SubmissionInput, { maySupport }: Pick<PasDialect, 'maySupport'>): readonly Resource[] {
+  const { questionnaireResponses, evidence, supporting, chosen: byPerson } = input;
+  const orders = askedOrders(input).map(({ order }) => order);
+  const excluded = new Set((byPerson?.exclude ?? []).map((reference) => relativeReference(reference) ?? reference));
+  const available: ReadonlyMap<string, Resource> = new Map(supporting.flatMap((resource) => (resource.id && !PARTIES.has(resource.resourceType) && maySupport(resource) ? [[`${resource.resourceType}/${resource.id}`, resource] as const] : [])));
   const chosen = new Map<string, Resource>();
   const choose = (reference: string | undefined): void => {
     const key = reference === undefined ? undefined : relativeReference(reference.trim());
     const resource = key === undefined ? undefined : available.get(key);
-    if (key === undefined || !resource || chosen.has(key)) return;
+    if (key === undefined || !resource || chosen.has(key) || excluded.has(key)) return;
     chosen.set(key, resource);
     for (const part of PARTS) for (const inner of referencesIn((resource as unknown as Readonly<Record<string, unknown>>)[part])) choose(inner);
   };
-  const ownKeys = new Set([`${order.resourceType}/${order.id}`, ...questionnaireResponses.map(({ id }) => `QuestionnaireResponse/${id}`)]);
+  const ownKeys = new Set([...orders.map((order) => `${order.resourceType}/${order.id}`), ...questionnaireResponses.map(({ id }) => `QuestionnaireResponse/${id}`)]);
   const named = [
-    ...('reasonReference' in order ? referencesIn(order.reasonReference) : []),
-    ...('supportingInfo' in order ? referencesIn(order.supportingInfo) : []),
-    ...('supportingInformation' in order ? referencesIn(order.supportingInformation) : []),
+    ...orders.flatMap((order) => ['reasonReference', 'supportingInfo', 'supportingInformation'].flatMap((element) => referencesIn((order as unknown as Readonly<Record<string, unknown>>)[element]))),
     ...questionnaireResponses.flatMap(({ item, extension }) => [...referencesIn(item), ...referencesIn(extension)]),
     ...evidence.map(({ reference }) => reference),
+    ...(byPerson?.include ?? []),
   ];
   for (const reference of named) if (!ownKeys.has(relativeReference(reference) ?? reference)) choose(reference);
   return [...chosen.values()];
@@ -54,7 +57,7 @@ function referencesIn(value: unknown): string[] {
 }
 
 /** A copy without narrative, ids and claims of profiles, of a document its attachments and their IHE formats alone; refused when it is about somebody else. */
-export function writeSupporting(resource: Resource, input: SubmissionInput): Written<Resource> {
+export function writeSupporting(resource: Resource, input: SubmissionInput, { conditionCategory }: PasDialect): Written<Resource> {
   const facts = resource as unknown as Readonly<Record<string, unknown>>;
   const subjects = [...referencesIn(facts['subject']), ...referencesIn(facts['patient'])].map((reference) => relativeReference(reference) ?? reference);
   if (subjects.some((subject) => subject.startsWith('Patient/') && subject !== `Patient/${input.patient.id}`)) {
@@ -62,9 +65,16 @@ export function writeSupporting(resource: Resource, input: SubmissionInput): Wri
   }
   const { id: _id, text: _text, meta: _meta, ...rest } = facts;
   const copy: Record<string, unknown> = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, repeats(resource.resourceType, name) && value !== undefined && !Array.isArray(value) ? [value] : value]));
+  if (resource.resourceType === 'Condition' && conditionCategory && !isCategorized(resource)) return written({ ...copy, category: [...[resource.category ?? []].flat(), conditionCategory] } as unknown as Resource);
   if (resource.resourceType === 'Observation' && !resource.status) return written({ ...copy, status: 'unknown' } as unknown as Resource);
   if (resource.resourceType === 'DocumentReference') return written({ ...copy, content: [resource.content].flat().map(({ attachment, format }) => ({ attachment: inline(attachment, input), ...(format?.system === CODE_SYSTEMS.documentFormat ? { format } : {}) })) } as unknown as Resource);
   return written(copy as unknown as Resource);
+}
+
+const CONDITION_CATEGORIES: readonly (string | undefined)[] = ['problem-list-item', 'encounter-diagnosis', 'health-concern'];
+
+function isCategorized({ category }: Condition): boolean {
+  return [category ?? []].flat().some(({ coding }) => coding?.some(({ system, code }) => system?.includes('condition-category') && CONDITION_CATEGORIES.includes(code)));
 }
 
 /** The payer cannot read the EHR: a Binary that was read travels inside; another url is made absolute. */
