@@ -10,7 +10,7 @@ export const IDENTIFIER_SYSTEMS = {
 
 /** The check digit of an NPI: Luhn over 80840 and its ten digits (45 CFR 162.406). US Core demands it from 4.0 on. */
 export function isCheckedNpi(value: string): boolean {
-  const sum = [...`80840${value}`].toReversed().reduce((total, digit, index) => total + (index % 2 === 0 ? Number(digit) : [0, 2, 4, 6, 8, 1, 3, 5, 7, 9][Number(digit)] ?? 0), 0);
+  const sum = `80840${value}`.split('').toReversed().reduce((total, digit, index) => total + (index % 2 === 0 ? Number(digit) : [0, 2, 4, 6, 8, 1, 3, 5, 7, 9][Number(digit)] ?? 0), 0);
   return /^\d{10}$/.test(value) && sum % 10 === 0;
 }
 
