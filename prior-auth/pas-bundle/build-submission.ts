@@ -1,6 +1,7 @@
 import type { Bundle } from '@medplum/fhirtypes';
 import { PAS_PROFILES } from '#fhir/pas/canonical-urls.ts';
 import type { SubmissionPreview } from '../panel-api.ts';
+import { buildUpdate } from './build-update.ts';
 import { type IdSource, openBundleContents } from './bundle-contents.ts';
 import { findDiagnoses, joinDiagnoses } from './diagnoses.ts';
 import { IDENTIFIER_SYSTEMS } from './identifiers.ts';
@@ -30,6 +31,8 @@ export interface SubmissionKeys {
   readonly bundleIdentifier: string;
   readonly claimIdentifier: string;
   readonly claimFullUrl: string;
+  /** Urns in the bundle by the record's references: an update says the same of the same. */
+  readonly names?: Readonly<Record<string, string>>;
   /** `order`: relative reference of the order behind the item. `cancelled`: taken back by an update; its sequence is never used again. */
   readonly items: readonly { readonly sequence: number; readonly traceNumber: string; readonly order?: string; readonly cancelled?: true }[];
 }
@@ -39,8 +42,13 @@ export type Submission =
   /** Every problem found, not only the first. */
   | { readonly kind: 'incomplete'; readonly problems: readonly SubmissionProblem[] };
 
-/** The request bundle of a case. Identifiers and urns come from `ids` in a fixed order: the same ids give the same bytes. */
-export function buildSubmission(input: SubmissionInput, { ids, now, version = '2.0.1' }: BuildOptions): Submission {
+/** The bundle of a case: a new request, or an update or cancellation of one that was sent. Identifiers and urns come from `ids` in a fixed order: the same ids give the same bytes. */
+export function buildSubmission(input: SubmissionInput, options: BuildOptions): Submission {
+  const { request } = options;
+  return request && request.kind !== 'new' ? buildUpdate(input, request, options) : buildNew(input, options);
+}
+
+function buildNew(input: SubmissionInput, { ids, now, version = '2.0.1' }: BuildOptions): Submission {
   const dialect = PAS_DIALECTS[version];
   const problems: SubmissionProblem[] = [];
   const take = <T>(outcome: Written<T>): T | undefined => {
@@ -138,7 +146,7 @@ export function buildSubmission(input: SubmissionInput, { ids, now, version = '2
   return {
     kind: 'built',
     bundle,
-    keys: { bundleIdentifier: keys.bundle, claimIdentifier: keys.claim, claimFullUrl: urns.claim, items: items.map(({ sequence, traceNumber }, index) => ({ sequence, traceNumber, order: orders[index]?.service.order ?? '' })) },
+    keys: { bundleIdentifier: keys.bundle, claimIdentifier: keys.claim, claimFullUrl: urns.claim, names: contents.names(), items: items.map(({ sequence, traceNumber }, index) => ({ sequence, traceNumber, order: orders[index]?.service.order ?? '' })) },
     summary: summarize(input, bundle),
   };
 }

@@ -58,15 +58,19 @@ export function writeClaim(facts: ClaimFacts, dialect: PasDialect): Claim {
     ...(facts.information.length > 0 ? { supportingInfo: facts.information.map((reference, index) => writeInformation(index + 1, reference, dialect)) } : {}),
     ...(facts.diagnoses.length > 0
       ? {
-          diagnosis: facts.diagnoses.map(({ code, display, recordedDate }, index) => ({
-            ...(recordedDate ? { extension: [{ url: PAS_EXTENSIONS.diagnosisRecordedDate, valueDate: recordedDate }] } : {}),
-            sequence: index + 1,
-            diagnosisCodeableConcept: { coding: [{ system: CODE_SYSTEMS.icd10cm, code, ...(display ? { display } : {}) }] },
-          })),
+          diagnosis: facts.diagnoses.map((diagnosis, index) => writeDiagnosis(diagnosis, index + 1)),
         }
       : {}),
     insurance: [{ sequence: 1, focal: true, coverage: { reference: facts.coverage } }],
     item: facts.items.map((item) => writeItem(item, { careTeam: facts.clinician ? [1] : [], information: facts.information.map((_, index) => index + 1) }, dialect)),
+  };
+}
+
+export function writeDiagnosis({ code, display, recordedDate }: ClaimDiagnosis, sequence: number): NonNullable<Claim['diagnosis']>[number] {
+  return {
+    ...(recordedDate ? { extension: [{ url: PAS_EXTENSIONS.diagnosisRecordedDate, valueDate: recordedDate }] } : {}),
+    sequence,
+    diagnosisCodeableConcept: { coding: [{ system: CODE_SYSTEMS.icd10cm, code, ...(display ? { display } : {}) }] },
   };
 }
 
