@@ -19,3 +19,15 @@ export interface InformationRequest {
   /** ISO instant at which our answer was taken by the payer. */
   readonly answeredAt?: string;
 }
+
+/**
+ * What is asked now, after what was asked before. `now` undefined: the answer was of a kind that does not carry asks (an inquiry), so that all stay.
+ * What was answered stays so; an open ask that a later answer does not repeat is withdrawn. Open ones come first.
+ */
+export function mergeAsks(before: readonly InformationRequest[], now: readonly InformationRequest[] | undefined): readonly InformationRequest[] {
+  if (!now) return before;
+  const kept = before.map((ask): InformationRequest => (now.some(({ id }) => id === ask.id) || ask.state !== 'open' ? ask : { ...ask, state: 'withdrawn' }));
+  const added = now.filter(({ id }) => !before.some((ask) => ask.id === id));
+  const all = [...kept, ...added];
+  return [...all.filter(({ state }) => state === 'open'), ...all.filter(({ state }) => state !== 'open')];
+}

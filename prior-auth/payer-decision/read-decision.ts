@@ -10,6 +10,8 @@ import { readInformationRequests } from './read-information-requests.ts';
 export interface Asked {
   /** Claim.item.sequence of what was asked: an answer that leaves one out is unreadable there. */
   readonly items: readonly { readonly sequence: number; readonly traceNumber: string }[];
+  /** Sequences that an update took back: what the payer still says of them is no decision. */
+  readonly cancelled?: readonly number[];
   readonly claimIdentifier: string;
   readonly claimFullUrl: string;
   /** ISO instant; stands in for a ClaimResponse without `created`. */
@@ -84,7 +86,7 @@ function names(response: ClaimResponse, { items, claimIdentifier, claimFullUrl }
 
 function decisionOf(response: ClaimResponse, others: readonly Resource[], asked: Asked): PayerDecision {
   const items = asked.items.map(({ sequence }) => ({ sequence, decision: decideItem(sequence, response, others, asked.pasVersion) }));
-  const known = new Set(asked.items.map(({ sequence }) => sequence));
+  const known = new Set([...asked.items.map(({ sequence }) => sequence), ...(asked.cancelled ?? [])]);
   const added = addedSequences(response).filter((sequence) => !known.has(sequence));
   const all = [...items, ...added.map((sequence) => ({ sequence, decision: decideItem(sequence, response, others, asked.pasVersion), addedByPayer: true as const }))];
   const errors = listOf(response.error).map((error) => {

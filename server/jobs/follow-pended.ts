@@ -17,7 +17,7 @@ export async function followPended(parts: SenderParts, submissionId: string): Pr
   if (!payer) throw new PriorAuthError('PAYER_NOT_CONFIGURED', `Payer ${row.payerId} of submission ${row.id} is not configured.`);
 
   const inquiry = buildInquiry(JSON.parse(row.bundle) as Bundle, row.decision, { ids: randomUUID, now: now() });
-  const invalid = parts.faultsOf(inquiry);
+  const invalid = parts.faultsOf(inquiry, row.pasVersion);
   if (invalid.length > 0) throw new PriorAuthError('PAS_BUNDLE_INVALID', `The inquiry of submission ${row.id} is invalid: ${invalid.join('; ')}`);
   const reply = await sendInquiry(client, payer, JSON.stringify(inquiry));
   const receivedMs = now();
@@ -46,7 +46,8 @@ export async function followPended(parts: SenderParts, submissionId: string): Pr
       await pas.insertInto('pas.answer').values({ id: uuidv7(receivedMs), submission_id: row.id, operation: 'inquire', http_status: reply.status, body: reply.body, received_at: receivedAt }).execute();
     }
     // The payer's clock started when it first had the request.
-    await cases.recordAnswer(trx, row.caseId, { kind: reading.kind, submittedAt: row.submittedAt ?? receivedAt, decision: reading.decision });
+    const behind = await pas.selectFrom('pas.submission').select('id').where('case_id', '=', row.caseId).where('status', 'in', ['queued', 'held']).executeTakeFirst();
+    await cases.recordAnswer(trx, row.caseId, { kind: reading.kind, submittedAt: row.submittedAt ?? receivedAt, decision: reading.decision }, behind ? 'before' : 'latest');
     await audit.recordWithin(trx, { action: 'payer-decision-received', who: payer.id, caseId: row.caseId, details: { submissionId: row.id, overall: reading.decision.overall } });
     log.info({ ...facts, answer: reading.kind }, 'inquiry answered');
   });

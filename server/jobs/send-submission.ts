@@ -30,7 +30,7 @@ export async function sendSubmission(parts: SenderParts, submissionId: string): 
   const reply = await sendSubmit(client, payer, row.bundle);
   const receivedMs = now();
   const receivedAt = new Date(receivedMs).toISOString();
-  const reading = readSubmitAnswer(reply, payer, row.keys, { sentAt, receivedAt });
+  const reading = readSubmitAnswer(reply, payer, row, { sentAt, receivedAt });
   const facts = { submissionId: row.id, caseId: row.caseId, payerId: payer.id, attempt: row.attempts, ms: receivedMs - startedMs };
 
   await store.transaction(async (trx) => {
@@ -49,6 +49,8 @@ export async function sendSubmission(parts: SenderParts, submissionId: string): 
       return;
     }
     const { answer } = reading;
+    // The request that this one changes gives way to it, in the same step: one stands at the payer at a time.
+    if (row.previousId && answer.kind !== 'refused') await pas.updateTable('pas.submission').set({ status: 'replaced', next_at: null }).where('id', '=', row.previousId).execute();
     await pas
       .updateTable('pas.submission')
       .set({
@@ -62,7 +64,7 @@ export async function sendSubmission(parts: SenderParts, submissionId: string): 
       })
       .where('id', '=', row.id)
       .execute();
-    await cases.recordAnswer(trx, row.caseId, answer);
+    await cases.recordAnswer(trx, row.caseId, answer, 'latest');
     const common = { who: 'open-prior-auth-server', caseId: row.caseId, details: { payerId: payer.id, submissionId: row.id, httpStatus: reply.kind === 'answered' ? reply.status : 0 } };
     if (answer.kind === 'refused') {
       await audit.recordWithin(trx, { ...common, action: 'pas-bundle-refused', outcome: 'refused' });

@@ -3,11 +3,12 @@ import type { Bundle } from '@medplum/fhirtypes';
 import type { Transaction } from 'kysely';
 import type { SubmissionPreview } from '#prior-auth/panel-api.ts';
 import { buildSubmission } from '#prior-auth/pas-bundle/build-submission.ts';
+import type { BuildRequest, RequestChange } from '#prior-auth/pas-bundle/request-change.ts';
 import type { SubmissionInput, SubmissionProblem } from '#prior-auth/pas-bundle/submission-input.ts';
 import type { AnyDatabase } from '#store/database.ts';
 import { uuidv7 } from '#store/uuid.ts';
 import { QUEUES, type SenderParts } from './sender-parts.ts';
-import type { PasTables } from './submission-table.ts';
+import { type PasTables, type SubmissionRow, toSubmissionRow } from './submission-table.ts';
 
 export type QueueResult =
   /** The caller moves the case to `queued` in the same transaction, with this instant. */
@@ -19,15 +20,23 @@ export type QueueResult =
 /** How long the job that is enqueued with the row has before the row is looked after without it. */
 const FIRST_TRY_MS = 20_000;
 
+/** What to do with the request that stands at the payer; without it a new request is made. */
+export type QueuedChange = { readonly purpose: 'update'; readonly change: RequestChange } | { readonly purpose: 'cancel' };
+
 /** Builds, validates, stores and enqueues, all within the caller's transaction: the case is queued if, and only if, its bundle is in the outbox. */
-export async function queueSubmission(parts: SenderParts, trx: Transaction<AnyDatabase>, input: SubmissionInput, who: string): Promise<QueueResult> {
+export async function queueSubmission(parts: SenderParts, trx: Transaction<AnyDatabase>, input: SubmissionInput, who: string, change?: QueuedChange): Promise<QueueResult> {
   const pas = trx.withTables<PasTables>();
-  const findLive = () => pas.selectFrom('pas.submission').select('id').where('case_id', '=', input.case.id).where('status', 'in', ['queued', 'pended']).executeTakeFirst();
-  const live = await findLive();
-  if (live) return { kind: 'already-queued', submissionId: live.id };
+  const ofCase = () => pas.selectFrom('pas.submission').selectAll().where('case_id', '=', input.case.id);
+  const findSending = () => ofCase().where('status', 'in', ['queued', 'held']).executeTakeFirst();
+  const sending = await findSending();
+  if (sending) return { kind: 'already-queued', submissionId: sending.id };
+  const found = await ofCase().where('status', 'in', ['pended', 'decided']).executeTakeFirst();
+  const standing = found && toSubmissionRow(found);
+  if (standing && !change) return { kind: 'already-queued', submissionId: standing.id };
+  if (!standing && change) return { kind: 'problems', problems: [NOTHING_STANDS] };
 
   const nowMs = parts.now();
-  const submission = buildChecked(parts, input, nowMs);
+  const submission = buildChecked(parts, input, nowMs, standing && change ? { standing, change } : undefined);
   if (submission.kind === 'incomplete') return { kind: 'problems', problems: submission.problems };
   const id = uuidv7(nowMs);
   const queuedAt = new Date(nowMs).toISOString();
@@ -47,14 +56,17 @@ export async function queueSubmission(parts: SenderParts, trx: Transaction<AnyDa
       queued_at: queuedAt,
       next_at: new Date(nowMs + FIRST_TRY_MS).toISOString(),
       response_references: '[]',
+      purpose: change?.purpose ?? 'new',
+      pas_version: parts.payers.byId(input.case.payer.id)?.pasVersion ?? '2.0.1',
+      previous_id: standing?.id ?? null,
     })
     .onConflict((conflict) => conflict.doNothing())
     .returning('id')
     .executeTakeFirst();
-  if (!inserted) return { kind: 'already-queued', submissionId: (await findLive())?.id ?? id };
+  if (!inserted) return { kind: 'already-queued', submissionId: (await findSending())?.id ?? id };
   await parts.jobs.sendWithin(trx, QUEUES.send, { submissionId: id });
   await wantSubscription(parts, trx, input.case.payer.id, submission.bundle, queuedAt);
-  await parts.audit.recordWithin(trx, { action: 'pas-bundle-queued', who, what: [input.case.service.order], caseId: input.case.id, details: { payerId: input.case.payer.id, submissionId: id } });
+  await parts.audit.recordWithin(trx, { action: 'pas-bundle-queued', who, what: [input.case.service.order], caseId: input.case.id, details: { payerId: input.case.payer.id, submissionId: id, purpose: change?.purpose ?? 'new' } });
   return { kind: 'queued', submissionId: id, queuedAt };
 }
 
@@ -64,22 +76,40 @@ export function previewSubmission(parts: Pick<SenderParts, 'faultsOf' | 'payers'
   return submission.kind === 'built' ? submission.summary : { items: [], resources: [], problems: submission.problems };
 }
 
-function buildChecked({ payers, faultsOf }: Pick<SenderParts, 'faultsOf' | 'payers'>, input: SubmissionInput, nowMs: number): ReturnType<typeof buildSubmission> {
+const NOTHING_STANDS: SubmissionProblem = { code: 'NO_REQUEST_AT_PAYER', message: 'The payer has no request of this case that could be changed.', nextStep: 'Send a new request.' };
+
+interface StandingChange {
+  readonly standing: SubmissionRow;
+  readonly change: QueuedChange;
+}
+
+function buildChecked({ payers, faultsOf }: Pick<SenderParts, 'faultsOf' | 'payers'>, input: SubmissionInput, nowMs: number, changed?: StandingChange): ReturnType<typeof buildSubmission> {
   const payer = payers.byId(input.case.payer.id);
-  if (payer?.pasVersion !== '2.0.1') {
-    const message = payer ? `The payer asks for PAS ${payer.pasVersion}, which is not written yet.` : 'The payer of this case is not configured.';
-    return { kind: 'incomplete', problems: [{ code: 'PAYER_NOT_CONFIGURED', message, nextStep: 'Ask the administrator to configure the payer.' }] };
+  if (!payer) {
+    return { kind: 'incomplete', problems: [{ code: 'PAYER_NOT_CONFIGURED', message: 'The payer of this case is not configured.', nextStep: 'Ask the administrator to configure the payer.' }] };
   }
-  const submission = buildSubmission(input, { ids: randomUUID, now: nowMs });
+  const version = payer.pasVersion;
+  if (changed && changed.standing.pasVersion !== version) {
+    const message = `The request was sent in PAS ${changed.standing.pasVersion}; the payer now takes PAS ${version}, at another address.`;
+    return { kind: 'incomplete', problems: [{ code: 'PAYER_VERSION_CHANGED', message, nextStep: 'Ask the payer by telephone for the change, and record it in the case.' }] };
+  }
+  const submission = buildSubmission(input, { ids: randomUUID, now: nowMs, version, request: requestOf(changed) });
   if (submission.kind === 'incomplete') return submission;
-  const faults = faultsOf(submission.bundle);
+  const faults = faultsOf(submission.bundle, version);
   if (faults.length === 0) return submission;
   const problem = {
     code: 'PAS_BUNDLE_INVALID',
-    message: `The request does not meet PAS 2.0.1: ${faults.slice(0, 5).join('; ')}${faults.length > 5 ? `; and ${faults.length - 5} more` : ''}`,
+    message: `The request does not meet PAS ${version}: ${faults.slice(0, 5).join('; ')}${faults.length > 5 ? `; and ${faults.length - 5} more` : ''}`,
     nextStep: 'Correct the named parts in the EHR record, or report this message to the administrator.',
   };
   return { kind: 'incomplete', problems: [problem] };
+}
+
+function requestOf(changed: StandingChange | undefined): BuildRequest {
+  if (!changed) return { kind: 'new' };
+  const { standing, change } = changed;
+  const previous = { bundle: JSON.parse(standing.bundle) as Bundle, keys: standing.keys };
+  return change.purpose === 'cancel' ? { kind: 'cancel', previous } : { kind: 'update', previous, change: change.change };
 }
 
 /** The first submission to a payer also asks for its notifications. */

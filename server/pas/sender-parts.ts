@@ -1,6 +1,7 @@
 import type { Bundle } from '@medplum/fhirtypes';
 import type { Logger } from 'pino';
 import type { PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
+import type { PasVersion } from '#prior-auth/pas-bundle/request-change.ts';
 import type { AuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
 import type { Jobs } from '#store/jobs.ts';
@@ -24,5 +25,5 @@ export interface SenderParts {
   /** Delay after the first failed sending; doubles from there. */
   readonly retryBaseMs: number;
   /** Errors of the validator as "code at path"; empty when the bundle may leave. */
-  readonly faultsOf: (bundle: Bundle) => readonly string[];
+  readonly faultsOf: (bundle: Bundle, version: PasVersion) => readonly string[];
 }

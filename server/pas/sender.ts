@@ -1,9 +1,10 @@
 import express, { type Router } from 'express';
 import type { Transaction } from 'kysely';
 import type { Logger } from 'pino';
-import { openValidator } from '#fhir/validation/validator.ts';
+import { openValidator, type Validator } from '#fhir/validation/validator.ts';
 import type { PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
 import type { SubmissionPreview } from '#prior-auth/panel-api.ts';
+import type { PasVersion } from '#prior-auth/pas-bundle/request-change.ts';
 import type { SubmissionInput } from '#prior-auth/pas-bundle/submission-input.ts';
 import type { AuditTrail } from '#store/audit.ts';
 import type { AnyDatabase, Store } from '#store/database.ts';
@@ -17,7 +18,7 @@ import type { CasePort } from '../payer/case-port.ts';
 import { createPayerClient } from '../payer/payer-client.ts';
 import { bundleFaults } from './bundle-faults.ts';
 import { createNotificationRoutes } from './notifications.ts';
-import { previewSubmission, type QueueResult, queueSubmission } from './queue-submission.ts';
+import { previewSubmission, type QueuedChange, type QueueResult, queueSubmission } from './queue-submission.ts';
 import { QUEUES, type SenderParts } from './sender-parts.ts';
 import { type PasTables, pasMigrations } from './submission-table.ts';
 
@@ -45,7 +46,7 @@ export interface PasSenderOptions {
 export interface PasSender {
   readonly router: Router;
   /** Builds, validates and stores the bundle and enqueues its sending, all within `trx`. `who` is the relative reference of the person who submits. */
-  queueSubmission(trx: Transaction<AnyDatabase>, input: SubmissionInput, who: string): Promise<QueueResult>;
+  queueSubmission(trx: Transaction<AnyDatabase>, input: SubmissionInput, who: string, change?: QueuedChange): Promise<QueueResult>;
   /** What would be sent, and what stops it. Writes nothing. */
   preview(input: SubmissionInput): SubmissionPreview;
   start(): Promise<void>;
@@ -63,11 +64,17 @@ export async function createPasSender({ store, jobs, baseUrl, log, now, audit, p
   // Sending and inquiring are repeated from the table, not by the queue.
   for (const queue of [QUEUES.send, QUEUES.inquire]) await jobs.createQueue(queue, { retryLimit: 2, expireInSeconds: Math.ceil(LEASE_MS / 1000) });
   await jobs.createQueue(QUEUES.subscribe, { expireInSeconds: Math.ceil(LEASE_MS / 1000) });
-  const validator = openValidator(['pas-2.0.1']);
+  // Tables of a version are read when the first bundle of that version is built.
+  const validators = new Map<PasVersion, Validator>();
+  const validatorOf = (version: PasVersion): Validator => {
+    const validator = validators.get(version) ?? openValidator([`pas-${version}`]);
+    validators.set(version, validator);
+    return validator;
+  };
   const client = createPayerClient({ clientId: CLIENT_ID, scope: SCOPE, keys, now, timeoutMs });
   const parts: SenderParts = {
     store, jobs, baseUrl, log, now, audit, payers, cases, client, inquiryIntervalMs, retryBaseMs,
-    faultsOf: (bundle) => bundleFaults(validator, bundle),
+    faultsOf: (bundle, version) => bundleFaults(validatorOf(version), bundle),
   };
   const router = express.Router();
   router.get('/.well-known/jwks.json', (_request, response) => {
@@ -100,7 +107,7 @@ export async function createPasSender({ store, jobs, baseUrl, log, now, audit, p
 
   return {
     router,
-    queueSubmission: (trx, input, who) => queueSubmission(parts, trx, input, who),
+    queueSubmission: (trx, input, who, change) => queueSubmission(parts, trx, input, who, change),
     preview: (input) => previewSubmission(parts, input),
     async start() {
       // The embedded engine has one process, this one: a lease found now belonged to a killed predecessor.

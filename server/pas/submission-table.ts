@@ -1,10 +1,12 @@
+import type { Generated, Selectable } from 'kysely';
 import type { SubmissionKeys } from '#prior-auth/pas-bundle/build-submission.ts';
+import type { PasVersion, SubmissionPurpose } from '#prior-auth/pas-bundle/request-change.ts';
 import type { PayerDecision } from '#prior-auth/payer-decision/decision.ts';
 import type { PartMigrations } from '#store/migrate.ts';
 
 /**
  * The outbox. `bundle` is text, not jsonb: a repeated sending must be the same bytes. `next_at` is when a queued row is tried, or a pended
- * one inquired about, again; `lease_until` keeps two workers from sending one row at a time. The identifiers are unique for ever, and a case has one live row.
+ * one inquired about, again; `lease_until` keeps two workers from sending one row at a time. The identifiers are unique for ever.
  */
 export const pasMigrations: PartMigrations = {
   '000001-outbox': `
@@ -30,9 +32,20 @@ export const pasMigrations: PartMigrations = {
     create table pas.notification (
       payer_id text not null, subscription_reference text not null, event_number bigint not null, focus text, received_at timestamptz not null, primary key (payer_id, subscription_reference, event_number)
     )`,
+  // A request's later versions: one on its way at most (queued or held), and one that stands at the payer at most (pended or decided).
+  '000002-updates': `
+    alter table pas.submission add column purpose text not null default 'new' check (purpose in ('new', 'update', 'cancel'));
+    alter table pas.submission add column pas_version text not null default '2.0.1';
+    alter table pas.submission add column previous_id uuid references pas.submission (id);
+    alter table pas.submission drop constraint submission_status_check;
+    alter table pas.submission add constraint submission_status_check check (status in ('queued', 'held', 'pended', 'decided', 'cancelled', 'replaced', 'refused', 'withdrawn'));
+    drop index pas.submission_live_case;
+    create unique index submission_sending_case on pas.submission (case_id) where status in ('queued', 'held');
+    create unique index submission_standing_case on pas.submission (case_id) where status in ('pended', 'decided')`,
 };
 
-type SubmissionStatus = 'queued' | 'pended' | 'decided' | 'refused';
+/** `replaced`: the payer took a later version. `withdrawn`: taken back by staff before it left. */
+type SubmissionStatus = 'queued' | 'held' | 'pended' | 'decided' | 'cancelled' | 'replaced' | 'refused' | 'withdrawn';
 
 export type PasTables = {
   'pas.submission': {
@@ -53,6 +66,9 @@ export type PasTables = {
     lease_until: string | null;
     decision: string | null;
     response_references: string;
+    purpose: Generated<SubmissionPurpose>;
+    pas_version: Generated<PasVersion>;
+    previous_id: string | null;
   };
   'pas.answer': { id: string; submission_id: string; operation: string; http_status: number; body: string; received_at: string };
   'pas.subscription': {
@@ -80,9 +96,13 @@ export interface SubmissionRow {
   readonly attempts: number;
   readonly submittedAt: string | undefined;
   readonly decision: PayerDecision | undefined;
+  readonly purpose: SubmissionPurpose;
+  readonly pasVersion: PasVersion;
+  /** The submission that this one changes or cancels. */
+  readonly previousId: string | undefined;
 }
 
-export function toSubmissionRow(row: PasTables['pas.submission']): SubmissionRow {
+export function toSubmissionRow(row: Selectable<PasTables['pas.submission']>): SubmissionRow {
   return {
     id: row.id,
     caseId: row.case_id,
@@ -94,5 +114,8 @@ export function toSubmissionRow(row: PasTables['pas.submission']): SubmissionRow
     attempts: row.attempts,
     submittedAt: row.submitted_at === null ? undefined : new Date(row.submitted_at).toISOString(),
     decision: (row.decision as unknown as PayerDecision | null) ?? undefined,
+    purpose: row.purpose,
+    pasVersion: row.pas_version,
+    previousId: row.previous_id ?? undefined,
   };
 }

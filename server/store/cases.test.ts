@@ -89,7 +89,7 @@ describe('the case of an order', () => {
 describe('what the payer answers', () => {
   const queued = () => open({ state: { kind: 'queued', queuedAt: submittedAt, attempts: 0 } });
   const port = () => createCasePort(cases(), now);
-  const answer = (id: string, given: Parameters<ReturnType<typeof port>['recordAnswer']>[2]) => store.transaction((trx) => port().recordAnswer(trx, id, given));
+  const answer = (id: string, given: Parameters<ReturnType<typeof port>['recordAnswer']>[2]) => store.transaction((trx) => port().recordAnswer(trx, id, given, 'latest'));
   const outcomes = () => store.db.withTables<{ 'learning.outcome': { label: string; record: unknown } }>().selectFrom('learning.outcome').selectAll().execute();
 
   it('counts attempts while queued and leaves any other case alone', async () => {
