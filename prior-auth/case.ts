@@ -33,8 +33,8 @@ export interface CasePatient {
 }
 
 export type CaseState =
-  /** The payer needs no authorization; nothing will be sent. */
-  | { readonly kind: 'no-authorization-needed' }
+  /** The payer needs no authorization, or gave it with its form already; nothing will be sent. */
+  | { readonly kind: 'no-authorization-needed'; /** Of an authorization that the payer's form ended with. */ readonly authorizationNumber?: string }
   /** The payer's questionnaires are being filled in. */
   | { readonly kind: 'questionnaire'; readonly missing: number }
   /** Everything the payer asks for is complete; a person may submit. */
@@ -51,8 +51,8 @@ export type CaseStateKind = CaseState['kind'];
 /** The only place that says which state may follow which. */
 export const CASE_STEPS: { readonly [K in CaseStateKind]: readonly CaseStateKind[] } = {
   'no-authorization-needed': [],
-  questionnaire: ['questionnaire', 'ready'],
-  ready: ['questionnaire', 'queued'],
+  questionnaire: ['questionnaire', 'ready', 'no-authorization-needed'],
+  ready: ['questionnaire', 'queued', 'no-authorization-needed'],
   queued: ['queued', 'pended', 'decided', 'refused'],
   pended: ['pended', 'decided'],
   decided: [],

@@ -75,7 +75,7 @@ async function readCoverage(ehr: EhrClient, requirement: CoverageRequirement): P
   return coverage;
 }
 
-async function readPayor(ehr: EhrClient, coverage: Coverage): Promise<Organization | undefined> {
+export async function readPayor(ehr: EhrClient, coverage: Coverage): Promise<Organization | undefined> {
   for (const payor of coverage.payor ?? []) {
     const literal = payor.reference ?? '';
     const found: Resource | undefined = literal.startsWith('#') ? coverage.contained?.find(({ id }) => id === literal.slice(1)) : await ehr.follow(literal);

@@ -8,6 +8,7 @@ import { expired } from '../smart/sessions.ts';
 import { closeSession } from './close-session.ts';
 import { completeForm } from './complete-form.ts';
 import { listForms } from './list-forms.ts';
+import { nextQuestion } from './next-question.ts';
 import type { PanelCall, PanelHandler, PanelParts } from './panel-parts.ts';
 import { panelCookie, resumePanel } from './panel-session.ts';
 import { populateForm } from './populate-form.ts';
@@ -16,6 +17,8 @@ import { readCase } from './read-case.ts';
 import { readSession } from './read-session.ts';
 import { readSource } from './read-source.ts';
 import { saveForm } from './save-form.ts';
+import { searchReferences } from './search-references.ts';
+import { searchOptions } from './search-options.ts';
 import { submit } from './submit.ts';
 
 /** The panel's API, one route per row of PANEL_API. */
@@ -27,7 +30,10 @@ export function panelRouter(parts: PanelParts, openEhr: OpenSessionEhr, baseUrl:
     populateForm: populateForm(parts),
     saveForm: saveForm(parts),
     completeForm: completeForm(parts),
+    nextQuestion: nextQuestion(parts),
+    searchOptions: searchOptions(parts),
     readSource: readSource(parts),
+    searchReferences: searchReferences(parts),
     previewSubmission: previewSubmission(parts),
     submit: submit(parts),
     closeSession: closeSession(parts),

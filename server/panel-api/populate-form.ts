@@ -13,11 +13,12 @@ export function populateForm(parts: PanelParts): PanelHandler<'populateForm'> {
     const before = await parts.forms.read(caseId, formId);
     if (before.completed) return { form: viewOf(before) };
     const record = await parts.gatherer.readRecord(ehr, priorAuthCase);
-    const population = await parts.questionnaires.populate({
+    const population = await parts.metrics.timed(caseId, 'mrquery', before.package.canonical, () => parts.questionnaires.populate({
       package: before.package,
       launch: { patient: record.patient, order: record.order, coverage: record.coverage, practitioner: record.practitioner ?? record.practitionerRole },
       ehr,
-    });
+    }));
+    parts.errorReports.report(before.package.payerId ?? priorAuthCase.payer.id, before.package.canonical, population.failures.map((failure) => ({ ...failure, place: failure.expression })));
     const populated = await parts.store.transaction(async (trx) => {
       const current = await parts.forms.read(caseId, formId, trx);
       const merged = prepopulate({
@@ -33,7 +34,7 @@ export function populateForm(parts: PanelParts): PanelHandler<'populateForm'> {
       const form = await parts.forms.save(trx, caseId, formId, current.version, {
         response: merged.response,
         sources: { ...current.sources, ...merged.sources },
-        missing,
+        missing: current.package.adaptive ? Math.max(1, missing) : missing,
         population: { status: 'done', warnings: population.warnings, ...(population.cqlMode ? { cql: population.cqlMode } : {}) },
       });
       await followForms(parts, trx, caseId, user.reference);

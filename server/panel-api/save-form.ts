@@ -1,3 +1,4 @@
+import { PriorAuthError } from '#prior-auth/errors.ts';
 import { viewOf } from '../store/forms.ts';
 import { openStoredForm } from './form-engine.ts';
 import { followForms } from './list-forms.ts';
@@ -8,8 +9,9 @@ import { takeAnswers } from './posted-response.ts';
 export function saveForm(parts: PanelParts): PanelHandler<'saveForm'> {
   return async ({ formId, version, response: posted }, { caseId, session: { user } }) => {
     const [priorAuthCase, stored] = await Promise.all([parts.cases.read(caseId), parts.forms.read(caseId, formId)]);
+    if (stored.completed && stored.package.adaptive) throw new PriorAuthError('CASE_STEP_NOT_ALLOWED', 'The payer has taken this form as complete.', { nextStep: 'Go on with the request.' });
     const response = takeAnswers(stored.response, posted, user, new Date(parts.now()).toISOString());
-    const missing = openStoredForm(parts, { package: stored.package, response, priorAuthCase, user }).gaps().length;
+    const missing = openStoredForm(parts, { package: stored.package, response, priorAuthCase, user }).gaps().length || (stored.package.adaptive ? 1 : 0);
     const saved = await parts.store.transaction(async (trx) => {
       const form = await parts.forms.save(trx, caseId, formId, version, { response, missing, completed: false });
       await followForms(parts, trx, caseId, user.reference);

@@ -8,7 +8,8 @@ import type { PanelParts } from './panel-parts.ts';
 export async function gatherSubmission(parts: PanelParts, ehr: EhrClient, priorAuthCase: PriorAuthCase): Promise<SubmissionInput> {
   const { forms, gatherer } = parts;
   const all = await forms.list(priorAuthCase.id);
-  const completed = all.filter((form) => form.completed);
+  // A form of another coverage's payer is not this payer's to see.
+  const completed = all.filter((form) => form.completed && form.package.payerId === undefined);
   return gatherer.gather(ehr, priorAuthCase, {
     questionnaireResponses: completed.map(({ response, ehrReference }) => ({ ...response, id: ehrReference?.split('/')[1] ?? `form-${completed.findIndex((each) => each.response === response) + 1}` })),
     evidence: all.length > 0 ? completed.flatMap(({ sources }) => Object.values(sources).flat()) : await evidenceOfPolicy(parts, ehr, priorAuthCase),

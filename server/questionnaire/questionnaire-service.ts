@@ -4,7 +4,6 @@ import { openElmCache } from './cql/elm-cache.ts';
 import { createWorkerPool, type PoolOptions } from './cql/worker-pool.ts';
 import { populate } from './populate.ts';
 import type { PopulateInput, Population } from './population.ts';
-import { type AuthorisedFetch, buildPackageRequest, type PackageAnswer, type PackageRequest, readPackageAnswer, sendPackageRequest } from './questionnaire-package.ts';
 
 export interface QuestionnaireServiceOptions {
   readonly store: Store;
@@ -16,8 +15,6 @@ export interface QuestionnaireServiceOptions {
 }
 
 export interface QuestionnaireService {
-  /** Throws PriorAuthError PAYER_UNAVAILABLE, PAYER_REFUSED or PAYER_ANSWER_UNREADABLE. */
-  fetchPackage(payer: { readonly base: string; readonly fetch: AuthorisedFetch }, request: PackageRequest): Promise<PackageAnswer>;
   /** What the payer's form or the record lacks is in `warnings`; throws only when the EHR session has expired. */
   populate(input: PopulateInput): Promise<Population>;
   /** Starts the worker and loads its models, so that the first form is as quick as the next. */
@@ -31,9 +28,6 @@ export async function createQuestionnaireService({ store, log, now, limits }: Qu
   const cache = await openElmCache(store);
   const pool = createWorkerPool({ ...LIMITS, ...limits });
   return {
-    async fetchPackage({ base, fetch }, request) {
-      return readPackageAnswer(await sendPackageRequest(base, fetch, buildPackageRequest(request)));
-    },
     async populate(input) {
       const started = now();
       const population = await populate(input, { pool, cache, now });
