@@ -2,7 +2,7 @@ import { Button } from '@mantine/core';
 import { useCallback, useEffect, useId, useMemo, useState, useSyncExternalStore, type ReactNode } from 'react';
 import type { PriorAuthCase } from '#prior-auth/case.ts';
 import type { EvidenceReference } from '#prior-auth/coverage-requirement/requirement.ts';
-import type { PanelSession } from '#prior-auth/panel-api.ts';
+import type { PanelSession, PayerProblem } from '#prior-auth/panel-api.ts';
 import type { ShownItem } from '#prior-auth/questionnaire/form.ts';
 import type { Failure } from '../../../ui/call-json.ts';
 import { FailureNotice } from '../../../ui/failure-notice.tsx';
@@ -14,6 +14,7 @@ import type { PanelCall } from '../../panel-call.ts';
 import { FieldProvider, focusItem } from './field-context.tsx';
 import type { FormDraft } from './form-draft.ts';
 import { ItemList } from './item-field.tsx';
+import { NextQuestion } from './next-question.tsx';
 import { PopulationNote } from './population-note.tsx';
 import { SaveNote } from './save-note.tsx';
 import { SourceDrawer } from './source-drawer.tsx';
@@ -30,9 +31,6 @@ interface FormScreenProps {
   readonly onCompleted: (completed: PriorAuthCase) => void;
 }
 
-/** Questions from which on the browser lays out only what is near the window. */
-const LONG_FORM = 50;
-
 /** One payer form: what is missing first, then every question with the origin of its answer. */
 export function FormScreen({ draft, call, session, readOnly, calculatorMissing, onSaved, onCompleted }: FormScreenProps): ReactNode {
   const words = messages.form;
@@ -40,6 +38,7 @@ export function FormScreen({ draft, call, session, readOnly, calculatorMissing, 
   const [open, setOpen] = useState<{ readonly question: string; readonly evidence: readonly EvidenceReference[] }>();
   const [completing, setCompleting] = useState(false);
   const [failure, setFailure] = useState<Failure>();
+  const [said, setSaid] = useState<readonly PayerProblem[]>([]);
   const idPrefix = useId().replace(/\W/g, '');
 
   useEffect(() => {
@@ -66,8 +65,8 @@ export function FormScreen({ draft, call, session, readOnly, calculatorMissing, 
 
   const showSources = useCallback((question: string, evidence: readonly EvidenceReference[]) => setOpen({ question, evidence }), []);
   const field = useMemo(
-    () => ({ edit: draft.edit.bind(draft), sources, userReference: session.user.reference, showSources, idPrefix, readOnly }),
-    [draft, sources, session.user.reference, showSources, idPrefix, readOnly],
+    () => ({ edit: draft.edit.bind(draft), sources, userReference: session.user.reference, showSources, idPrefix, readOnly, said }),
+    [draft, sources, session.user.reference, showSources, idPrefix, readOnly, said],
   );
 
   const complete = async (): Promise<void> => {
@@ -102,15 +101,16 @@ export function FormScreen({ draft, call, session, readOnly, calculatorMissing, 
         </>
       )}
       <FieldProvider value={field}>
-        <div className="stack questions" data-long={shown.counts.questions > LONG_FORM || undefined}><ItemList items={shown.items} /></div>
+        <div className="stack questions"><ItemList items={shown.items} /></div>
       </FieldProvider>
       <FormFacts draft={draft} />
       {failure && <FailureNotice failure={failure} onRetry={() => void complete()} />}
       {!readOnly && (
         <div className="action-bar sticky stack-tight">
           <SaveNote save={save} onSave={() => void draft.save()} onSettle={(keepMine) => void draft.settle(keepMine)} />
+          {draft.view.adaptive && <NextQuestion draft={draft} items={shown.items} blocked={next !== undefined} problems={said} onProblems={setSaid} onJump={jump} onCompleted={onCompleted} />}
           {next === undefined
-            ? <Button fullWidth loading={completing} disabled={population.kind === 'reading' || save.kind === 'conflict'} onClick={() => void complete()}>{words.complete}</Button>
+            ? !draft.view.adaptive && <Button fullWidth loading={completing} disabled={population.kind === 'reading' || save.kind === 'conflict'} onClick={() => void complete()}>{words.complete}</Button>
             : <Button fullWidth variant="light" onClick={() => jump(next)}>{shown.gaps.length > 0 ? words.nextGap : words.nextProblem}</Button>}
         </div>
       )}
