@@ -1,7 +1,7 @@
 import type { QuestionnaireResponse } from '@medplum/fhirtypes';
 import type { PriorAuthCase } from '#prior-auth/case.ts';
 import type { EvidenceReference } from '#prior-auth/coverage-requirement/requirement.ts';
-import type { FormView } from '#prior-auth/panel-api.ts';
+import type { FormView, PayerProblem } from '#prior-auth/panel-api.ts';
 import type { Completion, EvaluateFhirPath, Form, FormAuthor, ShownForm } from '#prior-auth/questionnaire/form.ts';
 import { openForm } from '#prior-auth/questionnaire/open-form.ts';
 import type { Failure } from '../../../ui/call-json.ts';
@@ -39,6 +39,12 @@ export type CompletionOutcome =
   | { readonly kind: 'failed'; readonly failure: Failure }
   | { readonly kind: 'conflict' }
   | Extract<Completion, { kind: 'incomplete' }>;
+
+export type NextOutcome =
+  | Exclude<CompletionOutcome, { kind: 'conflict' }>
+  | { readonly kind: 'asked' | 'conflict' }
+  /** What the payer does not accept. */
+  | { readonly kind: 'problems'; readonly problems: readonly PayerProblem[] };
 
 type Edit = (form: Form) => void;
 export const AUTOSAVE_DELAY_MS = 1200;
@@ -166,6 +172,35 @@ export class FormDraft {
         outcome = { kind: 'failed', failure: reply.failure };
       }
       this.#publish();
+    });
+    return outcome;
+  }
+
+  /** The payer's next questions, of an adaptive form. */
+  async next(): Promise<NextOutcome> {
+    let outcome: NextOutcome = { kind: 'conflict' };
+    await this.#oneAtATime(async () => {
+      const completion = this.#form.complete();
+      if (completion.kind === 'incomplete') {
+        outcome = completion;
+        return;
+      }
+      const edits = this.#edits.length;
+      const reply = await this.#call('nextQuestion', { formId: this.#view.formId, version: this.#view.version, response: { ...this.#form.response() } });
+      if (reply.kind === 'failed') {
+        if (isConflict(reply.failure)) this.#save = { kind: 'conflict', mine: this.#edits.length };
+        else outcome = { kind: 'failed', failure: reply.failure };
+      } else if (reply.value.problems.length > 0) {
+        outcome = { kind: 'problems', problems: reply.value.problems };
+      } else {
+        this.#edits.splice(0, edits);
+        this.#save = this.#edits.length > 0 ? { kind: 'unsaved' } : { kind: 'saved', at: Date.now() };
+        this.#takeNewer(reply.value.form);
+        this.#completed = reply.value.completed;
+        outcome = reply.value.completed ? { kind: 'completed', case: reply.value.case } : { kind: 'asked' };
+      }
+      this.#publish();
+      this.#saveSoon();
     });
     return outcome;
   }

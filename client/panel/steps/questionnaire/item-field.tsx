@@ -45,7 +45,7 @@ function Group({ item }: { readonly item: ShownItem }): ReactNode {
 }
 
 function Question({ item }: { readonly item: ShownItem }): ReactNode {
-  const { idPrefix, readOnly } = useField();
+  const { idPrefix, readOnly, said } = useField();
   const id = placeId(idPrefix, item.path);
   const missing = item.required && item.answers.length === 0;
   const invalid = item.problems.some((problem) => problem.blocking);
@@ -53,7 +53,7 @@ function Question({ item }: { readonly item: ShownItem }): ReactNode {
   const around = { id, tabIndex: -1, className: 'field question', 'data-missing': missing || undefined };
   const title = <><ItemLabel item={item} />{item.required && <span className="must"> ({messages.form.required})</span>}</>;
   const above = <><Help item={item} id={`${id}-help`} /><SupportLink item={item} /></>;
-  const below = <><Problems item={item} id={`${id}-problem`} /></>;
+  const below = <><Problems item={item} id={`${id}-problem`} />{said?.filter(({ linkId }) => linkId === item.linkId).map(({ message }) => <InputProblem key={message}>{message}</InputProblem>)}</>;
 
   if (readOnly || item.readOnly) {
     return (
