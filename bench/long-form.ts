@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { Questionnaire, QuestionnaireItem } from '@medplum/fhirtypes';
 import express from 'express';
 import type { CaseView, FormView, PanelSession } from '#prior-auth/panel-api.ts';
+import type { PanelLaunch } from '#prior-auth/panel-launch-api.ts';
 import { screensRouter } from '#start/screens.ts';
 
 const AUTHOR = { reference: 'Practitioner/bench', name: 'Bench' };
@@ -62,8 +63,10 @@ export async function startFormServer(questionnaire: Questionnaire): Promise<For
     },
     clock: null, decisionWords: null, risk: null,
   };
+  const launch: PanelLaunch = { kind: 'case', style: {}, notGranted: [], intent: null };
   const app = express();
   app.use(screensRouter());
+  app.get('/panel/api/launch', (_request, response) => void response.json(launch));
   app.get('/panel/api/session', (_request, response) => void response.json(session));
   app.get('/panel/api/case', (_request, response) => void response.json(view));
   app.get('/panel/api/questionnaires', (_request, response) => void response.json({ forms: [form] }));
@@ -72,6 +75,7 @@ export async function startFormServer(questionnaire: Questionnaire): Promise<For
     form = { ...form, version: form.version + 1, response: saved };
     response.json({ form });
   });
+  app.get('/panel/api/hand-over', (_request, response) => void response.json({ handOver: null }));
   app.use('/panel/api', (_request, response) => void response.json({}));
   const server = await new Promise<ReturnType<typeof app.listen>>((resolve) => {
     const listening = app.listen(0, '127.0.0.1', () => resolve(listening));

@@ -2,7 +2,6 @@ import { useCallback, useState, type ReactNode } from 'react';
 import type { CaseStateKind, PriorAuthCase } from '#prior-auth/case.ts';
 import type { CaseView, PanelSession } from '#prior-auth/panel-api.ts';
 import { stateWords, toneWords } from '../messages.ts';
-import { LanguageSwitch } from '../ui/language-switch.tsx';
 import { sayCaseDecision } from '../ui/say-case.ts';
 import { Badge } from '../ui/tone.tsx';
 import { messages } from './messages.ts';
@@ -70,7 +69,6 @@ export function CaseScreen({ call, session, first, expired }: CaseScreenProps): 
       <footer className="small muted stack-tight">
         <p>{messages.signedInAs(session.user.name)}</p>
         <p>{messages.synthetic}</p>
-        <div><LanguageSwitch /></div>
       </footer>
       <output className="visually-hidden">{sayCaseDecision(view.case)?.headline ?? stateWords[state]}</output>
     </>

@@ -3,6 +3,7 @@ import type { CaseView, PanelSession } from '#prior-auth/panel-api.ts';
 import type { PanelLaunch } from '#prior-auth/panel-launch-api.ts';
 import type { Failure } from '../ui/call-json.ts';
 import { FailureNotice } from '../ui/failure-notice.tsx';
+import { LanguageSwitch } from '../ui/language-switch.tsx';
 import { Loading } from '../ui/loading.tsx';
 import { Notice } from '../ui/tone.tsx';
 import { CaseScreen } from './case-screen.tsx';
@@ -95,6 +96,8 @@ function Opened({ proof, call, expired, onAgain }: { readonly proof: PanelSessio
       <>
         <NotGrantedNote launch={opening.launch} />
         {opening.kind === 'open' ? <CaseScreen call={call} session={opening.session} first={opening.view} expired={expired} /> : <ChooseOrder proof={proof} onChosen={onAgain} />}
+        {/* A page without a cookie loses its session when it loads again: it keeps the browser's language. */}
+        {proof.secret === undefined && <div><LanguageSwitch /></div>}
       </>
     );
   }
