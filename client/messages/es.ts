@@ -12,6 +12,8 @@ const failures: Readonly<Record<PriorAuthErrorCode | 'INTERNAL' | 'NOT_REACHED' 
   COVERAGE_NOT_FOUND: { message: 'La cobertura por la que respondió el pagador no está en la historia clínica.', nextStep: 'Compruebe el seguro del paciente y firme la orden de nuevo.' },
   PAYER_NOT_CONFIGURED: { message: 'El pagador de esta cobertura no está configurado aquí.', nextStep: 'Pida a su administrador que añada el pagador.' },
   FORM_NOT_FOUND: { message: 'El caso no tiene ese formulario o el pagador ahora pide otros.', nextStep: 'Cargue el panel de nuevo.' },
+  FORM_CHANGED: { message: 'Otra persona cambió este formulario entretanto.', nextStep: 'Mire los cambios y decida cuáles valen.' },
+  HAND_OVER_NOT_FOUND: { message: 'Este caso no está en manos de nadie.', nextStep: 'Cargue el caso de nuevo.' },
   QUESTIONNAIRE_UNAVAILABLE: { message: 'El pagador nombró un formulario, pero no lo envió.', nextStep: 'Inténtelo de nuevo en un momento o llame al pagador.' },
   QUESTIONNAIRE_INCOMPLETE: { message: 'Faltan respuestas necesarias o algunas no son válidas.', nextStep: 'Conteste las preguntas marcadas.' },
   POPULATION_FAILED: { message: 'El formulario no pudo rellenarse desde la historia clínica.', nextStep: 'Inténtelo de nuevo o rellénelo a mano.' },
@@ -93,6 +95,11 @@ export const es: SharedWords = {
       case 'occurs': return `Respuestas: ${between(minOccurs, maxOccurs)}.`;
       case 'reference-type': return 'La referencia es de un tipo que no se admite aquí.';
       case 'oscillation': return 'El formulario del pagador se contradice: sus valores calculados no se estabilizan. Compruébelos antes de enviar.';
+      case 'file-type': return 'El archivo no es de un tipo que se admite aquí.';
+      case 'file-size': return 'El archivo es demasiado grande.';
+      case 'unfilled': return 'El formulario del pagador quiere rellenar esto él mismo, y no se encontró nada.';
+      // The payer's own words for its rule.
+      case 'constraint':
       case 'expression': return undefined;
     }
   },
