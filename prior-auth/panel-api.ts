@@ -1,4 +1,4 @@
-import type { Questionnaire, QuestionnaireResponse, Resource, ValueSet } from '@medplum/fhirtypes';
+import type { Bundle, Questionnaire, QuestionnaireResponse, Resource, ValueSet } from '@medplum/fhirtypes';
 import { z } from 'zod/mini';
 import type { PriorAuthCase } from './case.ts';
 import type { EvidenceReference } from './coverage-requirement/requirement.ts';
@@ -174,6 +174,7 @@ export const PANEL_API = {
   saveForm: { method: 'PUT', path: '/questionnaires/save', request: z.object({ formId: z.string(), version: z.int(), response, settled: z.optional(z.literal(true)) }) },
   completeForm: { method: 'POST', path: '/questionnaires/complete', request: z.object({ formId: z.string(), version: z.int(), response, statement: z.optional(statement) }) },
   nextQuestion: { method: 'POST', path: '/questionnaires/next', request: z.object({ formId: z.string(), version: z.int(), response }) },
+  readResponseBundle: { method: 'GET', path: '/questionnaires/bundle', request: formId },
   searchOptions: { method: 'GET', path: '/questionnaires/options', request: z.object({ formId: z.string(), linkId: z.string().check(z.minLength(1), z.maxLength(300)), filter: z.string().check(z.maxLength(100)) }) },
   readSource: { method: 'GET', path: '/source', request: z.object({ reference: z.string().check(z.regex(/^[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}$/)) }) },
   searchReferences: { method: 'GET', path: '/source/search', request: z.object({ types: z.string().check(z.regex(/^[A-Z][A-Za-z]+(,[A-Z][A-Za-z]+){0,19}$/)), filter: z.string().check(z.maxLength(100)) }) },
@@ -200,6 +201,8 @@ export interface PanelReplies {
   readonly completeForm: { readonly form: FormView; readonly case: PriorAuthCase };
   /** `problems`: what the payer does not accept, and then nothing was saved. */
   readonly nextQuestion: { readonly form: FormView; readonly completed: boolean; readonly problems: readonly PayerProblem[]; readonly case: PriorAuthCase };
+  /** DTR-QRBundle: the response as it is shared, with what its answers refer to. */
+  readonly readResponseBundle: { readonly bundle: Bundle };
   readonly searchOptions: { readonly options: readonly AnswerOptionFound[]; readonly more: boolean };
   readonly readSource: { readonly resource: Resource; readonly summary: readonly { readonly label: string; readonly value: string }[] };
   readonly searchReferences: { readonly references: readonly ReferenceFound[]; readonly more: boolean };

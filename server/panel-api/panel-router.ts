@@ -14,6 +14,7 @@ import { panelCookie, resumePanel } from './panel-session.ts';
 import { populateForm } from './populate-form.ts';
 import { previewSubmission } from './preview-submission.ts';
 import { readCase } from './read-case.ts';
+import { readResponseBundle } from './read-response-bundle.ts';
 import { readSession } from './read-session.ts';
 import { readSource } from './read-source.ts';
 import { saveForm } from './save-form.ts';
@@ -31,6 +32,7 @@ export function panelRouter(parts: PanelParts, openEhr: OpenSessionEhr, baseUrl:
     saveForm: saveForm(parts),
     completeForm: completeForm(parts),
     nextQuestion: nextQuestion(parts),
+    readResponseBundle: readResponseBundle(parts),
     searchOptions: searchOptions(parts),
     readSource: readSource(parts),
     searchReferences: searchReferences(parts),

@@ -100,6 +100,7 @@ export function panelLaunch(launching: PanelLaunchParts): Pick<SignInOptions, 's
 
 /** What is worked out behind an opened case. */
 export function followUp({ parts, openSession }: PanelLaunchParts, session: Session, opened: PriorAuthCase): void {
+  parts.metrics.note(opened.id, 'launch');
   const sessionEhr = openSession(session);
   void parts.gatherer.readRecord(sessionEhr, opened).then(
     (record) => parts.risks.begin(opened, sessionEhr, record, session.user.reference),
