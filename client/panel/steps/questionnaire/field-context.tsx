@@ -1,7 +1,6 @@
 import { createContext, useContext } from 'react';
 import type { EvidenceReference } from '#prior-auth/coverage-requirement/requirement.ts';
-import type { PayerProblem } from '#prior-auth/panel-api.ts';
-import type { OfferedAnswers } from '#prior-auth/panel-api.ts';
+import type { OfferedAnswers, PayerProblem } from '#prior-auth/panel-api.ts';
 import type { Form } from '#prior-auth/questionnaire/form.ts';
 import type { PanelCall } from '../../panel-call.ts';
 

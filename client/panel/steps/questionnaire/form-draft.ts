@@ -294,11 +294,13 @@ export class FormDraft {
   }
 
   #open(): Form {
-    const { questionnaire, response, valueSets } = this.#view;
+    const { questionnaire, response, valueSets, populated, variables } = this.#view;
     return openForm({
       questionnaire,
       response,
       ...(valueSets === undefined ? {} : { valueSets }),
+      ...(populated === undefined ? {} : { populated }),
+      ...(variables === undefined ? {} : { variables }),
       author: this.#author,
       today: localDay(new Date()),
       now: () => localInstant(new Date()),

@@ -13,7 +13,7 @@ import { messages } from '../../messages.ts';
 import type { PanelCall } from '../../panel-call.ts';
 import { FieldProvider, focusItem } from './field-context.tsx';
 import type { FormDraft } from './form-draft.ts';
-import { ItemList } from './item-field.tsx';
+import { FormParts } from './form-parts.tsx';
 import { NextQuestion } from './next-question.tsx';
 import { PopulationNote } from './population-note.tsx';
 import { SaveNote } from './save-note.tsx';
@@ -30,6 +30,8 @@ interface FormScreenProps {
   readonly onSaved: () => void;
   readonly onCompleted: (completed: PriorAuthCase) => void;
 }
+
+const NO_OFFERS = {};
 
 /** One payer form: what is missing first, then every question with the origin of its answer. */
 export function FormScreen({ draft, call, session, readOnly, calculatorMissing, onSaved, onCompleted }: FormScreenProps): ReactNode {
@@ -63,10 +65,11 @@ export function FormScreen({ draft, call, session, readOnly, calculatorMissing, 
     if (savedAt !== undefined) onSaved();
   }, [savedAt, onSaved]);
 
+  const { formId, offers = NO_OFFERS } = draft.view;
   const showSources = useCallback((question: string, evidence: readonly EvidenceReference[]) => setOpen({ question, evidence }), []);
   const field = useMemo(
-    () => ({ edit: draft.edit.bind(draft), sources, userReference: session.user.reference, showSources, idPrefix, readOnly, said }),
-    [draft, sources, session.user.reference, showSources, idPrefix, readOnly, said],
+    () => ({ edit: draft.edit.bind(draft), sources, userReference: session.user.reference, showSources, idPrefix, readOnly, said, call, formId, offers }),
+    [draft, sources, session.user.reference, showSources, idPrefix, readOnly, said, call, formId, offers],
   );
 
   const complete = async (): Promise<void> => {
@@ -101,7 +104,7 @@ export function FormScreen({ draft, call, session, readOnly, calculatorMissing, 
         </>
       )}
       <FieldProvider value={field}>
-        <div className="stack questions"><ItemList items={shown.items} /></div>
+        <div className="stack questions"><FormParts shown={shown} /></div>
       </FieldProvider>
       <FormFacts draft={draft} />
       {failure && <FailureNotice failure={failure} onRetry={() => void complete()} />}

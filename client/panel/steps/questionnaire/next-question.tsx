@@ -58,7 +58,7 @@ export function NextQuestion({ draft, items, blocked, problems, onProblems, onJu
 
   return (
     <div className="stack-tight">
-      <p className="small muted" role="status">{asking ? words.asking : rounds > 1 ? words.more(rounds) : words.intro}</p>
+      <output className="small muted">{asking ? words.asking : rounds > 1 ? words.more(rounds) : words.intro}</output>
       {problems.length > 0 && (
         <Notice tone="warn">
           <p className="strong">{words.refused}</p>

@@ -43,6 +43,7 @@ export function QuantityAnswer({ item, value, onChange, id, label, describedBy, 
           inputMode="decimal"
           autoComplete="off"
           value={text}
+          placeholder={item.prompt ?? item.entryFormat}
           aria-label={label}
           aria-describedby={`${problem ? `${problemId} ` : ''}${describedBy}`.trim() || undefined}
           aria-invalid={invalid || problem || undefined}

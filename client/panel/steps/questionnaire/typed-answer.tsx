@@ -41,13 +41,16 @@ export function TypedAnswer({ item, value, onChange, id, label, describedBy, inv
     'aria-required': item.required || undefined,
   };
   const { maxLength } = item.constraints;
+  const { min, max, sliderStep } = item.constraints;
+  const placeholder = item.prompt ?? item.entryFormat;
   return (
     <>
-      {item.type === 'text'
-        ? <textarea {...common} {...(maxLength === undefined ? {} : { maxLength })} onChange={(event) => type_(event.target.value)} />
+      {item.type === 'text' || item.control === 'text-area'
+        ? <textarea {...common} placeholder={placeholder} {...(maxLength === undefined ? {} : { maxLength })} onChange={(event) => type_(event.target.value)} />
         : (
           <input
             {...common}
+            placeholder={placeholder}
             {...inputKind(item.type, partial)}
             {...(maxLength === undefined ? {} : { maxLength })}
             {...(item.type === 'date' && !partial ? { min: item.constraints.min, max: item.constraints.max } : {})}
@@ -57,6 +60,14 @@ export function TypedAnswer({ item, value, onChange, id, label, describedBy, inv
             }}
           />
         )}
+      {item.unitText !== undefined && <span className="small muted">{item.unitText}</span>}
+      {item.control === 'slider' && typeof min === 'number' && typeof max === 'number' && (
+        <div className="slider">
+          <span className="small muted">{item.lowerLabel ?? min}</span>
+          <input type="range" aria-label={label ?? item.label} min={min} max={max} step={sliderStep ?? (item.type === 'integer' ? 1 : 'any')} value={read.kind === 'answer' ? text : min} onChange={(event) => type_(event.target.value)} />
+          <span className="small muted">{item.upperLabel ?? max}</span>
+        </div>
+      )}
       {partial && <span className="small muted">{messages.form.partialDate}</span>}
       {item.type === 'reference' && <span className="small muted">{messages.form.referenceHint}</span>}
       {problem !== undefined && <InputProblem id={problemId}>{problem}</InputProblem>}
