@@ -15,6 +15,8 @@ import { createCaseDeterminer } from './ehr/determine-case.ts';
 import { createSubmissionGatherer } from './ehr/gather-submission.ts';
 import { readPayor } from './ehr/read-launch.ts';
 import { sessionEhrOpener } from './ehr/session-ehr.ts';
+import { createEhrDrafts } from './panel-api/ehr-drafts.ts';
+import { createHandOvers } from './panel-api/hand-overs.ts';
 import type { PanelParts } from './panel-api/panel-parts.ts';
 import { panelRouter } from './panel-api/panel-router.ts';
 import { payerAccess } from './payer-access.ts';
@@ -36,6 +38,7 @@ import { signInRouter } from './smart/sign-in.ts';
 import { createCasePort } from './store/case-answers.ts';
 import { createCaseStore } from './store/cases.ts';
 import { createFormStore } from './store/forms.ts';
+import { createHandOverStore } from './store/hand-overs.ts';
 import { CASE_MIGRATIONS, LEARNING_MIGRATIONS, SESSION_MIGRATIONS } from './store/migrations.ts';
 import { worklistRouter } from './work/worklist-router.ts';
 import { worklistSignIn } from './work/worklist-sign-in.ts';
@@ -103,9 +106,12 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
   const accessTo = payerAccess(payers, createPayerClient({ clientId: 'open-prior-auth-server', scope: 'system/Questionnaire.rs system/ValueSet.rs system/Library.rs', keys: key, now }));
   const errorReports = createErrorReports({ jobs, accessTo, log, now, baseUrl });
   const metrics = openMetricLog(store, log, now);
+  const forms = createFormStore(store, now);
+  const ehrDrafts = createEhrDrafts({ cases, forms, store, audit, log, now, timeZoneOf, metrics, payerAccess: accessTo });
+  const handOvers = createHandOvers({ cases, forms, ehrDrafts, store, audit, log, now, timeZoneOf, handOverStore: createHandOverStore(store, now) });
   const parts: PanelParts = {
     store, cases, risks, determineCase, questionnaires, sender, sessions, audit, log, now, timeZoneOf,
-    forms: createFormStore(store, now),
+    forms, ehrDrafts, handOvers,
     payerAccess: accessTo,
     payerOf: async (ehr, coverage) => payers.find(await readPayor(ehr, coverage)),
     optionSearch: createOptionSearch(now),
@@ -147,6 +153,7 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
       clearInterval(reloading);
       ehrs.stop();
       await risks.settle();
+      await ehrDrafts.settle();
       await sender.stop();
       await metrics.settle();
       await questionnaires.stop();

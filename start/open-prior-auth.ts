@@ -107,7 +107,7 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
 const PANEL = {
   clientId: 'open-prior-auth-panel',
   name: 'Prior authorization panel',
-  scope: 'openid fhirUser launch offline_access patient/*.rs patient/QuestionnaireResponse.cu patient/ServiceRequest.u patient/DeviceRequest.u patient/MedicationRequest.u',
+  scope: 'openid fhirUser launch offline_access patient/*.rs patient/QuestionnaireResponse.cu patient/Task.cruds patient/ServiceRequest.u patient/DeviceRequest.u patient/MedicationRequest.u',
 };
 const WORKLIST = { clientId: 'open-prior-auth-worklist', name: 'Prior authorization worklist', scope: 'openid fhirUser' };
 

@@ -15,6 +15,8 @@ export interface EhrClient {
   search(type: ResourceType, parameters: Readonly<Record<string, string>>): Promise<readonly Resource[]>;
   /** Creates, or updates when it has an id. Gives the resource as the EHR keeps it. */
   save<T extends Resource>(resource: T): Promise<T>;
+  /** Updates it only while it is that version (If-Match); null updates whatever it is. `changed`: somebody else was there before. */
+  update<T extends Resource>(resource: T, version: string | null): Promise<{ readonly kind: 'saved'; readonly resource: T } | { readonly kind: 'changed' }>;
 }
 
 const resource = z.custom<Resource>((value) => typeof value === 'object' && value !== null && 'resourceType' in value && typeof value.resourceType === 'string');
@@ -25,8 +27,8 @@ const MAX_PAGES = 20;
 export function openEhr(fhirBase: string, accessToken: () => Promise<string>): EhrClient {
   const base = withoutTrailingSlash(fhirBase);
 
-  const call = async (method: 'GET' | 'POST' | 'PUT', url: string, body?: Resource): Promise<Response> => {
-    const headers = { accept: FHIR_JSON, authorization: `Bearer ${await accessToken()}`, ...(body ? { 'content-type': FHIR_JSON, prefer: 'return=representation' } : {}) };
+  const call = async (method: 'GET' | 'POST' | 'PUT', url: string, body?: Resource, ifMatch?: string): Promise<Response> => {
+    const headers = { accept: FHIR_JSON, authorization: `Bearer ${await accessToken()}`, ...(body ? { 'content-type': FHIR_JSON, prefer: 'return=representation' } : {}), ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }) };
     try {
       // A redirect would carry the token to wherever it points.
       return await fetch(url, { method, headers, redirect: 'error', signal: AbortSignal.timeout(15_000), ...(body ? { body: JSON.stringify(body) } : {}) });
@@ -81,6 +83,16 @@ export function openEhr(fhirBase: string, accessToken: () => Promise<string>): E
       const kept = await believe(answer, `saving a ${saved.resourceType}`);
       if (kept.resourceType !== saved.resourceType) throw unavailable(`did not give back the ${saved.resourceType} it saved`);
       return kept as T;
+    },
+    async update<T extends Resource>(saved: T, version: string | null) {
+      const answer = await call('PUT', `${base}/${saved.resourceType}/${encodeURIComponent(saved.id ?? '')}`, saved, version === null ? undefined : `W/"${version}"`);
+      if (answer.status === 412 || answer.status === 409) {
+        await answer.body?.cancel();
+        return { kind: 'changed' } as const;
+      }
+      const kept = await believe(answer, `saving a ${saved.resourceType}`);
+      if (kept.resourceType !== saved.resourceType) throw unavailable(`did not give back the ${saved.resourceType} it saved`);
+      return { kind: 'saved', resource: kept as T } as const;
     },
   };
 }

@@ -36,6 +36,7 @@ export function listForms(parts: PanelParts): PanelHandler<'listForms'> {
         askedBy.set(call.caseId, call.session.id);
       }
     }
+    await parts.ehrDrafts.readNewer(call);
     return { forms: (await parts.forms.list(call.caseId)).map(viewOf) };
   };
 }
@@ -141,7 +142,7 @@ function unavailable({ warnings }: AskedPackages): PriorAuthError {
 }
 
 /** Moves the case to where its forms now are. What the payer calls satisfied ends without a request. */
-export async function followForms({ cases, forms }: PanelParts, trx: Transaction<AnyDatabase>, caseId: string, who: string): Promise<PriorAuthCase> {
+export async function followForms({ cases, forms }: Pick<PanelParts, 'cases' | 'forms'>, trx: Transaction<AnyDatabase>, caseId: string, who: string): Promise<PriorAuthCase> {
   const stored = await forms.list(caseId, trx);
   return cases.change(trx, caseId, {
     expectedVersion: null,

@@ -6,7 +6,7 @@ import { type NextQuestions, takeNextQuestions } from '#prior-auth/questionnaire
 import { prepopulate } from '#prior-auth/questionnaire/prepopulate.ts';
 import { askNextQuestion } from '../questionnaire/next-question.ts';
 import { type StoredForm, viewOf, withAskedQuestions } from '../store/forms.ts';
-import { keepInEhr, placesOf } from './complete-form.ts';
+import { placesOf } from './complete-form.ts';
 import { copyCoverageInformation, satisfiedRequirement } from './coverage-of-answer.ts';
 import { evaluateFhirPath } from './evaluate-fhirpath.ts';
 import { openStoredForm } from './form-engine.ts';
@@ -85,13 +85,18 @@ async function keepCompleted(parts: PanelParts, call: PanelCall, priorAuthCase: 
   const { caseId, session: { user }, ehr } = call;
   const satisfied = satisfiedRequirement(priorAuthCase.requirement, response);
   const done = await parts.store.transaction(async (trx) => {
-    const form = await parts.forms.save(trx, caseId, stored.formId, stored.version, { response, missing: 0, completed: true, population: { ...stored.population, status: 'done' } });
+    const form = await parts.forms.save(trx, caseId, stored.formId, stored.version, { response, missing: 0, completed: true, savedBy: user, population: { ...stored.population, status: 'done' } });
     if (satisfied) await parts.cases.change(trx, caseId, { expectedVersion: null, who: user.reference, change: () => ({ requirement: satisfied }) });
     const moved = await followForms(parts, trx, caseId, user.reference);
     await parts.audit.recordWithin(trx, { action: 'questionnaire-completed', who: user.reference, what: [`Patient/${priorAuthCase.patient.id}`], caseId, details: { form: stored.formId, version: form.version, satisfied: satisfied !== undefined } });
     return { form, case: moved };
   });
   const warning = await copyCoverageInformation(parts, ehr, caseId, response, priorAuthCase.service.order);
-  const noted = warning === undefined ? done.form : { ...done.form, population: { ...done.form.population, warnings: [...done.form.population.warnings, warning] } };
-  return { form: viewOf(await keepInEhr(parts, ehr, priorAuthCase, noted, response)), completed: true, problems: [], case: done.case };
+  if (warning !== undefined) {
+    const population = { ...done.form.population, warnings: [...done.form.population.warnings, warning] };
+    await parts.store.transaction((trx) => parts.forms.save(trx, caseId, stored.formId, null, { population }));
+  }
+  const kept = await parts.ehrDrafts.keep(call, stored.formId);
+  if (done.case.state.kind !== 'questionnaire') await parts.handOvers.complete(call);
+  return { form: viewOf(kept), completed: true, problems: [], case: done.case };
 }

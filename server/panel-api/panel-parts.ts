@@ -18,12 +18,16 @@ import type { Session, Sessions } from '../smart/sessions.ts';
 import type { TimeZoneOf } from '../store/case-clock.ts';
 import type { CaseStore } from '../store/cases.ts';
 import type { FormStore } from '../store/forms.ts';
+import type { EhrDrafts } from './ehr-drafts.ts';
+import type { HandOvers } from './hand-overs.ts';
 
 /** What handlers are made of. */
 export interface PanelParts {
   readonly store: Store;
   readonly cases: CaseStore;
   readonly forms: FormStore;
+  readonly ehrDrafts: EhrDrafts;
+  readonly handOvers: HandOvers;
   readonly risks: RiskScores;
   readonly questionnaires: QuestionnaireService;
   /** Undefined for a payer that is not configured. */
