@@ -10,7 +10,7 @@ const compiled = new Map<string, Expression>();
 /** What an expression of an adaptive form comes to; the answers are its variables: %`linkId`. @throws when it cannot be parsed or fails. */
 export function valueOf(expression: string, answers: AnswerValues): readonly unknown[] {
   // fhirpath may write type information into its input.
-  return expressionOf(expression)({}, structuredClone(answers) as Record<string, unknown>);
+  return expressionOf(expression)({}, structuredClone(answers));
 }
 
 export function holds(expression: string, answers: AnswerValues): boolean {

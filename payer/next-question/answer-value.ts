@@ -20,7 +20,7 @@ export function answerFault(item: QuestionnaireItem, answers: readonly Questionn
   const values = answers.map((answer) => answerValue(item, answer));
   if (values.includes(undefined)) return `takes an answer of the type ${item.type}.`;
   if (values.length > 1 && item.repeats !== true) return 'takes one answer.';
-  if (item.maxLength !== undefined && values.some((value) => typeof value === 'string' && [...value].length > (item.maxLength ?? 0))) return `takes ${item.maxLength} characters at most.`;
+  if (item.maxLength !== undefined && values.some((value) => typeof value === 'string' && value.length > (item.maxLength ?? 0))) return `takes ${item.maxLength} characters at most.`;
   const [min, max] = [bound(item, EXTENSION.min), bound(item, EXTENSION.max)];
   if (min !== undefined && values.some((value) => typeof value === typeof min && (value as number | string) < min)) return `takes ${min} or more.`;
   if (max !== undefined && values.some((value) => typeof value === typeof max && (value as number | string) > max)) return `takes ${max} or less.`;

@@ -49,7 +49,7 @@ function withQuestions({ response, contained, form }: NextRequest, items: readon
 /** An item for every question, with the answers given; what the payer reckons takes the place of what was there. */
 function responseItems(questions: readonly QuestionnaireItem[], given: readonly QuestionnaireResponseItem[], payerValues: AnswerValues, origin: string): QuestionnaireResponseItem[] {
   return questions.filter(({ type }) => type !== 'display').flatMap((question): QuestionnaireResponseItem[] => {
-    const { linkId = '', text, type } = question;
+    const { linkId, text, type } = question;
     const own = payerValues[linkId];
     if (own) return [{ linkId, ...(text ? { text } : {}), ...(own.length > 0 ? { answer: own.map((value) => payerAnswer(question, value, origin)) } : {}) }];
     const same = given.filter((item) => item.linkId === linkId);

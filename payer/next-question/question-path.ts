@@ -70,5 +70,5 @@ function stepOf(form: AdaptiveForm, id: string): AdaptiveStep {
 }
 
 export function linkIdsOf(items: readonly QuestionnaireItem[]): string[] {
-  return items.flatMap((item) => [item.linkId ?? '', ...linkIdsOf(item.item ?? [])]);
+  return items.flatMap((item) => [item.linkId, ...linkIdsOf(item.item ?? [])]);
 }

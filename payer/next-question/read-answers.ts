@@ -20,12 +20,13 @@ const ORIGINS: Readonly<Record<DtrVersion['version'], readonly string[]>> = {
 export function readAnswers(asked: readonly QuestionnaireItem[], items: readonly QuestionnaireResponseItem[], version: DtrVersion['version']): ReadAnswers {
   const values: Record<string, unknown[]> = {};
   const problems: (Problem & { linkId: string })[] = [];
-  const say = (code: Problem['code'], linkId: string, text: string) => problems.push({ linkId, code, text: `The question ${linkId.slice(0, 100)} ${text}`, expression: `QuestionnaireResponse.repeat(item).where(linkId='${linkId.replace(/[^\w.-]/g, '')}')` });
+  const labels = labelsOf(asked);
+  const say = (code: Problem['code'], linkId: string, text: string) => problems.push({ linkId, code, text: `“${(labels.get(linkId) ?? linkId).slice(0, 100)}” ${text}`, expression: `QuestionnaireResponse.repeat(item).where(linkId='${linkId.replace(/[^\w.-]/g, '')}')` });
 
   const readLevel = (questions: readonly QuestionnaireItem[], given: readonly QuestionnaireResponseItem[]): void => {
-    for (const { linkId = '' } of given) if (!questions.some((question) => question.linkId === linkId)) say('structure', linkId, 'was not asked here.');
+    for (const { linkId } of given) if (!questions.some((question) => question.linkId === linkId)) say('structure', linkId, 'was not asked here.');
     for (const question of questions) {
-      const { linkId = '', type, repeats } = question;
+      const { linkId, type, repeats } = question;
       const same = given.filter((item) => item.linkId === linkId);
       if (same.length > 1 && !(type === 'group' && repeats === true)) say('structure', linkId, 'is there twice.');
       const answers = same.flatMap(({ answer }) => answer ?? []);
@@ -35,7 +36,7 @@ export function readAnswers(asked: readonly QuestionnaireItem[], items: readonly
     }
   };
   const readQuestion = (question: QuestionnaireItem, answers: readonly QuestionnaireResponseItemAnswer[], given: readonly QuestionnaireResponseItem[]): void => {
-    const { linkId = '', type } = question;
+    const { linkId, type } = question;
     if (type === 'group' || type === 'display') {
       if (answers.length > 0) say('structure', linkId, 'takes no answer.');
       return;
@@ -55,6 +56,10 @@ export function readAnswers(asked: readonly QuestionnaireItem[], items: readonly
   };
   readLevel(asked, items);
   return { values, problems };
+}
+
+function labelsOf(items: readonly QuestionnaireItem[]): Map<string, string> {
+  return new Map(items.flatMap(({ linkId, text, item }) => [...(linkId !== undefined && text !== undefined ? [[linkId, text] as const] : []), ...labelsOf(item ?? [])]));
 }
 
 function hasAuthor({ extension }: QuestionnaireResponseItemAnswer): boolean {
