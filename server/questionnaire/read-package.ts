@@ -28,7 +28,8 @@ export function readPackageAnswer(answer: unknown): PackageAnswer {
     warnings.push(...outcomeWords(content.filter((each) => isResource(each, 'OperationOutcome'))));
     const read = readPackages(content);
     if (read.length > 0) packages.push(...read);
-    else warnings.push('The payer sent something that is not a form; it was left out.');
+    if (read.length > 1) warnings.push('The payer sent several forms in one package. Each is shown as a form of its own.');
+    if (read.length === 0) warnings.push('The payer sent something that is not a form; it was left out.');
   }
   return packages.length > 0 ? { kind: 'packages', packages: unique(packages), warnings } : { kind: 'nothing-to-fill', warnings };
 }
@@ -51,7 +52,7 @@ function readPackages(resources: readonly Resource[]): QuestionnairePackage[] {
   const assembled = questionnaires.map((questionnaire) => assemble(questionnaire, questionnaires, used));
   return questionnaires.flatMap((original, index): QuestionnairePackage[] => {
     const questionnaire = assembled[index];
-    if (!questionnaire || used.has(original)) return [];
+    if (!questionnaire || used.has(original) || (isEmpty(questionnaire) && !assembled.every(isEmpty))) return [];
     const canonical = canonicalOf(questionnaire);
     const draft = drafts.find((each) => each.questionnaire === canonical || each.questionnaire?.split('|')[0] === questionnaire.url) ?? (questionnaires.length === 1 ? drafts[0] : undefined);
     const adaptive = questionnaire.extension?.find(({ url }) => url === ADAPTIVE);
@@ -64,6 +65,11 @@ function readPackages(resources: readonly Resource[]): QuestionnairePackage[] {
     const faults = packageFaults(content);
     return [{ ...content, ...(faults.length > 0 ? { faults, warnings: [...new Set(faults.flatMap((fault) => sayFault(fault) ?? []))] } : {}) }];
   });
+}
+
+/** Nothing to fill in; a payer's library of forms holds such stubs beside the real ones. */
+function isEmpty({ item, extension }: Questionnaire): boolean {
+  return !item?.length && !extension?.some(({ url, valueBoolean }) => url === ADAPTIVE && valueBoolean !== false);
 }
 
 /** SDC modular forms: an item that names a sub-questionnaire stands for that one's items. `used` receives those taken in; a circle is cut. */
