@@ -15,7 +15,7 @@ export interface TestEhr {
   /** Makes a launch token for that context. */
   launch(context: Readonly<Record<string, unknown>>): string;
   /** Tests set these to make the EHR misbehave. */
-  readonly behaviour: { expiresIn: number; deny: boolean; refuseWrites: boolean; refreshTokens: boolean; idTokenAudience?: string; idToken: Readonly<Record<string, unknown>>; forgedIdToken: boolean; tokenStatus?: number; scope?: string; refreshedPatient?: string; capabilities: readonly string[] };
+  readonly behaviour: { expiresIn: number; deny: boolean; refuseWrites: boolean; refusedType?: string; refreshTokens: boolean; idTokenAudience?: string; idToken: Readonly<Record<string, unknown>>; forgedIdToken: boolean; tokenStatus?: number; scope?: string; refreshedPatient?: string; capabilities: readonly string[] };
   close(): Promise<void>;
 }
 
@@ -110,22 +110,31 @@ export async function startTestEhr(jwksUrl: () => string, initial: readonly Reso
     else response.status(404).json({ resourceType: 'OperationOutcome', issue: [] });
   });
   app.get('/fhir/:type', (request, response) => {
-    const patient = (new URL(request.originalUrl, origin).searchParams.get('patient') ?? '').replace(/^(Patient\/)?/, 'Patient/');
-    const found = [...resources.values()].filter((resource) => resource.resourceType === request.params.type && JSON.stringify(resource).includes(`"${patient}"`));
+    const asked = new URL(request.originalUrl, origin).searchParams;
+    const patient = (asked.get('patient') ?? '').replace(/^(Patient\/)?/, 'Patient/');
+    const ofAll = ['Practitioner', 'PractitionerRole'].includes(request.params.type) && !asked.has('patient');
+    const found = [...resources.values()].filter((resource) => resource.resourceType === request.params.type && (ofAll || JSON.stringify(resource).includes(`"${patient}"`)));
     response.json({ resourceType: 'Bundle', type: 'searchset', entry: found.map((resource) => ({ resource, search: { mode: 'match' } })) });
   });
   const write = (method: string, type: string, id: string, body: Resource) => {
     calls.push(`${method} ${type}`);
-    const kept = { ...body, id };
+    const before = resources.get(`${type}/${id}`)?.meta?.versionId;
+    const kept = { ...body, id, meta: { ...body.meta, versionId: String(Number(before ?? 0) + 1), lastUpdated: new Date().toISOString() } };
     resources.set(`${type}/${id}`, kept);
     return kept;
   };
   app.post('/fhir/:type', (request, response) => {
-    if (behaviour.refuseWrites) return void response.status(403).json({ resourceType: 'OperationOutcome' });
+    if (behaviour.refuseWrites || behaviour.refusedType === request.params.type) return void response.status(403).json({ resourceType: 'OperationOutcome' });
     response.status(201).json(write('POST', request.params.type, randomUUID(), request.body as Resource));
   });
   app.put('/fhir/:type/:id', (request, response) => {
-    if (behaviour.refuseWrites) return void response.status(403).json({ resourceType: 'OperationOutcome' });
+    if (behaviour.refuseWrites || behaviour.refusedType === request.params.type) return void response.status(403).json({ resourceType: 'OperationOutcome' });
+    const expected = request.get('if-match');
+    const version = resources.get(`${request.params.type}/${request.params.id}`)?.meta?.versionId;
+    if (expected !== undefined && expected !== `W/"${version}"`) {
+      calls.push(`412 ${request.params.type}`);
+      return void response.status(412).json({ resourceType: 'OperationOutcome' });
+    }
     response.json(write('PUT', request.params.type, request.params.id, request.body as Resource));
   });
 

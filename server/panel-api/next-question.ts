@@ -5,7 +5,7 @@ import type { PriorAuthCase } from '#prior-auth/case.ts';
 import { type NextQuestions, takeNextQuestions } from '#prior-auth/questionnaire/adaptive-response.ts';
 import { prepopulate } from '#prior-auth/questionnaire/prepopulate.ts';
 import { askNextQuestion } from '../questionnaire/next-question.ts';
-import { type StoredForm, viewOf, withAskedQuestions } from '../store/forms.ts';
+import { FormChanged, type StoredForm, viewOf, withAskedQuestions } from '../store/forms.ts';
 import { placesOf } from './complete-form.ts';
 import { copyCoverageInformation, satisfiedRequirement } from './coverage-of-answer.ts';
 import { evaluateFhirPath } from './evaluate-fhirpath.ts';
@@ -22,12 +22,12 @@ export function nextQuestion(parts: PanelParts): PanelHandler<'nextQuestion'> {
     const { adaptive, payerId = priorAuthCase.payer.id } = stored.package;
     if (!adaptive) throw new PriorAuthError('CASE_STEP_NOT_ALLOWED', 'This form is not asked for in steps.', { nextStep: 'Answer it, then complete it.' });
     if (stored.completed) return { form: viewOf(stored), completed: true, problems: [], case: priorAuthCase };
-    if (version !== stored.version) throw new PriorAuthError('CASE_CONFLICT', `The form is at version ${stored.version}, not ${version}.`, { nextStep: 'Somebody else saved this form in the meantime. Load it again.' });
+    if (version !== stored.version) throw new FormChanged(viewOf(stored), version);
     const access = parts.payerAccess(payerId);
     if (!access) throw new PriorAuthError('PAYER_NOT_CONFIGURED', 'This server does not know the payer of this form any more.', { nextStep: 'Ask whoever runs this server to add the payer again.' });
 
     const answers = takeAnswers(stored.response, posted, user, new Date(parts.now()).toISOString());
-    const completion = openStoredForm(parts, { package: stored.package, response: answers, priorAuthCase, user }).complete();
+    const completion = openStoredForm(parts, { package: stored.package, populated: stored.populated, response: answers, priorAuthCase, user }).complete();
     if (completion.kind === 'incomplete') {
       throw new PriorAuthError('QUESTIONNAIRE_INCOMPLETE', `Not answered: ${placesOf(completion).join(', ')}.`, { nextStep: 'Answer the marked questions, then go on.' });
     }
@@ -52,6 +52,7 @@ async function keepAsked(parts: PanelParts, call: PanelCall, priorAuthCase: Prio
     package: form,
     launch: { patient: record.patient, order: record.order, coverage: record.coverage, practitioner: record.practitioner ?? record.practitionerRole },
     ehr,
+    response,
   }));
   const failures = population.failures.filter(({ linkId }) => linkId === undefined || added.has(linkId));
   parts.errorReports.report(form.payerId ?? priorAuthCase.payer.id, form.canonical, failures.map((failure) => ({ ...failure, place: failure.expression })));
@@ -59,6 +60,8 @@ async function keepAsked(parts: PanelParts, call: PanelCall, priorAuthCase: Prio
     questionnaire: form.questionnaire,
     draft: response,
     values: Object.fromEntries(Object.entries(population.values).filter(([linkId]) => added.has(linkId))),
+    rows: population.rows,
+    variables: population.variables,
     author: { reference: user.reference, display: user.name },
     today: calendarDay(parts.now(), parts.timeZoneOf(priorAuthCase.payer.id)),
     valueSets: form.valueSets,
@@ -68,6 +71,7 @@ async function keepAsked(parts: PanelParts, call: PanelCall, priorAuthCase: Prio
   const kept = await parts.store.transaction(async (trx) => {
     const saved = await parts.forms.save(trx, caseId, stored.formId, stored.version, {
       response: merged.response,
+      populated: { response: merged.response, offers: { ...stored.populated?.offers, ...population.offers }, variables: population.variables },
       sources: { ...stored.sources, ...merged.sources },
       missing: Math.max(1, gaps),
       completed: false,
