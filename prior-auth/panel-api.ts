@@ -171,6 +171,7 @@ export const PANEL_API = {
   readCase: { method: 'GET', path: '/case', request: nothing },
   listForms: { method: 'GET', path: '/questionnaires', request: nothing },
   populateForm: { method: 'POST', path: '/questionnaires/populate', request: formId },
+  readProgress: { method: 'GET', path: '/questionnaires/progress', request: formId },
   saveForm: { method: 'PUT', path: '/questionnaires/save', request: z.object({ formId: z.string(), version: z.int(), response, settled: z.optional(z.literal(true)) }) },
   completeForm: { method: 'POST', path: '/questionnaires/complete', request: z.object({ formId: z.string(), version: z.int(), response, statement: z.optional(statement) }) },
   nextQuestion: { method: 'POST', path: '/questionnaires/next', request: z.object({ formId: z.string(), version: z.int(), response }) },
@@ -197,6 +198,7 @@ export interface PanelReplies {
   readonly readCase: CaseView;
   readonly listForms: { readonly forms: readonly FormView[] };
   readonly populateForm: { readonly form: FormView };
+  readonly readProgress: ReadProgress;
   readonly saveForm: { readonly form: FormView };
   readonly completeForm: { readonly form: FormView; readonly case: PriorAuthCase };
   /** `problems`: what the payer does not accept, and then nothing was saved. */

@@ -12,7 +12,7 @@ export function completeForm(parts: PanelParts): PanelHandler<'completeForm'> {
     const { caseId, session: { user } } = call;
     const [priorAuthCase, stored] = await Promise.all([parts.cases.read(caseId), parts.forms.read(caseId, formId)]);
     const answers = takeAnswers(stored.response, posted, user, new Date(parts.now()).toISOString());
-    const completion = openStoredForm(parts, { package: stored.package, response: answers, priorAuthCase, user }).complete();
+    const completion = openStoredForm(parts, { package: stored.package, populated: stored.populated, response: answers, priorAuthCase, user }).complete();
     if (completion.kind === 'incomplete') {
       throw new PriorAuthError('QUESTIONNAIRE_INCOMPLETE', `Not complete: ${placesOf(completion).join(', ')}.`, { nextStep: 'Answer the marked questions, then complete the form again.' });
     }

@@ -18,6 +18,7 @@ import { previewSubmission } from './preview-submission.ts';
 import { readCase } from './read-case.ts';
 import { makePacket, readPacket } from './read-packet.ts';
 import { readResponseBundle } from './read-response-bundle.ts';
+import { type ProgressBoard, readProgress } from './read-progress.ts';
 import { readSession } from './read-session.ts';
 import { readSource } from './read-source.ts';
 import { saveForm } from './save-form.ts';
@@ -27,11 +28,13 @@ import { submit } from './submit.ts';
 
 /** The panel's API, one route per row of PANEL_API. */
 export function panelRouter(parts: PanelParts, openEhr: OpenSessionEhr, baseUrl: string): Router {
+  const progress: ProgressBoard = new Map();
   const handlers: { readonly [M in PanelMessage]: PanelHandler<M> } = {
     readSession: readSession(),
     readCase: readCase(parts),
     listForms: listForms(parts),
-    populateForm: populateForm(parts),
+    populateForm: populateForm(parts, progress),
+    readProgress: readProgress(progress),
     saveForm: saveForm(parts),
     completeForm: completeForm(parts),
     nextQuestion: nextQuestion(parts),

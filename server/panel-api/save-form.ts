@@ -12,7 +12,7 @@ export function saveForm(parts: PanelParts): PanelHandler<'saveForm'> {
     const [priorAuthCase, stored] = await Promise.all([parts.cases.read(caseId), parts.forms.read(caseId, formId)]);
     if (stored.completed && stored.package.adaptive) throw new PriorAuthError('CASE_STEP_NOT_ALLOWED', 'The payer has taken this form as complete.', { nextStep: 'Go on with the request.' });
     const response = takeAnswers(stored.response, posted, user, new Date(parts.now()).toISOString());
-    const missing = openStoredForm(parts, { package: stored.package, response, priorAuthCase, user }).gaps().length || (stored.package.adaptive ? 1 : 0);
+    const missing = openStoredForm(parts, { package: stored.package, populated: stored.populated, response, priorAuthCase, user }).gaps().length || (stored.package.adaptive ? 1 : 0);
     const saved = await parts.store.transaction(async (trx) => {
       const form = await parts.forms.save(trx, caseId, formId, version, { response, missing, completed: false, savedBy: user, attestation: null, ...(settled ? { unsettled: null } : {}) });
       await followForms(parts, trx, caseId, user.reference);
