@@ -51,7 +51,7 @@ export function createDtrPayer(base: () => string): DtrPayer {
     const contained = received.contained?.find((resource): resource is Questionnaire => resource.resourceType === 'Questionnaire' && `#${resource.id}` === received.questionnaire);
     if (!contained) return refusal(400, 'the response contains no Questionnaire');
     const before = lastSent.get(patient);
-    if (before && !isDeepStrictEqual(contained, before)) return refusal(400, 'the contained Questionnaire was changed');
+    if (before && contained.item && !isDeepStrictEqual(contained, before)) return refusal(400, 'the contained Questionnaire was changed');
     const given = new Map(flat(received.item).map((item) => [item.linkId ?? '', item]));
     for (const item of questions(contained.item)) {
       const found = given.get(item.linkId ?? '');

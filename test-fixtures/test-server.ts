@@ -7,6 +7,7 @@ import { loadPolicies } from '#policies/load-policies.ts';
 import { createPayerDirectory, type PayerDtrService } from '#prior-auth/coverage-requirement/payer.ts';
 import { type CaseView, type ErrorReply, PANEL_SESSION_HEADER, type PanelReplies } from '#prior-auth/panel-api.ts';
 import { createServer } from '#server/server.ts';
+import type { EhrRegistration } from '#server/smart/ehr-registration.ts';
 import { openAuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
 import { startJobs } from '#store/jobs.ts';
@@ -32,10 +33,12 @@ interface TestServerOptions {
   /** Another payer than the one with one form. */
   readonly formPayer?: (base: () => string) => express.Router;
   readonly dtr?: PayerDtrService;
+  /** Background work too: the sender and reports to payers. */
+  readonly started?: boolean;
 }
 
 /** Our server with a small EHR and a payer that gives one form. Nothing is sent to the payer: the sender's background work is not started. */
-export async function startTestServer({ formPayer, dtr }: TestServerOptions = {}): Promise<TestServer> {
+export async function startTestServer({ formPayer, dtr, started = false, server: more = async () => ({}) }: TestServerOptions = {}): Promise<TestServer> {
   const clock = { offsetMs: 0 };
   const now = () => Date.now() + clock.offsetMs;
   const payerCalls: string[] = [];
@@ -55,8 +58,10 @@ export async function startTestServer({ formPayer, dtr }: TestServerOptions = {}
   const payers = createPayerDirectory([
     { id: 'cascade-medicare', name: 'Cascade Medicare Administrative Contractor (synthetic)', organizationIdentifiers: [{ system: 'https://openpriorauth.org/payer-id', value: 'cascade-medicare' }], matchNames: [], fhirBase: `${baseUrl}/test-payer`, dtr, pasVersion: '2.0.1', subscriptions: 'none', timeZone: 'America/Los_Angeles' },
   ]);
-  const server = await createServer({ store, jobs, baseUrl, log, now, audit, policies: loadPolicies(), payers, ehrs: [{ fhirBase: ehr.base, clientId: 'panel', scopes: PANEL_SCOPES, worklistClientId: 'worklist' }] });
+  const { ehrs = [], ...options } = await more(baseUrl);
+  const server = await createServer({ ...options, store, jobs, baseUrl, log, now, audit, policies: loadPolicies(), payers, ehrs: [{ fhirBase: ehr.base, clientId: 'panel', scopes: PANEL_SCOPES, worklistClientId: 'worklist' }, ...ehrs] });
   app.use(server.router);
+  if (started) await server.start();
   return {
     baseUrl, store, ehr, clock, payerCalls,
     async close() {
@@ -177,7 +182,7 @@ const testForm: Questionnaire = {
   ],
 };
 
-function testRecord(): Resource[] {
+export function testRecord(): Resource[] {
   const { patient, coverage, order, practitioner, supporting } = sampleInput();
   const coverageInformation: Extension = {
     url: 'http://hl7.org/fhir/us/davinci-crd/StructureDefinition/ext-coverage-information',

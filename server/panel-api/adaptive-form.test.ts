@@ -35,6 +35,7 @@ let server: TestServer;
 let payer: DtrPayer;
 beforeAll(async () => {
   server = await startTestServer({
+    started: true,
     formPayer: (base) => {
       payer = createDtrPayer(base);
       payer.answers.package = () => ({ body: { resourceType: 'Parameters', parameter: [{ name: 'packagebundle', resource: { resourceType: 'Bundle', type: 'collection', entry: [{ resource: search }] } }, { name: 'Outcome', resource: { resourceType: 'OperationOutcome', issue: [{ severity: 'warning', code: 'informational', details: { text: 'Have the blood gas report at hand.' } }] } }] } });

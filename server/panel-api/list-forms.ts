@@ -76,7 +76,7 @@ async function readForms(parts: PanelParts, priorAuthCase: PriorAuthCase, call: 
   for (const { payerId, canonical, faults } of answer.faults) parts.errorReports.report(payerId, canonical, faults);
   // Nothing changed since, or nothing came: what there is stays.
   if (resumed && answer.packages.length === 0 && stopped.length === 0) return;
-  for (const form of stopped) await stopInEhr(parts, call, form);
+  for (const form of stopped) await stopInEhr(parts, call, priorAuthCase.payer.id, form);
   if (answer.packages.length === 0 && requirement.questionnaires.length > 0) throw unavailable(answer);
   const warnings = [...answer.warnings, ...stopped.map(({ package: { questionnaire, canonical } }) => `The form “${questionnaire.title ?? canonical}” expired before it was completed. It was stopped, and the payer was asked for the one that is valid now.`)];
   const forms = answer.packages.map((one, index) => newForm(parts, priorAuthCase, call, index === 0 ? { ...one, warnings: [...warnings, ...(one.warnings ?? [])] } : one, earlier.filter((form) => !stopped.includes(form))));
@@ -125,11 +125,11 @@ function newForm(parts: PanelParts, priorAuthCase: PriorAuthCase, { session: { u
 }
 
 /** DTR: a response to a form that has expired is `stopped` in the record. */
-async function stopInEhr({ payerAccess, log }: PanelParts, { ehr, caseId }: PanelCall, { response, ehrReference, package: { payerId } }: StoredForm): Promise<void> {
+async function stopInEhr({ payerAccess, log }: PanelParts, { ehr, caseId }: PanelCall, casePayerId: string, { response, ehrReference, package: { payerId = casePayerId } }: StoredForm): Promise<void> {
   const { id: _id, ...unnamed } = response;
   const id = ehrReference?.split('/')[1];
   try {
-    await ehr.save(writeResponse(payerAccess(payerId ?? '')?.dtr.version ?? '2.0.1', { ...unnamed, ...(id ? { id } : {}), status: 'stopped' }));
+    await ehr.save(writeResponse(payerAccess(payerId)?.dtr.version ?? '2.0.1', { ...unnamed, ...(id ? { id } : {}), status: 'stopped' }));
   } catch (error) {
     if (!(error instanceof PriorAuthError)) throw error;
     log.warn({ err: error, caseId, code: error.code }, 'the EHR did not take a stopped form');

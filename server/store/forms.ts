@@ -155,7 +155,8 @@ function shownValueSets(questionnaire: Questionnaire, valueSets: readonly ValueS
 export function withAskedQuestions(form: QuestionnairePackage, response: QuestionnaireResponse): QuestionnairePackage {
   const questionnaire = form.adaptive ? containedQuestionnaire(response) : undefined;
   if (!questionnaire) return form;
-  const added = response.contained ?? [];
+  const known = new Set([...form.libraries, ...form.valueSets].map(({ resourceType, id, url }) => `${resourceType}/${url ?? id}`));
+  const added = (response.contained ?? []).filter((resource) => !known.has(`${resource.resourceType}/${'url' in resource && resource.url ? resource.url : resource.id}`));
   return {
     ...form,
     questionnaire,
