@@ -28,7 +28,7 @@ function focusName(page: Page): Promise<string> {
     if (activeElement === null || activeElement === document.body) return '';
     const labels = activeElement instanceof HTMLInputElement ? [...(activeElement.labels ?? [])].map((label) => label.textContent) : [];
     const group = activeElement.closest('fieldset')?.querySelector('legend')?.textContent ?? '';
-    return [activeElement.getAttribute('aria-label') ?? '', ...labels, activeElement.textContent, group].join(' ');
+    return [activeElement.getAttribute('aria-label') ?? '', ...labels, activeElement.textContent, group].join(' ').trim();
   });
 }
 
@@ -98,7 +98,7 @@ describe('on a bad line', () => {
     const page = await screens.openPage(SIDEBAR);
     await openPanelAlone(page, 'Okafor', OXYGEN);
     await page.getByText(READ).waitFor();
-    screens.forgive('500', 'ERR_FAILED');
+    screens.forgive('500', '409', 'ERR_FAILED');
     const pressure = page.getByLabel(/Arterial oxygen pressure/);
     const SAVE = '**/questionnaires/save';
     await page.route(SAVE, (route) => route.fulfill({ status: 500, contentType: 'application/json', body: '{}' }));

@@ -27,7 +27,7 @@ export class BrowserScreens {
   static async open(): Promise<BrowserScreens> {
     mkdirSync(pictures, { recursive: true });
     const dataDir = mkdtempSync(join(tmpdir(), 'opa-screens-'));
-    const system = await startOpenPriorAuth(readConfig({ PORT: '0', DATA_DIR: dataDir, REVIEW_DELAY_MS: '5000', LOG_LEVEL: 'error' }));
+    const system = await startOpenPriorAuth(readConfig({ PORT: '0', DATA_DIR: dataDir, REVIEW_DELAY_MS: '5000', LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'error' }));
     const browser = await chromium.launch({ executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'] });
     return new BrowserScreens(system, browser, dataDir);
   }

@@ -2,7 +2,7 @@ import type { Questionnaire, QuestionnaireResponse } from '@medplum/fhirtypes';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FormView, PanelMessage } from '#prior-auth/panel-api.ts';
 import type { PanelCall } from '../../panel-call.ts';
-import { AUTOSAVE_DELAY_MS, FormDraft } from './form-draft.ts';
+import { AUTOSAVE_DELAY_MS, FormDraft, RETRY_DELAYS_MS } from './form-draft.ts';
 
 const questionnaire: Questionnaire = {
   resourceType: 'Questionnaire', status: 'active', title: 'Form',
@@ -21,7 +21,7 @@ function server(replies: Partial<Record<PanelMessage, (body: never) => unknown>>
   const call = (async (message: PanelMessage, body: never) => {
     sent.push({ message, body });
     const reply = replies[message]?.(body);
-    return reply instanceof Error ? { kind: 'failed', failure: { status: 409, code: reply.message, message: '' } } : { kind: 'ok', value: reply };
+    return reply instanceof Error ? { kind: 'failed', failure: { status: Number(reply.cause ?? 409), code: reply.message, message: '' } } : { kind: 'ok', value: reply };
   }) as unknown as PanelCall;
   return { call, sent };
 }
@@ -107,5 +107,39 @@ describe('a form being worked on', () => {
     expect(draft.unsaved).toBe(true);
     await draft.save();
     expect(draft.state().save.kind).toBe('saved');
+  });
+
+  it('keeps trying by itself while the server is not reached, later and later, and sends the newest answers', async () => {
+    let failures = 3;
+    const { call, sent } = server({ saveForm: (body: { version: number }) => (failures-- > 0 ? new Error('NOT_REACHED', { cause: 0 }) : { form: form({ version: body.version + 1 }) }) });
+    const draft = new FormDraft(call, form(), author);
+    draft.edit(put('a', 'x'));
+    await vi.advanceTimersByTimeAsync(AUTOSAVE_DELAY_MS);
+    expect(draft.state().save.kind).toBe('waiting');
+    draft.edit(put('a', 'xy'));
+    for (const pause of RETRY_DELAYS_MS.slice(0, 2)) {
+      await vi.advanceTimersByTimeAsync(pause);
+      expect(draft.state().save.kind).toBe('waiting');
+    }
+    await vi.advanceTimersByTimeAsync(RETRY_DELAYS_MS[2]);
+    expect(draft.state().save.kind).toBe('saved');
+    expect(sent).toHaveLength(4);
+    expect(sent[3]).toMatchObject({ body: { response: { item: [{ linkId: 'a', answer: [{ valueString: 'xy' }] }] } } });
+  });
+
+  it('a save whose reply was lost is no conflict with oneself', async () => {
+    let saves = 0;
+    const { call } = server({
+      saveForm: () => [new Error('NOT_REACHED', { cause: 0 }), new Error('NOT_REACHED', { cause: 0 }), new Error('CASE_CONFLICT'), { form: form({ version: 3 }) }][saves++],
+      listForms: () => ({ forms: [form({ version: 2, response: answered('x') })] }),
+    });
+    const draft = new FormDraft(call, form(), author);
+    draft.edit(put('a', 'x'));
+    await draft.save();
+    draft.edit(put('a', 'xy'));
+    await draft.save();
+    await draft.save();
+    expect(draft.state().save.kind).toBe('saved');
+    expect(answerOf(draft, 'a')).toBe('xy');
   });
 });

@@ -1,4 +1,4 @@
-import type { QuestionnaireResponse } from '@medplum/fhirtypes';
+import type { QuestionnaireResponse, QuestionnaireResponseItem } from '@medplum/fhirtypes';
 import type { PriorAuthCase } from '#prior-auth/case.ts';
 import type { EvidenceReference } from '#prior-auth/coverage-requirement/requirement.ts';
 import type { FormView, PayerProblem } from '#prior-auth/panel-api.ts';
@@ -69,8 +69,8 @@ export class FormDraft {
   #busy: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #attempts = 0;
-  /** Items of a save whose answer never came: the server may hold them all the same. */
-  #unanswered: string | undefined;
+  /** Answers of saves whose reply never came: the server may hold one of them all the same. */
+  #unanswered: string[] = [];
   #state: DraftState;
   readonly #listeners = new Set<() => void>();
 
@@ -238,7 +238,7 @@ export class FormDraft {
 
   /** Everything stays here and is sent again, later and later. */
   #wait(failure: Failure, response: QuestionnaireResponse): void {
-    this.#unanswered = itemsOf(response);
+    this.#unanswered.push(answersIn(response));
     this.#save = { kind: 'waiting', failure };
     const pause = RETRY_DELAYS_MS[Math.min(this.#attempts, RETRY_DELAYS_MS.length - 1)];
     this.#attempts += 1;
@@ -248,12 +248,12 @@ export class FormDraft {
   /** A version conflict after an answer that never came may be with my own save. Then its version is taken over and nothing is lost. */
   async #conflictIsOwn(): Promise<boolean> {
     const mine = this.#unanswered;
-    if (mine === undefined) return false;
-    this.#unanswered = undefined;
+    if (mine.length === 0) return false;
+    this.#unanswered = [];
     const reply = await this.#call('listForms', {});
     if (reply.kind === 'failed') return false;
     const stored = reply.value.forms.find((form) => form.formId === this.#view.formId);
-    if (stored === undefined || itemsOf(stored.response) !== mine) return false;
+    if (stored === undefined || !mine.includes(answersIn(stored.response))) return false;
     this.#view = { ...stored, response: this.#view.response };
     return true;
   }
@@ -262,7 +262,7 @@ export class FormDraft {
     this.#view = { ...saved, response: this.#form.response() };
     this.#edits.splice(0, edits);
     this.#attempts = 0;
-    this.#unanswered = undefined;
+    this.#unanswered = [];
     this.#save = this.#edits.length > 0 ? { kind: 'unsaved' } : { kind: 'saved', at: Date.now() };
     this.#saveSoon();
   }
@@ -342,6 +342,14 @@ function mayPass({ status }: Failure): boolean {
   return status === 0 || status === 408 || status === 429 || status >= 500;
 }
 
-function itemsOf({ item = [] }: QuestionnaireResponse): string {
-  return JSON.stringify(item);
+/** What was answered, whatever else the server adds to an answer and in whatever order it keeps its properties. */
+function answersIn({ item = [] }: { readonly item?: readonly QuestionnaireResponseItem[] }): string {
+  const listed = (items: readonly QuestionnaireResponseItem[]): unknown => items.map(({ linkId, answer = [], item: inside = [] }) => [linkId, answer.map(({ extension: _extension, id: _id, item: below = [], ...value }) => [sorted(value), listed(below)]), listed(inside)]);
+  return JSON.stringify(listed(item));
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.entries(value).map(([key, inside]) => [key, sorted(inside)] as const).sort(([one], [other]) => (one < other ? -1 : 1));
 }
