@@ -107,7 +107,7 @@ describe('rules of the form', () => {
   });
   it('cqf-expression on text, required and readOnly', () => {
     const beside = (expression: string) => ({ extension: [fhirPath(`${H}cqf-expression`, expression)] });
-    const opened = form([{ type: 'boolean' }, { type: 'string', _text: beside(`iif(${answer('q0')}, 'Which?', 'Why not?')`), _required: beside(`${answer('q0')}`) }, { type: 'string', _readOnly: beside(`${answer('q0')}`) }]);
+    const opened = form([{ type: 'boolean' }, { type: 'string', _text: beside(`iif(${answer('q0')}, 'Which?', 'Why not?')`), _required: beside(answer('q0')) }, { type: 'string', _readOnly: beside(answer('q0')) }]);
     opened.setAnswer('q0', 0, { valueBoolean: true });
     expect(opened.view().items.slice(1)).toMatchObject([{ label: 'Which?', required: true }, { readOnly: true }]);
     expect(() => opened.setAnswer('q2', 0, { valueString: 'x' })).toThrow(RangeError);
