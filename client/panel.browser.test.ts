@@ -130,6 +130,7 @@ describe('every state of the form is sound', () => {
   const LOOKS = [
     { look: '320px', viewport: { width: 320, height: 640 }, colorScheme: 'light' },
     { look: 'dark', viewport: { width: 400, height: 800 }, colorScheme: 'dark' },
+    { look: 'sidebar', viewport: { width: 400, height: 800 }, colorScheme: 'light' },
     { look: 'desk', viewport: { width: 1280, height: 900 }, colorScheme: 'light' },
     { look: 'zoom200', viewport: { width: 640, height: 450 }, colorScheme: 'dark' }, // 1280 x 900 enlarged twice
   ] as const;
@@ -138,6 +139,8 @@ describe('every state of the form is sound', () => {
     for (const { look, viewport, colorScheme } of LOOKS) {
       await page.setViewportSize(viewport);
       await page.emulateMedia({ colorScheme });
+      await page.locator(`html[data-mantine-color-scheme=${colorScheme}]`).waitFor();
+      await page.waitForTimeout(100); // two frames in the new colours
       await expectSound(page, `panel-${state}-${look}`);
     }
   }
