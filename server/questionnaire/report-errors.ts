@@ -77,12 +77,17 @@ export function writeErrorReport(canonical: string, failures: readonly FormFailu
               text: kind,
             },
             diagnostics: source,
-            expression: [...(linkId ? [`Questionnaire.descendants().where(linkId='${linkId.replaceAll("'", "\\'")}')`] : []), ...(place ? [place] : []), ...(locator ? [locator] : [])].slice(0, 3),
+...expressionOf(linkId, place, locator),
           })),
         },
       },
     ],
   };
+}
+
+function expressionOf(linkId: string | undefined, place: string | undefined, locator: string | undefined): { expression?: string[] } {
+  const expression = [linkId === undefined ? undefined : `Questionnaire.descendants().where(linkId='${linkId.replaceAll("'", "\\'")}')`, place, locator].filter((each) => each !== undefined);
+  return expression.length > 0 ? { expression } : {};
 }
 
 const ISSUE_TYPES: Readonly<Record<string, 'invalid' | 'not-found' | 'timeout' | 'exception' | 'not-supported' | 'expired' | 'incomplete'>> = {
