@@ -66,13 +66,12 @@ export async function startTestEhr(jwksUrl: () => string, initial: readonly Reso
     tokens.add(accessToken);
     const refreshToken = randomUUID();
     refreshTokens.set(refreshToken, clientId);
-    const idToken = await new SignJWT({ fhirUser: `${base}/${USER}`, name: 'Dr. Test', ...(query['nonce'] === undefined ? {} : { nonce: query['nonce'] }), ...behaviour.idToken })
+    const seconds = Math.floor(Date.now() / 1000);
+    const idToken = await new SignJWT({
+      iss: origin, sub: 'doctor', aud: behaviour.idTokenAudience ?? clientId, iat: seconds, exp: seconds + 300, fhirUser: `${base}/${USER}`, name: 'Dr. Test',
+      ...(query['nonce'] === undefined ? {} : { nonce: query['nonce'] }), ...behaviour.idToken,
+    })
       .setProtectedHeader({ alg: 'RS256', kid: 'ehr' })
-      .setIssuer(origin)
-      .setSubject('doctor')
-      .setAudience(behaviour.idTokenAudience ?? clientId)
-      .setIssuedAt()
-      .setExpirationTime('5m')
       .sign(behaviour.forgedIdToken ? forger.privateKey : privateKey);
     const scope = behaviour.scope ?? query['scope'];
     return { access_token: accessToken, token_type: 'Bearer', expires_in: behaviour.expiresIn, ...(scope === undefined ? {} : { scope }), id_token: idToken, ...(behaviour.refreshTokens ? { refresh_token: refreshToken } : {}), ...context };

@@ -28,8 +28,8 @@ export interface AuthorizationRequest {
   /** SMART v2, as registered. */
   readonly scope: string;
   readonly redirectUri: string;
-  /** Of an EHR launch. */
-  readonly launch?: string;
+  /** Of an EHR launch; `iss` as the EHR wrote it there. */
+  readonly launch?: { readonly id: string; readonly iss: string };
   /** Asks for the patient (standalone launch). */
   readonly standalone?: boolean;
   /** Ask who it is, even when the EHR still knows (OpenID Connect Core §3.1.2.1, prompt=login). */
@@ -49,10 +49,10 @@ export async function startAuthorization(request: AuthorizationRequest): Promise
     scope,
     state,
     nonce,
-    aud: request.client.fhirBase,
+    aud: request.launch?.iss ?? request.client.fhirBase,
     code_challenge: createHash('sha256').update(codeVerifier).digest('base64url'),
     code_challenge_method: 'S256',
-    ...(request.launch === undefined ? {} : { launch: request.launch }),
+    ...(request.launch === undefined ? {} : { launch: request.launch.id }),
     ...(request.askAgain === true ? { prompt: 'login' } : {}),
   };
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);

@@ -47,7 +47,7 @@ export function panelLaunch(launching: PanelLaunchParts): Pick<SignInOptions, 's
         const parsed = launchQuery.safeParse(query);
         if (!parsed.success) throw new PriorAuthError('LAUNCH_REFUSED', 'This address works only from inside the EHR.', { nextStep: 'Open a patient’s chart in the EHR and start the panel from the order.' });
         const client = registered(parsed.data.iss);
-        return { client, scope: client.scopes ?? DEFAULT_SCOPES, launch: parsed.data.launch };
+        return { client, scope: client.scopes ?? DEFAULT_SCOPES, launch: { id: parsed.data.launch, iss: parsed.data.iss } };
       },
       '/standalone'(query) {
         const parsed = issQuery.safeParse(query);
