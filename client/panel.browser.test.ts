@@ -179,6 +179,14 @@ describe('every state of the form is sound', () => {
     await page.getByText(READ).waitFor();
   });
 
+  it('an adaptive form, its first questions asked', async () => {
+    const page = await screens.openPage(SIDEBAR);
+    await openPanelAlone(page, 'Elena Marsh', /72148/);
+    await page.getByText('The payer asks a few questions at a time.').waitFor();
+    await page.locator('.question').first().waitFor();
+    await expectSoundEverywhere(page, 'adaptive');
+  });
+
   it('a very long name fits, and the panel speaks the browser’s language by itself', async () => {
     const page = await screens.openPage({ width: 320, height: 640 }, { locale: 'es-US' });
     await page.goto('/');
