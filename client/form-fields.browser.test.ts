@@ -205,7 +205,8 @@ describe('fields', () => {
     for (const link of [page.getByRole('link', { name: 'more', exact: true }), page.getByRole('link', { name: /More from the payer/ })]) {
       expect([await link.getAttribute('target'), await link.getAttribute('rel')]).toEqual(['_blank', 'noopener noreferrer']);
     }
-    await page.getByRole('button', { name: /Sign: Fields/ }).or(page.getByText('Sign: Fields')).first().waitFor();
+    await page.getByRole('button', { name: 'Sign: Fields' }).click();
+    expect(await page.getByLabel('Your full name').evaluate('(input) => input === document.activeElement')).toBe(true);
     await page.getByLabel('Your full name').fill('Dr Me');
     await page.keyboard.press('Enter');
     await page.getByText(/Signed by Dr Me/).waitFor();

@@ -44,7 +44,7 @@ function Radios({ item, id, describedBy }: Omit<ChoiceProps, 'invalid'>): ReactN
   const [otherOpen, setOtherOpen] = useState(own);
   const put = (next: AnswerValue | undefined): void => edit((form) => form.setAnswer(item.path, 0, next));
   return (
-    <div className={item.type === 'boolean' || item.horizontal ? 'choices-in-line' : 'choices'}>
+    <div className={item.type === 'boolean' ? 'choices-in-line' : item.horizontal ? 'choices-in-line choices-across' : 'choices'}>
       {options.map((option, index) => (
         <label className="choice" key={option.label + String(index)}>
           <input type="radio" name={id} checked={!otherOpen && value !== undefined && isSameAnswer(value, option.value)} aria-describedby={describedBy || undefined} onChange={() => { setOtherOpen(false); put(option.value); }} />
@@ -80,7 +80,7 @@ function Checkboxes({ item, id, describedBy, invalid }: ChoiceProps): ReactNode 
     return text === '' ? form.removeAnswer(item.path, own.index) : form.setAnswer(item.path, own.index, { valueString: text });
   });
   return (
-    <div className={item.horizontal ? 'choices-in-line' : 'choices'}>
+    <div className={item.horizontal ? 'choices-in-line choices-across' : 'choices'}>
       {options.map((option, index) => (
         <label className="choice" key={option.label + String(index)}>
           <input type="checkbox" name={id} checked={item.answers.some((answer) => isSameAnswer(answer.value, option.value))} aria-describedby={describedBy || undefined} aria-invalid={invalid || undefined} onChange={(event) => toggle(option, event.target.checked)} />
