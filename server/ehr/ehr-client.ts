@@ -12,7 +12,7 @@ export interface EhrClient {
   /** Any literal reference into this EHR. */
   follow(reference: string | undefined): Promise<Resource | undefined>;
   /** All pages, up to 20; matches and included resources. */
-  search(type: ResourceType, parameters: Readonly<Record<string, string>>): Promise<readonly Resource[]>;
+  search(type: ResourceType, parameters: Readonly<Record<string, string>> | URLSearchParams): Promise<readonly Resource[]>;
   /** Creates, or updates when it has an id. Gives the resource as the EHR keeps it. */
   save<T extends Resource>(resource: T): Promise<T>;
   /** Updates it only while it is that version (If-Match); null updates whatever it is. `changed`: somebody else was there before. */

@@ -45,10 +45,12 @@ export function buildFrames({ questionnaire, response, root, launch, rowsOf }: F
     const own = add({ outer, expressions: scope.expressions, values: itemValues(scope, item, response), path, key: row ? path : item.linkId ?? '', ...(row ? { row: row.value } : {}) });
     const repeat = scope.expressions.find(({ purpose }) => purpose.kind === 'rows');
     const found = repeat && rowsOf(repeat, { path });
-    if (!repeat || !found || !('name' in repeat.purpose)) {
+    if (!repeat || !('name' in repeat.purpose)) {
       for (const child of scope.children) visit(child, own, item.repeats ? `${path}[0]/` : `${path}/`, row);
       return;
     }
+    // What is inside waits for the rows.
+    if (!found) return;
     const { name } = repeat.purpose;
     const shown = found.slice(0, MOST_ROWS);
     rows[path] = shown.length;

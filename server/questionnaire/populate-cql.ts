@@ -117,7 +117,10 @@ async function executable(libraries: readonly PackageLibrary[], expressions: rea
     placeOf({ id, expression }) {
       const place = inline.get(id) ?? namedPlace(expression.expression ?? '', elm);
       const there = place !== undefined && elm.some(({ library }) => library.identifier.id === place.library);
-      return there ? { kind: 'place', place } : { kind: 'none', why: refused.length > 0 ? 'syntax' : 'library-missing' };
+      if (there) return { kind: 'place', place };
+      const home = parseDefineReference(expression.expression ?? '')?.library;
+      const unreadable = inline.has(id) || (home === undefined ? refused.length > 0 : refused.includes(home));
+      return { kind: 'none', why: unreadable ? 'syntax' : 'library-missing' };
     },
   };
 }

@@ -77,9 +77,10 @@ export async function populateFhirPath(input: PopulateInput, root: ExpressionSco
       const text = expression.expression.expression ?? '';
       return !(isQuery(expression.expression) ? templatesOf(text) : [text]).some((one) => isBlocked(one, frame, frames, isOpen));
     });
-    if (ready.length === 0) {
-      for (const { expression, at } of open) fail(expression, at, 'circular');
-      break;
+    if (ready.length === 0 || wave === MOST_WAVES - 1) {
+      for (const { expression, at } of open) fail(expression, at, ready.length === 0 ? 'circular' : 'too-many');
+      ({ frames, rows } = build());
+      continue;
     }
     const wanted = ready.flatMap(({ expression, frame, at }): Wanted[] => {
       const id = instanceId(expression, at);
