@@ -29,6 +29,16 @@ export function openPanelCall(proof: PanelSessionProof, onExpired: () => void): 
   };
 }
 
+/** The case on paper, as the server made it; undefined when it did not come. */
+export async function readPacketPdf(proof: PanelSessionProof): Promise<Blob | undefined> {
+  try {
+    const response = await fetch('/panel/api/packet.pdf', { credentials: 'same-origin', headers: headersOf(proof) });
+    return response.ok ? await response.blob() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** What is asked before there is a case. */
 export const launchCalls = {
   listEhrs: () => callJson<{ readonly ehrs: readonly LaunchableEhr[] }>(PANEL_LAUNCH_API.listEhrs),

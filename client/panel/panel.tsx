@@ -95,7 +95,7 @@ function Opened({ proof, call, expired, onAgain }: { readonly proof: PanelSessio
     return (
       <>
         <NotGrantedNote launch={opening.launch} />
-        {opening.kind === 'open' ? <CaseScreen call={call} session={opening.session} first={opening.view} expired={expired} /> : <ChooseOrder proof={proof} onChosen={onAgain} />}
+        {opening.kind === 'open' ? <CaseScreen call={call} proof={proof} session={opening.session} first={opening.view} expired={expired} /> : <ChooseOrder proof={proof} onChosen={onAgain} />}
         {/* A page without a cookie loses its session when it loads again: it keeps the browser's language. */}
         {proof.secret === undefined && <div><LanguageSwitch /></div>}
       </>

@@ -41,5 +41,6 @@ function textOf(answer: QuestionnaireResponseItemAnswer): string {
   if (valueQuantity) return [valueQuantity.comparator, valueQuantity.value, valueQuantity.unit ?? valueQuantity.code].filter((part) => part !== undefined).join(' ');
   if (valueReference) return valueReference.display ?? valueReference.reference ?? 'reference';
   if (valueAttachment) return `Attached: ${valueAttachment.title ?? valueAttachment.contentType ?? 'file without a name'}`;
-  return String(valueOf(answer) ?? '');
+  const value = valueOf(answer);
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }

@@ -1,4 +1,4 @@
-import type { Organization, Practitioner, PractitionerRole, Resource } from '@medplum/fhirtypes';
+import type { Practitioner, PractitionerRole, Resource } from '@medplum/fhirtypes';
 import { relativeReference } from '#fhir/base/reference.ts';
 import { PriorAuthError } from '#prior-auth/errors.ts';
 import type { Colleague } from '#prior-auth/panel-api.ts';
@@ -58,7 +58,7 @@ function colleaguesOf(resource: Resource | undefined, practitioners: readonly Re
     case 'Practitioner':
       return resource.active === false ? [] : [{ reference: `Practitioner/${resource.id}`, name: nameOf(resource) }];
     case 'Organization':
-      return [{ reference: `Organization/${resource.id}`, name: (resource as Organization).name ?? 'Organization without a name' }];
+      return [{ reference: `Organization/${resource.id}`, name: resource.name ?? 'Organization without a name' }];
     case 'PractitionerRole':
       return resource.active === false ? [] : roleOf(resource, practitioners);
     default:

@@ -75,7 +75,7 @@ describe('one form, two people', () => {
     const [a, b] = [await launchAs('Practitioner/clinician-1', context), await launchAs('Practitioner/nurse-1', context)];
     const form = await formOf(a);
     const answers = await Promise.all([save(a, form, 'born', { valueString: 'a' }), save(b, form, 'born', { valueString: 'b' })]);
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
+    expect(answers.map(({ status }) => status)).toEqual(expect.arrayContaining([200, 409]));
   });
 });
 

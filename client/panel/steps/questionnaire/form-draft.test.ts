@@ -63,6 +63,7 @@ describe('a form being worked on', () => {
   it('shows a conflict and settles it either way', async () => {
     const theirs = form({ version: 7, response: answered('theirs') });
     for (const keepMine of [true, false]) {
+      const differences = [expect.objectContaining({ path: 'a', taken: 'mine' })];
       let conflicts = 1;
       const { call, sent } = server({
         saveForm: () => (conflicts-- > 0 ? new Error('CASE_CONFLICT') : { form: form({ version: 8 }) }),
@@ -71,11 +72,38 @@ describe('a form being worked on', () => {
       const draft = new FormDraft(call, form(), author);
       draft.edit(put('a', 'mine'));
       await draft.save();
-      expect(draft.state().save).toEqual({ kind: 'conflict', mine: 1 });
-      await draft.settle(keepMine);
+      expect(draft.state().save).toEqual({ kind: 'conflict', mine: 1, differences });
+      await draft.settle({ a: keepMine ? 'mine' : 'theirs' });
       expect(answerOf(draft, 'a')).toBe(keepMine ? 'mine' : 'theirs');
-      expect(sent.filter(({ message }) => message === 'saveForm')).toHaveLength(keepMine ? 2 : 1);
+      expect(sent.filter(({ message }) => message === 'saveForm')).toHaveLength(2);
     }
+  });
+
+  it('merges what someone else answered, without asking', async () => {
+    const theirs = form({ version: 7, response: { ...answered('x'), item: [{ linkId: 'b', answer: [{ valueString: 'theirs' }] }] }, saved: { by: { reference: 'Practitioner/2', name: 'The other' }, at: '2026-11-22T10:00:00Z' } });
+    let conflicts = 1;
+    const { call, sent } = server({
+      saveForm: (body: { response: FormView['response'] }) => (conflicts-- > 0 ? new Error('FORM_CHANGED') : { form: form({ version: 8, response: body.response }) }),
+      listForms: () => ({ forms: [theirs] }),
+    });
+    const draft = new FormDraft(call, form(), author);
+    draft.edit(put('a', 'mine'));
+    await draft.save();
+    expect(draft.state()).toMatchObject({ save: { kind: 'saved' }, joined: { count: 1, by: 'The other' } });
+    expect([answerOf(draft, 'a'), answerOf(draft, 'b')]).toEqual(['mine', 'theirs']);
+    expect(sent.filter(({ message }) => message === 'saveForm')).toHaveLength(2);
+    expect(draft.unsaved).toBe(false);
+  });
+
+  it('asks about contradictions with the record system, and says when they are settled', async () => {
+    const unsettled = { base: form().response, theirs: answered('theirs') };
+    const { call, sent } = server({ saveForm: () => ({ form: form({ version: 3, response: answered('theirs') }) }) });
+    const draft = new FormDraft(call, form({ response: answered('mine'), unsettled }), author);
+    expect(draft.state().unsettled).toMatchObject([{ path: 'a' }]);
+    await draft.settle({ a: 'theirs' });
+    expect(answerOf(draft, 'a')).toBe('theirs');
+    expect(sent.at(-1)).toMatchObject({ message: 'saveForm', body: { settled: true } });
+    expect(draft.state().unsettled).toEqual([]);
   });
 
   it('says when an edit has no place in the newer form', async () => {
@@ -92,7 +120,7 @@ describe('a form being worked on', () => {
 
   it('does not ask the server to complete a form with gaps', async () => {
     const { call, sent } = server({});
-    const outcome = await new FormDraft(call, form(), author).complete();
+    const outcome = await new FormDraft(call, form(), author).complete('So it is.');
     expect(outcome).toMatchObject({ kind: 'incomplete', gaps: [{ linkId: 'a' }] });
     expect(sent).toHaveLength(0);
   });

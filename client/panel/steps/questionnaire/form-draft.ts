@@ -3,6 +3,7 @@ import type { PriorAuthCase } from '#prior-auth/case.ts';
 import type { EvidenceReference } from '#prior-auth/coverage-requirement/requirement.ts';
 import type { FormView, PayerProblem } from '#prior-auth/panel-api.ts';
 import type { Completion, EvaluateFhirPath, Form, FormAuthor, ShownForm } from '#prior-auth/questionnaire/form.ts';
+import { type AnswerConflict, mergeResponses, type Side } from '#prior-auth/questionnaire/merge-responses.ts';
 import { openForm } from '#prior-auth/questionnaire/open-form.ts';
 import type { Failure } from '../../../ui/call-json.ts';
 import type { PanelCall } from '../../panel-call.ts';
@@ -17,8 +18,8 @@ export type SaveState =
   /** Not reached, or the server has a problem that may pass: tried again by itself until it works. */
   | { readonly kind: 'waiting'; readonly failure: Failure }
   | { readonly kind: 'failed'; readonly failure: Failure }
-  /** Someone else saved a newer version. */
-  | { readonly kind: 'conflict'; readonly mine: number };
+  /** Someone else saved a newer version, and both changed the same answers. */
+  | { readonly kind: 'conflict'; readonly mine: number; readonly differences: readonly AnswerConflict[] };
 
 export type PopulationState =
   | { readonly kind: 'reading' }
@@ -32,6 +33,10 @@ export interface DraftState {
   readonly sources: Readonly<Record<string, readonly EvidenceReference[]>>;
   /** Edits that had no place in a newer version of the form. */
   readonly dropped: number;
+  /** Answers that someone else changed in the record system and that contradict these. */
+  readonly unsettled: readonly AnswerConflict[];
+  /** Answers of someone else that the last save took in. */
+  readonly joined: { readonly count: number; readonly by: string | undefined } | undefined;
 }
 
 export type CompletionOutcome =
@@ -47,6 +52,9 @@ export type NextOutcome =
   | { readonly kind: 'problems'; readonly problems: readonly PayerProblem[] };
 
 type Edit = (form: Form) => void;
+/** Stands for what a merge put into the form: to be saved, with nothing to do again. */
+const MERGED: Edit = () => undefined;
+const MOST_MERGES = 3;
 export const AUTOSAVE_DELAY_MS = 1200;
 /** Pause before each further attempt; the last one repeats. */
 export const RETRY_DELAYS_MS = [2000, 4000, 8000, 15_000, 30_000] as const;
@@ -60,6 +68,12 @@ export class FormDraft {
   readonly #author: FormAuthor;
   #evaluate: EvaluateFhirPath | undefined;
   #view: FormView;
+  /** The answers as the server last had them from or for this page: what changes on both sides are measured against. */
+  #base: QuestionnaireResponse;
+  /** The other's form while a person has to choose. */
+  #theirs: FormView | undefined;
+  #settled = false;
+  #joined: DraftState['joined'];
   #form: Form;
   #edits: Edit[] = [];
   #dropped = 0;
@@ -78,6 +92,7 @@ export class FormDraft {
     this.#call = call;
     this.#author = author;
     this.#view = view;
+    this.#base = view.response;
     this.#completed = view.response.status === 'completed';
     this.#population = populationOf(view);
     this.#form = this.#open();
@@ -132,43 +147,50 @@ export class FormDraft {
     return this.#oneAtATime(() => this.#saveNow());
   }
 
-  /** After a conflict: their version, with or without my edits on top. */
-  async settle(keepMine: boolean): Promise<void> {
+  /** After a conflict, with this form or with the record system: both sides' answers, and where they contradict each other the chosen one. */
+  async settle(choices: Readonly<Record<string, Side>>): Promise<void> {
     await this.#oneAtATime(async () => {
-      const reply = await this.#call('listForms', {});
-      if (reply.kind === 'failed') {
-        this.#save = { kind: 'failed', failure: reply.failure };
-        return this.#publish();
+      const [mine, theirs, unsettled] = [this.#form.response(), this.#theirs, this.#view.unsettled];
+      if (theirs !== undefined) {
+        this.#takeMerged(theirs, mergeResponses({ questionnaire: theirs.questionnaire, base: this.#base, mine, theirs: theirs.response, choices }).response);
+      } else if (unsettled !== undefined) {
+        this.#settled = true;
+        this.#takeMerged({ ...this.#view, response: this.#base }, mergeResponses({ questionnaire: this.#view.questionnaire, ...unsettled, mine, choices }).response);
       }
-      const theirs = reply.value.forms.find((form) => form.formId === this.#view.formId);
-      if (theirs === undefined) return;
-      if (!keepMine) this.#edits = [];
-      this.#save = this.#edits.length > 0 ? { kind: 'unsaved' } : { kind: 'untouched' };
-      this.#takeNewer(theirs);
-      if (this.#edits.length > 0) await this.#saveNow();
-      this.#publish();
+      await this.#saveNow();
     });
   }
 
-  async complete(): Promise<CompletionOutcome> {
+  /** `statement`: what the person was shown to stand for. */
+  async complete(statement: string): Promise<CompletionOutcome> {
     let outcome: CompletionOutcome = { kind: 'conflict' };
     await this.#oneAtATime(async () => {
-      const completion = this.#form.complete();
+      let completion = this.#form.complete();
       if (completion.kind === 'incomplete') {
         outcome = completion;
         return;
       }
-      const edits = this.#edits.length;
-      const send = () => this.#call('completeForm', { formId: this.#view.formId, version: this.#view.version, response: { ...completion.response } });
+      let { response } = completion;
+      let edits = this.#edits.length;
+      const send = () => this.#call('completeForm', { formId: this.#view.formId, version: this.#view.version, response: { ...response }, statement });
       let reply = await send();
       if (reply.kind === 'failed' && isConflict(reply.failure) && (await this.#conflictIsOwn())) reply = await send();
+      if (reply.kind === 'failed' && isConflict(reply.failure) && (await this.#join(reply.failure))) {
+        completion = this.#form.complete();
+        if (completion.kind === 'incomplete') {
+          outcome = completion;
+          this.#publish();
+          return this.#saveSoon();
+        }
+        response = completion.response;
+        edits = this.#edits.length;
+        reply = await send();
+      }
       if (reply.kind === 'ok') {
         this.#confirm(reply.value.form, edits);
         this.#completed = this.#edits.length === 0;
         outcome = { kind: 'completed', case: reply.value.case };
-      } else if (isConflict(reply.failure)) {
-        this.#save = { kind: 'conflict', mine: this.#edits.length };
-      } else {
+      } else if (!isConflict(reply.failure)) {
         outcome = { kind: 'failed', failure: reply.failure };
       }
       this.#publish();
@@ -188,7 +210,7 @@ export class FormDraft {
       const edits = this.#edits.length;
       const reply = await this.#call('nextQuestion', { formId: this.#view.formId, version: this.#view.version, response: { ...this.#form.response() } });
       if (reply.kind === 'failed') {
-        if (isConflict(reply.failure)) this.#save = { kind: 'conflict', mine: this.#edits.length };
+        if (isConflict(reply.failure)) await this.#join(reply.failure);
         else outcome = { kind: 'failed', failure: reply.failure };
       } else if (reply.value.problems.length > 0) {
         outcome = { kind: 'problems', problems: reply.value.problems };
@@ -222,17 +244,57 @@ export class FormDraft {
 
   async #saveNow(): Promise<void> {
     clearTimeout(this.#timer);
-    const edits = this.#edits.length;
+    let edits = this.#edits.length;
     if (edits === 0 || this.#save.kind === 'conflict') return;
     if (this.#save.kind !== 'waiting') this.#save = { kind: 'saving' };
     this.#publish();
-    const response = this.#form.response();
-    const send = () => this.#call('saveForm', { formId: this.#view.formId, version: this.#view.version, response: { ...response } });
+    let response = this.#form.response();
+    const send = () => this.#call('saveForm', { formId: this.#view.formId, version: this.#view.version, response: { ...response }, ...(this.#settled ? { settled: true } : {}) });
     let reply = await send();
     if (reply.kind === 'failed' && isConflict(reply.failure) && (await this.#conflictIsOwn())) reply = await send();
+    for (let merges = 0; merges < MOST_MERGES && reply.kind === 'failed' && isConflict(reply.failure); merges += 1) {
+      if (!(await this.#join(reply.failure))) return this.#publish();
+      edits = this.#edits.length;
+      response = this.#form.response();
+      reply = await send();
+    }
     if (reply.kind === 'ok') this.#confirm(reply.value.form, edits);
     else if (mayPass(reply.failure)) this.#wait(reply.failure, response);
-    else this.#save = isConflict(reply.failure) ? { kind: 'conflict', mine: this.#edits.length } : { kind: 'failed', failure: reply.failure };
+    else this.#save = { kind: 'failed', failure: reply.failure };
+    this.#publish();
+  }
+
+  /** Merges what someone else saved. False when a person has to choose, or their form did not come. */
+  async #join(failure: Failure): Promise<boolean> {
+    const theirs = failure.current ?? (await this.#readForm());
+    if (theirs === undefined) {
+      this.#save = { kind: 'failed', failure };
+      return false;
+    }
+    const { response, conflicts, fromTheirs } = mergeResponses({ questionnaire: theirs.questionnaire, base: this.#base, mine: this.#form.response(), theirs: theirs.response });
+    if (conflicts.length > 0) {
+      this.#theirs = theirs;
+      this.#save = { kind: 'conflict', mine: this.#edits.length, differences: conflicts };
+      return false;
+    }
+    this.#joined = fromTheirs.length > 0 ? { count: fromTheirs.length, by: theirs.saved?.by.name } : undefined;
+    this.#takeMerged(theirs, response);
+    return true;
+  }
+
+  async #readForm(): Promise<FormView | undefined> {
+    const reply = await this.#call('listForms', {});
+    return reply.kind === 'ok' ? reply.value.forms.find((form) => form.formId === this.#view.formId) : undefined;
+  }
+
+  #takeMerged(theirs: FormView, response: QuestionnaireResponse): void {
+    this.#theirs = undefined;
+    this.#base = theirs.response;
+    this.#view = { ...theirs, response };
+    this.#population = populationOf(theirs);
+    this.#edits = [MERGED];
+    this.#save = { kind: 'unsaved' };
+    this.#form = this.#open();
     this.#publish();
   }
 
@@ -250,16 +312,18 @@ export class FormDraft {
     const mine = this.#unanswered;
     if (mine.length === 0) return false;
     this.#unanswered = [];
-    const reply = await this.#call('listForms', {});
-    if (reply.kind === 'failed') return false;
-    const stored = reply.value.forms.find((form) => form.formId === this.#view.formId);
+    const stored = await this.#readForm();
     if (stored === undefined || !mine.includes(answersIn(stored.response))) return false;
+    this.#base = stored.response;
     this.#view = { ...stored, response: this.#view.response };
     return true;
   }
 
   #confirm(saved: FormView, edits: number): void {
-    this.#view = { ...saved, response: this.#form.response() };
+    this.#base = saved.response;
+    this.#settled = false;
+    // Later edits are done again on top of it whenever the form is opened anew.
+    this.#view = saved;
     this.#edits.splice(0, edits);
     this.#attempts = 0;
     this.#unanswered = [];
@@ -268,6 +332,7 @@ export class FormDraft {
   }
 
   #takeNewer(view: FormView): void {
+    this.#base = view.response;
     this.#view = view;
     this.#population = populationOf(view);
     this.#openAgain();
@@ -309,7 +374,11 @@ export class FormDraft {
   }
 
   #snapshot(): DraftState {
-    return { shown: this.#form.view(), save: this.#save, population: this.#population, sources: this.#view.sources, dropped: this.#dropped };
+    const { unsettled, questionnaire, sources } = this.#view;
+    return {
+      shown: this.#form.view(), save: this.#save, population: this.#population, sources, dropped: this.#dropped, joined: this.#joined,
+      unsettled: unsettled === undefined || this.#settled ? [] : mergeResponses({ questionnaire, ...unsettled, mine: this.#form.response() }).conflicts,
+    };
   }
 
   #publish(): void {

@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core';
-import { useCallback, useEffect, useId, useMemo, useState, useSyncExternalStore, type ReactNode } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useId, useMemo, useState, useSyncExternalStore, type ReactNode } from 'react';
 import type { PriorAuthCase } from '#prior-auth/case.ts';
 import type { EvidenceReference } from '#prior-auth/coverage-requirement/requirement.ts';
 import type { PanelSession, PayerProblem } from '#prior-auth/panel-api.ts';
@@ -11,6 +11,7 @@ import { FocusHeading } from '../../../ui/focus-heading.tsx';
 import { Notice } from '../../../ui/tone.tsx';
 import { messages } from '../../messages.ts';
 import type { PanelCall } from '../../panel-call.ts';
+import { UnsettledNote } from '../../merge/unsettled-note.tsx';
 import { FieldProvider, focusItem } from './field-context.tsx';
 import type { FormDraft } from './form-draft.ts';
 import { FormParts } from './form-parts.tsx';
@@ -19,6 +20,8 @@ import { PopulationNote } from './population-note.tsx';
 import { SaveNote } from './save-note.tsx';
 import { SourceDrawer } from './source-drawer.tsx';
 import { ToDo } from './to-do.tsx';
+
+const MergeDialog = lazy(() => import('../../merge/merge-dialog.tsx'));
 
 interface FormScreenProps {
   readonly draft: FormDraft;
@@ -36,8 +39,9 @@ const NO_OFFERS = {};
 /** One payer form: what is missing first, then every question with the origin of its answer. */
 export function FormScreen({ draft, call, session, readOnly, calculatorMissing, onSaved, onCompleted }: FormScreenProps): ReactNode {
   const words = messages.form;
-  const { shown, save, population, sources, dropped } = useSyncExternalStore(draft.subscribe, draft.state);
+  const { shown, save, population, sources, dropped, unsettled, joined } = useSyncExternalStore(draft.subscribe, draft.state);
   const [open, setOpen] = useState<{ readonly question: string; readonly evidence: readonly EvidenceReference[] }>();
+  const [comparing, setComparing] = useState(false);
   const [completing, setCompleting] = useState(false);
   const [failure, setFailure] = useState<Failure>();
   const [said, setSaid] = useState<readonly PayerProblem[]>([]);
@@ -75,7 +79,7 @@ export function FormScreen({ draft, call, session, readOnly, calculatorMissing, 
   const complete = async (): Promise<void> => {
     setCompleting(true);
     setFailure(undefined);
-    const outcome = await draft.complete();
+    const outcome = await draft.complete(messages.attestation.statement);
     setCompleting(false);
     if (outcome.kind === 'completed') return onCompleted(outcome.case);
     if (outcome.kind === 'failed') return setFailure(outcome.failure);
@@ -85,6 +89,7 @@ export function FormScreen({ draft, call, session, readOnly, calculatorMissing, 
     }
   };
 
+  const differences = save.kind === 'conflict' ? save.differences : unsettled;
   const corrections = useMemo(() => shown.problems.filter((problem) => problem.blocking), [shown.problems]);
   const itemAt = useCallback((path: string) => findItem(draft.state().shown.items, path), [draft]);
   const jump = useCallback((path: string) => focusItem(idPrefix, path), [idPrefix]);
@@ -99,6 +104,8 @@ export function FormScreen({ draft, call, session, readOnly, calculatorMissing, 
         <>
           <PopulationNote population={population} automatic={shown.counts.automatic} onReadAgain={() => void draft.populate()} />
           {calculatorMissing && <Notice tone="warn"><p>{words.engineMissing}</p></Notice>}
+          {joined && <Notice tone="info" live="polite"><p>{messages.merge.joined(joined.count, joined.by)}</p></Notice>}
+          {unsettled.length > 0 && <UnsettledNote count={unsettled.length} onCompare={() => setComparing(true)} />}
           {dropped > 0 && <Notice tone="warn"><p>{messages.save.dropped(dropped)}</p></Notice>}
           <ToDo gaps={shown.gaps} corrections={corrections} itemAt={itemAt} onJump={jump} />
         </>
@@ -110,12 +117,25 @@ export function FormScreen({ draft, call, session, readOnly, calculatorMissing, 
       {failure && <FailureNotice failure={failure} onRetry={() => void complete()} />}
       {!readOnly && (
         <div className="action-bar sticky stack-tight">
-          <SaveNote save={save} onSave={() => void draft.save()} onSettle={(keepMine) => void draft.settle(keepMine)} />
+          <SaveNote save={save} onSave={() => void draft.save()} onCompare={() => setComparing(true)} />
           {draft.view.adaptive && <NextQuestion draft={draft} items={shown.items} blocked={next !== undefined} problems={said} onProblems={setSaid} onJump={jump} onCompleted={onCompleted} />}
+          {next === undefined && !draft.view.adaptive && <p id={`${idPrefix}-statement`} className="small">{messages.attestation.asked} <q>{messages.attestation.statement}</q></p>}
           {next === undefined
-            ? !draft.view.adaptive && <Button fullWidth loading={completing} disabled={population.kind === 'reading' || save.kind === 'conflict'} onClick={() => void complete()}>{words.complete}</Button>
+            ? !draft.view.adaptive && <Button fullWidth loading={completing} disabled={population.kind === 'reading' || differences.length > 0} aria-describedby={`${idPrefix}-statement`} onClick={() => void complete()}>{words.complete}</Button>
             : <Button fullWidth variant="light" onClick={() => jump(next)}>{shown.gaps.length > 0 ? words.nextGap : words.nextProblem}</Button>}
         </div>
+      )}
+      {comparing && differences.length > 0 && (
+        <Suspense>
+          <MergeDialog
+            differences={differences}
+            onClose={() => setComparing(false)}
+            onSettle={(choices) => {
+              setComparing(false);
+              void draft.settle(choices);
+            }}
+          />
+        </Suspense>
       )}
       {open && <SourceDrawer call={call} question={open.question} evidence={open.evidence} onClose={() => setOpen(undefined)} />}
     </section>

@@ -9,11 +9,11 @@ import type { SaveState } from './form-draft.ts';
 interface SaveNoteProps {
   readonly save: SaveState;
   readonly onSave: () => void;
-  readonly onSettle: (keepMine: boolean) => void;
+  readonly onCompare: () => void;
 }
 
 /** How saving stands. Its buttons vanish when they have worked: the focus then stays on the note. */
-export function SaveNote({ save, onSave, onSettle }: SaveNoteProps): ReactNode {
+export function SaveNote({ save, onSave, onCompare }: SaveNoteProps): ReactNode {
   const place = useRef<HTMLDivElement>(null);
   const keepFocus = (act: () => void) => (): void => {
     place.current?.focus();
@@ -21,22 +21,19 @@ export function SaveNote({ save, onSave, onSettle }: SaveNoteProps): ReactNode {
   };
   return (
     <div ref={place} tabIndex={-1} className="save-note">
-      <Note save={save} onSave={keepFocus(onSave)} onSettle={(keepMine) => keepFocus(() => onSettle(keepMine))()} />
+      <Note save={save} onSave={keepFocus(onSave)} onCompare={onCompare} />
     </div>
   );
 }
 
-function Note({ save, onSave, onSettle }: SaveNoteProps): ReactNode {
+function Note({ save, onSave, onCompare }: SaveNoteProps): ReactNode {
   const words = messages.save;
   if (save.kind === 'conflict') {
     return (
       <Notice tone="warn" live="assertive">
         <p className="strong">{words.conflictTitle}</p>
-        <p>{words.conflictText(save.mine)}</p>
-        <div className="row">
-          <Button size="xs" className="wrapping-button" onClick={() => onSettle(true)}>{words.keepMine}</Button>
-          <Button size="xs" variant="default" className="wrapping-button" onClick={() => onSettle(false)}>{words.takeTheirs}</Button>
-        </div>
+        <p>{messages.merge.differ(save.differences.length)}</p>
+        <div><Button size="xs" className="wrapping-button" onClick={onCompare}>{messages.merge.compare}</Button></div>
       </Notice>
     );
   }
