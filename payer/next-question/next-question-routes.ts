@@ -22,7 +22,7 @@ export function nextQuestionRoutes({ at, library, authorise, now, determinations
   const router = Router();
   let validator: Validator | undefined;
   router.post(`${at.dtr.basePath}/Questionnaire/$next-question`, authorise, ...fhirBody('2mb'), async (req, res) => {
-    validator ??= openValidator(['dtr-2.0.1']);
+    validator ??= openValidator(['pas-2.0.1']);
     const answer = nextQuestion(readNextRequest(req.body, library, validator), at, now());
     if (answer.kind === 'completed') for (const one of answer.determinations) await determinations?.(res).keep(one);
     sendResource(res, 200, answer.response);

@@ -20,7 +20,8 @@ const MOST_FAULTS = 20;
 /** Reads Parameters with one questionnaire-response, or the response as it is. PayerError 400 for what is no running adaptive form of this payer. */
 export function readNextRequest(body: unknown, library: FormLibrary, validator: Validator): NextRequest {
   const response = readResponse(body);
-  const faults = validator.validate(response, { profile: BASE_PROFILE }).issues.filter(({ severity }) => severity === 'error');
+  // Structure only: what the rules of either version ask of the answers is looked at by version.
+  const faults = validator.validate(response, { profile: BASE_PROFILE }).issues.filter(({ severity, code }) => severity === 'error' && code !== 'invariant');
   if (faults.length > 0) throw new PayerError(400, faults.slice(0, MOST_FAULTS).map(({ code, path, message }) => ({ code: 'structure', rule: code, text: message, expression: path })));
   if (response.status !== 'in-progress') throw new PayerError(400, { code: 'business-rule', text: 'This form is answered already: only a response in progress has a next question.', expression: 'QuestionnaireResponse.status' });
 
