@@ -71,7 +71,7 @@ let store: Store;
 let questionnaires: QuestionnaireService;
 beforeAll(async () => {
   store = await openStore({ dataDir: 'memory' });
-  questionnaires = await createQuestionnaireService({ store, log: pino({ level: 'silent' }), now: () => NOW, limits: { size: 1, timeLimitMs: 1_500, readLimitMs: 700 } });
+  questionnaires = await createQuestionnaireService({ store, log: pino({ level: 'silent' }), now: () => NOW, limits: { size: 1, timeLimitMs: 800, readLimitMs: 400 } });
   await questionnaires.warmUp();
 }, 60_000);
 afterAll(async () => {

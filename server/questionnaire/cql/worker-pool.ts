@@ -84,6 +84,7 @@ export function createWorkerPool(options: PoolOptions): WorkerPool {
       stopped = true;
       process.off('exit', killAll);
       await Promise.all([...alive].map((worker) => new Promise((resolve) => {
+        hold(worker, true);
         worker.once('exit', resolve);
         worker.kill('SIGKILL');
       })));
