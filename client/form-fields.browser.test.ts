@@ -206,7 +206,7 @@ describe('fields', () => {
       expect([await link.getAttribute('target'), await link.getAttribute('rel')]).toEqual(['_blank', 'noopener noreferrer']);
     }
     await page.getByRole('button', { name: 'Sign: Fields' }).click();
-    expect(await page.getByLabel('Your full name').evaluate('(input) => input === document.activeElement')).toBe(true);
+    expect(await page.evaluate('document.activeElement.autocomplete')).toBe('name');
     await page.getByLabel('Your full name').fill('Dr Me');
     await page.keyboard.press('Enter');
     await page.getByText(/Signed by Dr Me/).waitFor();
@@ -215,6 +215,26 @@ describe('fields', () => {
     expect(saves.at(-1)?.extension?.[0]?.url).toBe(`${H}questionnaireresponse-signature`);
     await page.screenshot({ path: join(pictures, 'fields-420.png'), fullPage: true });
   }, 60_000);
+
+  it('what cannot be read is kept as it stands, said, and stops completion', async () => {
+    await openPanel({ resourceType: 'Questionnaire', status: 'active', title: 'Unreadable', item: [{ linkId: 'n', type: 'integer', text: 'Count' }, { linkId: 'q', type: 'quantity', text: 'Weight' }, { linkId: 'b', type: 'boolean', text: 'Yes?' }] },
+      { response: { resourceType: 'QuestionnaireResponse', status: 'in-progress', item: [{ linkId: 'b', answer: [{ valueString: 'perhaps' }] }] } });
+    await page.getByText('perhaps (not one').waitFor();
+    await page.getByLabel('Count').pressSequentially('12a');
+    await page.getByLabel('Weight', { exact: true }).pressSequentially('8o');
+    await page.getByText('Enter a whole number.', { exact: true }).waitFor();
+    await allSaved();
+    expect(sent()).toEqual({ n: ['12a'], q: ['8o'], b: ['perhaps'] });
+    await page.getByText('3 answers need a correction').waitFor();
+    expect(await page.getByRole('button', { name: 'Complete and review' }).count()).toBe(0);
+    for (const label of ['Count', 'Weight']) {
+      await page.getByLabel(label, { exact: true }).press('End');
+      await page.keyboard.press('Backspace');
+    }
+    await page.getByLabel('Yes', { exact: true }).check();
+    await allSaved();
+    expect(sent()).toEqual({ n: [12], q: [{ value: 8 }], b: [true] });
+  }, 30_000);
 
   it('answered in the payer’s order: one part after the other, what is past can be read only', async () => {
     await openPanel({ resourceType: 'Questionnaire', status: 'active', title: 'Order', extension: [{ url: `${S}entryMode`, valueCode: 'sequential' }], item: [{ linkId: 'a', type: 'string', text: 'First', required: true }, { linkId: 'b', type: 'string', text: 'Second', required: true }] });

@@ -39,7 +39,7 @@ export function ChoiceList({ item, id, describedBy, invalid }: ChoiceProps): Rea
 function Radios({ item, id, describedBy }: Omit<ChoiceProps, 'invalid'>): ReactNode {
   const { edit } = useField();
   const value = item.answers[0]?.value;
-  const options = item.type === 'boolean' ? YES_NO : withForeign(item);
+  const options = withForeign(item, item.type === 'boolean' ? YES_NO : item.options);
   const own = item.openOptions && value?.valueString !== undefined && optionOf(item.options, value) === undefined;
   const [otherOpen, setOtherOpen] = useState(own);
   const put = (next: AnswerValue | undefined): void => edit((form) => form.setAnswer(item.path, 0, next));
@@ -140,7 +140,7 @@ function OtherWords({ item, value, onChange }: { readonly item: ShownItem; reado
 }
 
 /** The options, and whatever the response holds that is none of them: never hidden, and said to be foreign. */
-function withForeign(item: ShownItem): readonly AnswerOption[] {
-  const foreign = item.answers.filter((answer) => optionOf(item.options, answer.value) === undefined && !(item.openOptions && answer.value.valueString !== undefined));
-  return [...item.options, ...foreign.map((answer) => ({ value: answer.value, label: messages.form.notOffered(answerText(answer.value)), exclusive: false, initial: false }))];
+function withForeign(item: ShownItem, options: readonly AnswerOption[] = item.options): readonly AnswerOption[] {
+  const foreign = item.answers.filter((answer) => optionOf(options, answer.value) === undefined && !(item.openOptions && answer.value.valueString !== undefined));
+  return [...options, ...foreign.map((answer) => ({ value: answer.value, label: messages.form.notOffered(answerText(answer.value)), exclusive: false, initial: false }))];
 }

@@ -1,7 +1,8 @@
 import type { ReactNode } from 'react';
-import type { ItemMedia, ShownItem } from '#prior-auth/questionnaire/form.ts';
+import type { AnswerProblem, ItemMedia, ShownItem } from '#prior-auth/questionnaire/form.ts';
 import { problemWords } from '../../../messages.ts';
 import { messages } from '../../messages.ts';
+import { useField } from './field-context.tsx';
 import { InputProblem } from './input-problem.tsx';
 import { SafeXhtml } from './safe-xhtml.tsx';
 
@@ -52,9 +53,13 @@ export function Media({ media, label }: { readonly media: ItemMedia | undefined;
   return <img className="item-media" src={media.url} alt={title} />;
 }
 
+/** Without what the input itself says of words that it cannot read. */
 export function Problems({ item, id }: { readonly item: ShownItem; readonly id: string }): ReactNode {
-  if (item.problems.length === 0) return null;
-  return <div id={id} className="stack-tight">{item.problems.map((problem) => <InputProblem key={`${problem.code} ${problem.index} ${problem.message}`}>{problemWords(problem, item.constraints)}</InputProblem>)}</div>;
+  const { readOnly } = useField();
+  const saidByInput = ({ code, index }: AnswerProblem): boolean => code === 'type' && !readOnly && !item.readOnly && item.options.length === 0 && item.type !== 'boolean' && item.answers[index ?? 0]?.value.valueString !== undefined;
+  const problems = item.problems.filter((problem) => !saidByInput(problem));
+  if (problems.length === 0) return null;
+  return <div id={id} className="stack-tight">{problems.map((problem) => <InputProblem key={`${problem.code} ${problem.index} ${problem.message}`}>{problemWords(problem, item.constraints)}</InputProblem>)}</div>;
 }
 
 function lastPart(canonical: string): string {

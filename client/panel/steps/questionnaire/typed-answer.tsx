@@ -1,7 +1,7 @@
 import { useId, useState, type ReactNode } from 'react';
 import type { AnswerValue, ItemType, ShownItem } from '#prior-auth/questionnaire/form.ts';
 import { messages } from '../../messages.ts';
-import { editText, isWholeDate, readAnswer } from './answer-text.ts';
+import { editText, isWholeDate, keptAnswer, readAnswer } from './answer-text.ts';
 import { InputProblem } from './input-problem.tsx';
 
 export interface AnswerInputProps {
@@ -15,7 +15,7 @@ export interface AnswerInputProps {
   readonly invalid: boolean;
 }
 
-/** Every answer that is typed: numbers, texts, dates, times, addresses, references. What cannot be read yet stays in the input and is said. */
+/** Every answer that is typed: numbers, texts, dates, times, addresses, references. What cannot be read is said. */
 export function TypedAnswer({ item, value, onChange, id, label, describedBy, invalid }: AnswerInputProps): ReactNode {
   const settled = editText(value);
   const [typed, setTyped] = useState({ text: settled, of: settled });
@@ -25,8 +25,7 @@ export function TypedAnswer({ item, value, onChange, id, label, describedBy, inv
   const problem = read.kind === 'problem' ? read.message : undefined;
 
   const type_ = (next: string): void => {
-    const answer = readAnswer(item.type, next);
-    const nextValue = answer.kind === 'answer' ? answer.value : undefined;
+    const nextValue = keptAnswer(readAnswer(item.type, next), next);
     setTyped({ text: next, of: editText(nextValue) });
     onChange(nextValue);
   };
