@@ -63,9 +63,14 @@ export class BrowserScreens {
   }
 }
 
-/** The screen has no accessibility finding (WCAG 2.2 A and AA) and does not scroll sideways. Leaves a picture in dist/pictures. */
-export async function expectSound(page: Page, name: string): Promise<void> {
+/** Leaves a picture of what is in the window in dist/pictures. */
+export async function takePicture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(pictures, `${name}.png`) });
+}
+
+/** The screen has no accessibility finding (WCAG 2.2 A and AA) and does not scroll sideways. Leaves a picture. */
+export async function expectSound(page: Page, name: string): Promise<void> {
+  await takePicture(page, name);
   const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
   expect(violations.map(({ id, nodes }) => `${name}: ${id} at ${nodes.map((node) => node.target.join(' ')).join(', ')}`)).toEqual([]);
   for (const frame of page.frames()) {

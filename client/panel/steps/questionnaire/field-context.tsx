@@ -17,6 +17,8 @@ export interface FieldContext {
   /** Prefix of element ids, so that two forms on one page do not collide. */
   readonly idPrefix: string;
   readonly readOnly: boolean;
+  /** Of the payer's words, when the form says it. */
+  readonly formLanguage: string | undefined;
   /** What the payer says against answers of an adaptive form. */
   readonly said?: readonly PayerProblem[];
 }

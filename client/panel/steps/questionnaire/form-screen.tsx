@@ -71,9 +71,10 @@ export function FormScreen({ draft, call, session, readOnly, calculatorMissing, 
 
   const { formId, offers = NO_OFFERS } = draft.view;
   const showSources = useCallback((question: string, evidence: readonly EvidenceReference[]) => setOpen({ question, evidence }), []);
+  const formLanguage = draft.view.questionnaire.language;
   const field = useMemo(
-    () => ({ edit: draft.edit.bind(draft), sources, userReference: session.user.reference, showSources, idPrefix, readOnly, said, call, formId, offers }),
-    [draft, sources, session.user.reference, showSources, idPrefix, readOnly, said, call, formId, offers],
+    () => ({ edit: draft.edit.bind(draft), sources, userReference: session.user.reference, showSources, idPrefix, readOnly, said, call, formId, offers, formLanguage }),
+    [draft, sources, session.user.reference, showSources, idPrefix, readOnly, said, call, formId, offers, formLanguage],
   );
 
   const complete = async (): Promise<void> => {
@@ -97,7 +98,7 @@ export function FormScreen({ draft, call, session, readOnly, calculatorMissing, 
   return (
     <section className="stack" aria-labelledby={`${idPrefix}-title`}>
       <div className="stack-tight">
-        <div id={`${idPrefix}-title`}><FocusHeading>{shown.title}</FocusHeading></div>
+        <div id={`${idPrefix}-title`} lang={formLanguage}><FocusHeading>{shown.title}</FocusHeading></div>
         <p className="small muted number">{words.answered(shown.counts.answered, shown.counts.questions)}</p>
       </div>
       {!readOnly && (

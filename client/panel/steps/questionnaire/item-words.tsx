@@ -13,7 +13,8 @@ const KNOWN_CONTROLS: readonly string[] = [
 ];
 
 export function ItemLabel({ item }: { readonly item: ShownItem }): ReactNode {
-  return <>{item.prefix !== undefined && <span className="muted">{item.prefix} </span>}{item.labelXhtml === undefined ? item.label : <SafeXhtml xhtml={item.labelXhtml} plain={item.label} />}</>;
+  const { formLanguage } = useField();
+  return <span lang={formLanguage}>{item.prefix !== undefined && <span className="muted">{item.prefix} </span>}{item.labelXhtml === undefined ? item.label : <SafeXhtml xhtml={item.labelXhtml} plain={item.label} />}</span>;
 }
 
 /** Everything that is to be read before answering: help, form of the answer, what the program does not know of the form. */
