@@ -163,7 +163,9 @@ export interface SubmissionPreview {
 const nothing = z.object({});
 const formId = z.object({ formId: z.string().check(z.minLength(1), z.maxLength(200)) });
 const response = z.looseObject({ resourceType: z.literal('QuestionnaireResponse') });
-const statement = z.string().check(z.trim(), z.minLength(1), z.maxLength(2000));
+/** PostgreSQL keeps no U+0000 and no half of a surrogate pair. */
+const words = z.string().check(z.trim(), z.maxLength(2000), z.refine((text) => !/\p{Surrogate}/u.test(text) && !text.includes('\u0000'), 'must be well-formed Unicode without U+0000'));
+const statement = words.check(z.minLength(1));
 const colleague = z.string().check(z.regex(/^(Practitioner|PractitionerRole|Organization)\/[A-Za-z0-9\-.]{1,64}$/));
 
 export const PANEL_API = {
@@ -181,9 +183,9 @@ export const PANEL_API = {
   searchReferences: { method: 'GET', path: '/source/search', request: z.object({ types: z.string().check(z.regex(/^[A-Z][A-Za-z]+(,[A-Z][A-Za-z]+){0,19}$/)), filter: z.string().check(z.maxLength(100)) }) },
   previewSubmission: { method: 'GET', path: '/pas-bundle/preview', request: nothing },
   submit: { method: 'POST', path: '/pas-bundle/submit', request: z.object({ caseVersion: z.int() }) },
-  listColleagues: { method: 'GET', path: '/colleagues', request: z.object({ q: z.string().check(z.maxLength(100)) }) },
+  listColleagues: { method: 'GET', path: '/colleagues', request: z.object({ q: words.check(z.maxLength(100)) }) },
   readHandOver: { method: 'GET', path: '/hand-over', request: nothing },
-  handOver: { method: 'POST', path: '/hand-over', request: z.object({ to: colleague, note: z.string().check(z.trim(), z.maxLength(2000)) }) },
+  handOver: { method: 'POST', path: '/hand-over', request: z.object({ to: colleague, note: words }) },
   takeOver: { method: 'POST', path: '/hand-over/take', request: nothing },
   cancelHandOver: { method: 'POST', path: '/hand-over/cancel', request: nothing },
   readPacket: { method: 'GET', path: '/packet', request: nothing },

@@ -66,7 +66,7 @@ export function CaseScreen({ call, proof, session, first, expired }: CaseScreenP
         <RequirementDetails requirement={view.case.requirement} service={view.case.service} answered={sent} />
         {view.risk && !sent && <DenialRiskLine risk={view.risk} />}
       </OrderCard>
-      {!sent && state !== 'no-authorization-needed' && <HandOverCard call={call} session={session} caseVersion={view.case.version} />}
+      {!sent && state !== 'no-authorization-needed' && <HandOverCard key={state} call={call} session={session} />}
       {state !== 'no-authorization-needed' && <StepList step={step} possible={possible} onChoose={setChosen} />}
       <div className="card" inert={expired} id="current-step" tabIndex={-1}>
         {step === 'questionnaire' && <QuestionnaireStep call={call} session={session} readOnly={sent} onSaved={saved} onCompleted={completed} onGoOn={() => setChosen('review')} />}

@@ -3,7 +3,8 @@ import type { QuestionnaireResponse, Task } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FormView, HandOver, PanelReplies } from '#prior-auth/panel-api.ts';
 import { PANEL_SESSION_HEADER } from '#prior-auth/panel-api.ts';
-import { SAMPLE_LAUNCH, startTestServer, TEST_FORM, TestPanel, type TestServer } from '#test-fixtures/test-server.ts';
+import type { WorklistPage } from '#prior-auth/worklist-api.ts';
+import { SAMPLE_LAUNCH, startTestServer, TEST_FORM, TestBrowser, TestPanel, type TestServer } from '#test-fixtures/test-server.ts';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -208,6 +209,22 @@ describe('a hand-over', () => {
     const actions = (await server.store.db.withTables<{ 'audit.event': { action: string; case_id: string } }>().selectFrom('audit.event').select('action').where('case_id', '=', done.body.case.id).execute()).map(({ action }) => action);
     expect(actions).toEqual(expect.arrayContaining(['handed-over', 'hand-over-taken', 'hand-over-completed', 'questionnaire-attested']));
     expect(form.attestation).toBeUndefined();
+  });
+
+  it('is marked and found in the worklist', async () => {
+    const panel = await launchAs('Practitioner/clinician-1', newOrder());
+    await formOf(panel);
+    await ask(panel, 'POST', '/hand-over', { to: 'Practitioner/nurse-1', note: '' });
+    const { caseId } = (await panel.call('GET', '/session')).body as unknown as { readonly caseId: string };
+    const staff = new TestBrowser(server.baseUrl);
+    await staff.signIn('/work/login');
+    const list = (await (await staff.go('/work/api/cases?handedOver=true')).json()) as WorklistPage;
+    expect(list.rows.find((row) => row.caseId === caseId)?.handedOver).toMatchObject({ by: 'Helen Fairchild', to: 'Żaneta Łukasiewicz' });
+    expect(list.rows.every(({ handedOver }) => handedOver !== undefined)).toBe(true);
+    expect(list.handedOver).toBe(list.rows.length);
+    await ask(panel, 'POST', '/hand-over/cancel', {});
+    const after = (await (await staff.go('/work/api/cases')).json()) as WorklistPage;
+    expect(after.rows.find((row) => row.caseId === caseId)?.handedOver).toBeUndefined();
   });
 
   it('can be undone, and what a colleague does to the Task in the EHR is seen', async () => {

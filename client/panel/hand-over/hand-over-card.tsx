@@ -13,12 +13,10 @@ const HandOverDialog = lazy(() => import('./hand-over-dialog.tsx'));
 interface HandOverCardProps {
   readonly call: PanelCall;
   readonly session: PanelSession;
-  /** Changes when the case moved on, so that the hand-over is looked at again. */
-  readonly caseVersion: number;
 }
 
 /** Whose work this case is: hand it over, see who has it and what is missing, take it over or give it on. */
-export function HandOverCard({ call, session, caseVersion }: HandOverCardProps): ReactNode {
+export function HandOverCard({ call, session }: HandOverCardProps): ReactNode {
   const words = messages.handOver;
   const [handOver, setHandOver] = useState<HandOver | null>();
   const [choosing, setChoosing] = useState(false);
@@ -33,7 +31,7 @@ export function HandOverCard({ call, session, caseVersion }: HandOverCardProps):
       else setFailure(reply.failure);
     });
     return () => { current = false; };
-  }, [call, caseVersion]);
+  }, [call]);
 
   const act = useCallback(async (message: 'takeOver' | 'cancelHandOver') => {
     setFailure(undefined);
