@@ -14,7 +14,7 @@ describe('the look that the EHR asks for', () => {
     ['a dark one where it is dark', { color_background: '#101418', color_text: '#f0f0f0' }, {}, { '--mantine-color-body': '#101418', '--opa-ground': '#101418', '--mantine-color-text': '#f0f0f0' }],
     ['grey on grey nowhere', { color_background: '#888888', color_text: '#999999' }, {}, {}],
     ['a pale highlight nowhere it is light', { color_highlight: '#9fd8ef' }, {}, { '--mantine-color-anchor': '#9fd8ef', '--opa-focus': '#9fd8ef' }],
-    ['a text that is too pale', { color_text: '#999' }, {}, {}],
+    ['a text that is too pale for one', { color_text: '#999' }, {}, { '--mantine-color-text': '#999' }],
     ['a good colour beside a bad one', { color_background: '#ffff00', color_text: '#fefefe', color_error: '#8a0000' }, { '--mantine-color-error': '#8a0000' }, {}],
   ])('%s', (_name, style, light, dark) => {
     expect(styleVariables(style)).toMatchObject({ any: {}, light, dark });

@@ -41,14 +41,14 @@ function colours({ color_background: ground, color_text: text, color_highlight: 
   else if (text !== undefined) tries.push({ '--mantine-color-text': text });
   if (highlight !== undefined) tries.push({ '--mantine-color-anchor': highlight, '--opa-focus': highlight });
   if (error !== undefined) tries.push({ '--mantine-color-error': error });
-  return tries.reduce<Variables>((taken, next) => (isReadable({ ...palette, ...taken, ...next }) ? { ...taken, ...next } : taken), {});
+  return tries.reduce<Variables>((taken, next) => (isReadable({ ...palette, ...taken, ...next }, palette) ? { ...taken, ...next } : taken), {});
 }
 
-/** Every text of the panel that stands on the page or on a card. */
-function isReadable(palette: Variables): boolean {
+/** Every text of the panel that stands on the page or on a card, where anything about it was changed. */
+function isReadable(next: Variables, palette: Variables): boolean {
   const grounds = ['--mantine-color-body', '--opa-ground'];
   const texts = ['--mantine-color-text', '--mantine-color-dimmed', '--mantine-color-placeholder', '--mantine-color-error', '--mantine-color-anchor'];
-  return grounds.every((ground) => texts.every((text) => contrast(palette[text] ?? '', palette[ground] ?? '') >= LEAST_CONTRAST));
+  return grounds.every((ground) => texts.every((text) => (next[ground] === palette[ground] && next[text] === palette[text]) || contrast(next[text] ?? '', next[ground] ?? '') >= LEAST_CONTRAST));
 }
 
 /** WCAG 2.2 contrast ratio of two colours written #rgb or #rrggbb. */
