@@ -97,7 +97,7 @@ const messages = {
     offers: 'Found in the record',
     use: (label: string) => `Use ${label}`,
     used: 'in use',
-    moreOffers: (count: number) => `${many(count, 'more', 'more')}`,
+    moreOffers: (count: number) => `${count} more`,
     beside: 'In the record',
     lookup: (name: string) => `The payer has a form that helps to find this answer: ${name}.`,
     format: (format: string) => `Form: ${format}`,

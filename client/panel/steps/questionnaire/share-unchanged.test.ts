@@ -1,16 +1,16 @@
 import { expect, it } from 'vitest';
 import { shareUnchanged } from './share-unchanged.ts';
 
-const before = { title: 'F', items: [{ path: 'a', answers: [{ value: { valueString: 'x' } }] }, { path: 'b', answers: [] }], gaps: [{ path: 'b' }] };
-const copy = (): typeof before => structuredClone(before);
+const firstAnswer = { value: { valueString: 'x' } };
+const before = { title: 'F', items: [{ path: 'a', answers: [firstAnswer] }, { path: 'b', answers: [] }], gaps: [{ path: 'b' }] };
+const copy = (first = 'x'): typeof before => ({ ...structuredClone(before), items: [{ path: 'a', answers: [{ value: { valueString: first } }] }, { path: 'b', answers: [] }] });
 
 it('what says the same is the very object of before', () => {
   expect(shareUnchanged(before, copy())).toBe(before);
 });
 
 it('only what changed, and what it stands in, is new', () => {
-  const after = copy();
-  after.items[0]!.answers[0]!.value.valueString = 'xy';
+  const after = copy('xy');
   const shared = shareUnchanged(before, after);
   expect(shared).toEqual(after);
   expect(shared.items[0]).not.toBe(before.items[0]);
@@ -24,6 +24,5 @@ it('entries with a path are known again at another place; what is gone is gone',
   const shared = shareUnchanged(before, after);
   expect(shared).toEqual(after);
   expect(shared.items[1]).toBe(before.items[1]);
-  const fewer: { path: string; note?: string } = { path: 'a' };
-  expect(shareUnchanged({ path: 'a', note: 'x' } as typeof fewer, fewer)).toEqual({ path: 'a' });
+  expect(shareUnchanged<{ readonly path: string; readonly note?: string }>({ path: 'a', note: 'x' }, { path: 'a' })).toEqual({ path: 'a' });
 });
