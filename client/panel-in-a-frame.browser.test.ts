@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer, request as forward, type Server } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ function records() {
   return [...all.map((one) => (one.id === 'order-of-other' ? JSON.parse(JSON.stringify(one).replaceAll('Coverage/coverage-1', 'Coverage/coverage-2')) : one)), second] as ReturnType<typeof testRecord>;
 }
 
-async function listening(server: Server, host = '127.0.0.1'): Promise<number> {
+async function listening(server: Server | HttpsServer, host = '127.0.0.1'): Promise<number> {
   await new Promise<void>((done) => server.listen(0, host, done));
   return (server.address() as AddressInfo).port;
 }
@@ -81,7 +81,7 @@ async function install(protocol: 'http' | 'https'): Promise<Installation> {
 }
 
 /** What a TLS proxy does in front of an installation. */
-function tlsFront(folder: string, port: number): Server {
+function tlsFront(folder: string, port: number): HttpsServer {
   execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1', '-subj', '/CN=localhost', '-keyout', join(folder, 'key'), '-out', join(folder, 'cert')], { stdio: 'ignore' });
   return createHttpsServer({ key: readFileSync(join(folder, 'key')), cert: readFileSync(join(folder, 'cert')) }, (request, response) => {
     const behind = forward({ host: 'localhost', port, path: request.url, method: request.method, headers: request.headers }, (answer) => {
@@ -90,7 +90,7 @@ function tlsFront(folder: string, port: number): Server {
     });
     behind.on('error', () => response.destroy());
     request.pipe(behind);
-  }) as unknown as Server;
+  });
 }
 
 let browser: Browser;
@@ -99,7 +99,10 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
-describe.each(['http', 'https'] as const)('over %s', (protocol) => {
+const openssl = spawnSync('openssl', ['version']).status === 0;
+if (!openssl) console.warn('There is no openssl here: the panel in a frame over https is left out.');
+
+describe.each(openssl ? (['http', 'https'] as const) : (['http'] as const))('over %s', (protocol) => {
   let system: Installation;
   let context: BrowserContext;
   let page: Page;
@@ -132,13 +135,13 @@ describe.each(['http', 'https'] as const)('over %s', (protocol) => {
           return (error as Error).name;
         }
       };
-      return JSON.stringify([read(() => ({ ...localStorage })), read(() => ({ ...sessionStorage })), read(() => document.cookie), location.href, window.name]);
+      return JSON.stringify([read(() => Object.entries(localStorage)), read(() => Object.entries(sessionStorage)), read(() => document.cookie), location.href, window.name]);
     });
     expect(kept).toContain('SecurityError'); // the browser does block
     expect(kept).not.toMatch(/[\w-]{43}/);
     const cookies = (await context.cookies()).filter(({ name }) => name.startsWith('panel_0'));
-    if (protocol === 'http') expect(cookies).toEqual([]);
-    else expect(cookies).toEqual([expect.objectContaining({ httpOnly: true, secure: true, sameSite: 'None', partitionKey: 'http://127.0.0.1' })]);
+    const partitioned = { httpOnly: true, secure: true, sameSite: 'None', partitionKey: 'http://127.0.0.1' };
+    expect(cookies).toEqual(protocol === 'http' ? [] : [expect.objectContaining(partitioned)]);
   });
 
   it('two charts in two frames stay apart, and each panel shows its own patient', async () => {

@@ -90,7 +90,7 @@ export async function startOpenLauncher(redirectUri: string, records: readonly {
       require(get('code_challenge_method') === 'S256' && get('code_challenge').length === 43, 'PKCE with S256'),
       require(context !== undefined, 'launch as given, once'),
       require(get('scope').split(' ').every((scope) => !/\.[cruds]+$/.test(scope)), 'v1 scopes only'),
-      require([...new Set(query.keys())].length === [...query.keys()].length, 'each parameter once'),
+      require(new Set(query.keys()).size === [...query.keys()].length, 'each parameter once'),
     ];
     asked.push(get('scope'));
     if (!context || held.includes(false)) return void response.writeHead(400).end(`refused: ${broken.join(', ')}`);

@@ -30,6 +30,8 @@ export interface TestServer {
 }
 
 interface TestServerOptions {
+  /** More EHRs and settings, told the server's address. */
+  readonly server?: (baseUrl: string) => Promise<Pick<Parameters<typeof createServer>[0], 'ehrsFile' | 'adminToken'> & { readonly ehrs?: readonly EhrRegistration[] }>;
   /** Another payer than the one with one form. */
   readonly formPayer?: (base: () => string) => express.Router;
   readonly dtr?: PayerDtrService;

@@ -24,14 +24,14 @@ describe('the look that the EHR asks for', () => {
     expect(styleVariables({ dim_border_radius: '2px', dim_spacing_size: '20px', dim_font_size: '18px', font_family_body: 'Georgia' }).any).toMatchObject({ '--panel-radius': '2px', '--panel-space': '20px', '--panel-font-size': '18px', '--mantine-font-family': expect.stringMatching(/^Georgia, system-ui/) as string });
   });
   it('every text stays at 4.5:1 or more, whatever is asked', () => {
-    for (let seed = 0; seed < 2000; seed += 1) {
+    const ratios = Array.from({ length: 2000 }, (_, seed) => {
       const colour = (part: number) => `#${((seed * 2654435761 + part * 40503 * (seed + 7)) >>> 0).toString(16).padStart(8, '0').slice(0, 6)}`;
-      const asked = { color_background: colour(1), color_text: colour(2), color_highlight: colour(3), color_error: colour(4) };
-      for (const scheme of ['light', 'dark'] as const) {
-        const taken = styleVariables(asked)[scheme];
-        const ground = taken['--mantine-color-body'] ?? (scheme === 'light' ? '#ffffff' : '#1a1f24');
-        for (const text of ['--mantine-color-text', '--mantine-color-anchor', '--mantine-color-error']) if (taken[text]) expect(contrast(taken[text], ground)).toBeGreaterThanOrEqual(4.5);
-      }
-    }
+      const { light, dark } = styleVariables({ color_background: colour(1), color_text: colour(2), color_highlight: colour(3), color_error: colour(4) });
+      return ([[light, '#ffffff'], [dark, '#1a1f24']] as const).flatMap(([taken, ground]) =>
+        ['--mantine-color-text', '--mantine-color-anchor', '--mantine-color-error'].flatMap((text) => (taken[text] ? [contrast(taken[text], taken['--mantine-color-body'] ?? ground)] : [])),
+      );
+    }).flat();
+    expect(ratios.length).toBeGreaterThan(100);
+    expect(Math.min(...ratios)).toBeGreaterThanOrEqual(4.5);
   });
 });

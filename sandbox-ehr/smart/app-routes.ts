@@ -93,10 +93,10 @@ export function appRoutes({ db, repository, sessions, clients, audit, now }: App
     url.searchParams.set('launch', launch);
     response.redirect(303, url.href);
   }));
-  router.use('/ehr/apps', (error: unknown, _request: Request, response: Response, next: NextFunction) => {
+  router.use('/ehr/apps', async (error: unknown, _request: Request, response: Response, _next: NextFunction) => {
     const { status } = error as { readonly status?: unknown };
-    if (typeof status === 'number' && status < 500) show(response, status, { faults: { form: 'could not be read' } }).catch(next);
-    else next(error);
+    if (typeof status !== 'number' || status >= 500) throw error;
+    await show(response, status, { faults: { form: 'could not be read' } });
   });
   return router;
 }

@@ -69,16 +69,6 @@ export function refreshTokens(identity: SmartClientIdentity, client: EhrClientRe
   return askForTokens(identity, client, { grant_type: 'refresh_token', refresh_token: refreshToken });
 }
 
-/** RFC 7009: the EHR forgets a token that a closed session no longer needs. False when it does not offer that or did not do it. */
-export async function revokeToken(identity: SmartClientIdentity, client: EhrClientRegistration, token: string): Promise<boolean> {
-  const { revocationEndpoint, tokenEndpoint } = await discover(client.fhirBase);
-  if (revocationEndpoint === undefined) return false;
-  const { headers, fields } = await authenticate(identity, client, tokenEndpoint);
-  const answer = await fetch(revocationEndpoint, { method: 'POST', body: new URLSearchParams({ token, ...fields }), headers, redirect: 'error', signal: AbortSignal.timeout(5_000) });
-  await answer.body?.cancel();
-  return answer.ok;
-}
-
 async function askForTokens(identity: SmartClientIdentity, client: EhrClientRegistration, grant: Readonly<Record<string, string>>): Promise<unknown> {
   const { tokenEndpoint } = await discover(client.fhirBase);
   const { headers, fields } = await authenticate(identity, client, tokenEndpoint);
