@@ -17,7 +17,12 @@ import type { AnswerValue } from './questionnaire/form.ts';
 export const PANEL_SESSION_HEADER = 'x-panel-session';
 
 export interface PanelSession {
-  readonly user: { readonly reference: string; readonly name: string };
+  readonly user: {
+    readonly reference: string;
+    readonly name: string;
+    /** NUCC provider taxonomy code, when the EHR says it. */
+    readonly roleCode?: string;
+  };
   readonly needPatientBanner: boolean;
   readonly caseId: string;
   readonly expiresAt: string;

@@ -41,7 +41,8 @@ function Forms({ call, session, readOnly, onSaved, onCompleted, onGoOn, onRetry 
     void call('listForms', {}).then((reply) => {
       if (!current) return;
       if (reply.kind === 'failed') return setFailure(reply.failure);
-      const author = { reference: session.user.reference, display: session.user.name };
+      const { reference, name, roleCode } = session.user;
+      const author = { reference, display: name, ...(roleCode === undefined ? {} : { roleCode }) };
       opened = reply.value.forms.map((form) => new FormDraft(call, form, author));
       setDrafts(opened);
       if (readOnly) return;
