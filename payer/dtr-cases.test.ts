@@ -35,12 +35,11 @@ function dinner(): { form: Questionnaire; steps: object } {
 describe.skipIf(!present)('what a payer receives, made by others (../shared/cases/dtr; left out when it is not there)', () => {
   let server: Server;
   let origin: string;
-  let remove = () => undefined as void;
+  let folder: ReturnType<typeof writeFormFolder> | undefined;
 
   beforeAll(async () => {
     const { form, steps } = dinner();
-    const folder = writeFormFolder({ forms: [form], adaptive: [steps] });
-    remove = folder.remove;
+    folder = writeFormFolder({ forms: [form], adaptive: [steps] });
     const app = express();
     app.use(questionnairePackageRouter({ baseUrl: 'http://payer.test', policyFolder: new URL('../policies/library', import.meta.url).pathname, formFolder: folder.folder, log: pino({ level: 'silent' }), now: () => Date.now(), authorise: (_req, _res, next) => next() }));
     server = createServer(app);
@@ -49,7 +48,7 @@ describe.skipIf(!present)('what a payer receives, made by others (../shared/case
   });
   afterAll(() => {
     server.close();
-    remove();
+    folder?.remove();
   });
   const post = async <T>(operation: string, body: unknown) => {
     const reply = await fetch(`${origin}/Questionnaire/${operation}`, { method: 'POST', headers: { 'content-type': 'application/fhir+json' }, body: JSON.stringify(body) });

@@ -53,7 +53,7 @@ describe.each(['/payer/fhir', '/payer/fhir/dtr-2.2'])('ValueSet/$expand at %s', 
   ])('GET %s: %i', async (query, status) => {
     const reply = await get(query, base);
     expect(reply.status).toBe(status);
-    expect(await reply.json()).toMatchObject(status === 200 ? { resourceType: 'ValueSet' } : { resourceType: 'OperationOutcome', issue: [{ details: { text: expect.any(String) } }] });
+    expect(await reply.json()).toMatchObject({ resourceType: status === 200 ? 'ValueSet' : 'OperationOutcome' });
   });
   it.each<[string, unknown, number]>([
     ['no url', [], 400], ['url twice', [{ name: 'url', valueUri: EQUIPMENT }, { name: 'url', valueUri: EQUIPMENT }], 400], ['a part that is null', [null], 400], ['no list', 'x', 400],
