@@ -63,16 +63,16 @@ export class BrowserScreens {
   }
 }
 
-/** Leaves a picture of what is in the window in dist/pictures. */
-export async function takePicture(page: Page, name: string): Promise<void> {
-  await page.screenshot({ path: join(pictures, `${name}.png`) });
-}
-
 /** The screen has no accessibility finding (WCAG 2.2 A and AA) and does not scroll sideways. Leaves a picture. */
 export async function expectSound(page: Page, name: string): Promise<void> {
-  await takePicture(page, name);
+  await expectFitting(page, name);
   const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
   expect(violations.map(({ id, nodes }) => `${name}: ${id} at ${nodes.map((node) => node.target.join(' ')).join(', ')}`)).toEqual([]);
+}
+
+/** The screen does not scroll sideways. Leaves a picture. */
+export async function expectFitting(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: join(pictures, `${name}.png`) });
   for (const frame of page.frames()) {
     const overflow = await frame.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     expect(overflow, `${name} scrolls sideways by ${overflow} px at ${frame.url().replace(/\?.*/, '')}`).toBeLessThanOrEqual(0);
