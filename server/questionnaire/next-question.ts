@@ -16,7 +16,9 @@ const WHAT = 'its next questions';
 
 /** Sends what was answered so far with the questions as last received. Throws PAYER_UNAVAILABLE, PAYER_REFUSED, PAYER_ANSWER_UNREADABLE. */
 export async function askNextQuestion(access: PayerAccess, adaptiveBase: string | undefined, response: QuestionnaireResponse): Promise<NextQuestionAnswer> {
-  const url = adaptiveBase === undefined ? operationUrl(access, 'nextQuestion') : operationUrl({ ...access, base: adaptiveBase.replace(/\/+$/, '') }, 'nextQuestion');
+  // What is configured for the payer goes before what its form says of itself.
+  const base = access.dtr.operations?.nextQuestion === undefined ? adaptiveBase?.replace(/\/+$/, '') : undefined;
+  const url = operationUrl(base === undefined ? access : { ...access, base }, 'nextQuestion');
   const body: Parameters = { resourceType: 'Parameters', parameter: [{ name: 'questionnaire-response', resource: writeResponse(access.dtr.version, response) }] };
   const reply = await callOperation(access.fetch, url, body, TIMEOUT_MS, WHAT);
   if (reply.kind === 'refused') {

@@ -61,6 +61,13 @@ describe('the forms of an order', () => {
     expect(found.warnings).toEqual([expect.stringContaining('Send the sleep study by fax.')]);
     await expect(askPackages([asked('two')], about)).rejects.toMatchObject({ code: 'PAYER_REFUSED', message: expect.stringContaining('Send the sleep study by fax.') });
   });
+  it('a context that the payer does not know is left out, and its words are shown when it still refuses', async () => {
+    const one = payer('one');
+    one.answers.package = (body) => (body.parameter?.some(({ name }) => name === 'context') ? refusal(422, 'This context is not known here.') : packageOf(form('http://a')));
+    expect((await askPackages([asked('one')], about)).packages).toHaveLength(1);
+    one.answers.package = (body) => refusal(422, body.parameter?.some(({ name }) => name === 'context') ? 'first words' : 'second words');
+    await expect(askPackages([asked('one')], about)).rejects.toMatchObject({ message: expect.stringContaining('first words') });
+  });
   it('changedsince goes along when a form is resumed; nothing changed is no fault', async () => {
     const one = payer('one');
     one.answers.package = () => ({ body: { resourceType: 'Parameters' } });

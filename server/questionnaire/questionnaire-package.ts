@@ -34,10 +34,18 @@ export function buildPackageRequest(request: PackageRequest, version: DtrVersion
 
 const TIMEOUT_MS = 15_000;
 const WHAT = 'its form';
+const UNKNOWN_TO_PAYER: ReadonlySet<number> = new Set([400, 404, 422]);
 
 /** Throws PriorAuthError PAYER_UNAVAILABLE, PAYER_REFUSED with the payer's instructions, PAYER_ANSWER_UNREADABLE. */
 export async function fetchPackages(access: PayerAccess, request: PackageRequest): Promise<PackageAnswer> {
-  const reply = await callOperation(access.fetch, operationUrl(access, 'questionnairePackage'), buildPackageRequest(request, access.dtr.version), TIMEOUT_MS, WHAT);
-  if (reply.kind === 'refused') throw refusal(reply, WHAT);
-  return readPackageAnswer(reply.body);
+  const ask = (asked: PackageRequest) => callOperation(access.fetch, operationUrl(access, 'questionnairePackage'), buildPackageRequest(asked, access.dtr.version), TIMEOUT_MS, WHAT);
+  const reply = await ask(request);
+  if (reply.kind === 'answered') return readPackageAnswer(reply.body);
+  // 2.2.0: a payer refuses a context that it did not assert itself, as when another service answered for it. The order says the same.
+  if (request.context !== undefined && UNKNOWN_TO_PAYER.has(reply.status)) {
+    const { context: _context, ...withoutContext } = request;
+    const again = await ask(withoutContext);
+    if (again.kind === 'answered') return readPackageAnswer(again.body);
+  }
+  throw refusal(reply, WHAT);
 }
