@@ -130,7 +130,7 @@ describe('every state of the form is sound', () => {
   /** axe looks at the narrowest in the light and at the dark one; that nothing is cut off is seen in each. */
   const LOOKS = [
     { look: 'sidebar', viewport: { width: 400, height: 1100 }, colorScheme: 'light' },
-    { look: '320px', viewport: { width: 320, height: 640 }, colorScheme: 'light' },
+    { look: '320px', viewport: { width: 320, height: 1000 }, colorScheme: 'light' },
     { look: 'dark', viewport: { width: 400, height: 800 }, colorScheme: 'dark' },
     { look: 'desk', viewport: { width: 1280, height: 900 }, colorScheme: 'light' },
     { look: 'zoom200', viewport: { width: 640, height: 450 }, colorScheme: 'dark' }, // 1280 x 900 enlarged twice
@@ -175,7 +175,7 @@ describe('every state of the form is sound', () => {
     await page.getByText('Enter a number').first().waitFor();
     await page.getByLabel(/Arterial oxygen pressure/).fill('56');
     await page.getByLabel(/Arterial oxygen pressure/).fill('56x');
-    await page.getByText('Not saved yet').waitFor();
+    await page.getByText('Not saved yet: the server has a problem.').waitFor();
     await expectSoundEverywhere(page, 'error');
     await page.unroute('**/questionnaires/save');
     await page.getByRole('button', { name: 'Save now' }).click();

@@ -6,7 +6,7 @@ import { ROOT, run } from './run.ts';
 // npm run screenshots : plays the panel in a real browser and puts the pictures of the documentation in docs/screenshots.
 const PICTURES = {
   empty: 'panel-empty-sidebar', 'pre-filled': 'panel-filled-sidebar', source: 'panel-source-sidebar', error: 'panel-error-sidebar', adaptive: 'panel-adaptive-sidebar',
-  '320px': 'panel-filled-320px', dark: 'panel-filled-dark', spanish: 'panel-spanish-sidebar',
+  '320px': 'panel-filled-320px', dark: 'panel-filled-dark', spanish: 'panel-spanish-sidebar', merge: 'panel-merge-sidebar',
 } as const;
 
 const { code } = await run('vitest', ['run', '--config', 'vitest.browser.config.ts', 'client/panel.browser', '-t', 'every state'], { env: { CHROMIUM_PATH: await findChromium() } });
