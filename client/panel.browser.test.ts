@@ -38,6 +38,10 @@ describe('by keyboard alone', () => {
     await openPanelAlone(page, 'Okafor', OXYGEN);
     await page.getByText(READ).waitFor();
     expect(await focusName(page)).toMatch(/oxygen/i); // the heading of the form
+    await tabTo(page, /^Read the record again/);
+    await page.keyboard.press('Enter');
+    await page.getByText(READ).waitFor();
+    expect(await focusName(page)).toContain(READ);
     await tabTo(page, /Show where the record says this/);
     await page.keyboard.press('Enter');
     await page.getByRole('dialog').waitFor();

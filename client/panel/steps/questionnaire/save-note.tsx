@@ -12,16 +12,18 @@ interface SaveNoteProps {
   readonly onCompare: () => void;
 }
 
-/** How saving stands. Its buttons vanish when they have worked: the focus then stays on the note. */
+/** How saving stands: said aloud when it is settled or in trouble, not at each keystroke. Its buttons vanish when they have worked: the focus then stays on the note. */
 export function SaveNote({ save, onSave, onCompare }: SaveNoteProps): ReactNode {
   const place = useRef<HTMLDivElement>(null);
   const keepFocus = (act: () => void) => (): void => {
     place.current?.focus();
     act();
   };
+  const quiet = save.kind === 'untouched' || save.kind === 'unsaved' || save.kind === 'saving' ? messages.save[save.kind] : undefined;
   return (
     <div ref={place} tabIndex={-1} className="save-note">
-      <Note save={save} onSave={keepFocus(onSave)} onCompare={onCompare} />
+      <div aria-live="polite">{quiet === undefined && <Note save={save} onSave={keepFocus(onSave)} onCompare={onCompare} />}</div>
+      {quiet !== undefined && <p className="small muted">{quiet}</p>}
     </div>
   );
 }
@@ -39,7 +41,7 @@ function Note({ save, onSave, onCompare }: SaveNoteProps): ReactNode {
   }
   if (save.kind === 'waiting') {
     return (
-      <Notice tone="warn" live="polite">
+      <Notice tone="warn">
         <p><span className="strong">{save.failure.status === 0 ? words.noConnection : words.serverTrouble}</span> {words.kept}</p>
         <div><Button size="xs" variant="default" onClick={onSave}>{words.saveNow}</Button></div>
       </Notice>
@@ -55,5 +57,5 @@ function Note({ save, onSave, onCompare }: SaveNoteProps): ReactNode {
       </Notice>
     );
   }
-  return <output className="small muted">{save.kind === 'saved' ? words.savedAt(showTime(save.at)) : words[save.kind]}</output>;
+  return save.kind === 'saved' && <p className="small muted">{words.savedAt(showTime(save.at))}</p>;
 }
