@@ -1,6 +1,6 @@
 import { compileCql } from './compile-cql.ts';
 import { lockDown } from './lock-down.ts';
-import { patientSource, runCql, wrapper } from './run-cql.ts';
+import { runCql, warmUpCql } from './run-cql.ts';
 import { runFhirPath, warmUpFhirPath } from './run-fhirpath.ts';
 import type { WorkerReply, WorkerTask } from './worker-messages.ts';
 
@@ -20,8 +20,7 @@ lockDown();
 async function run(task: WorkerTask): Promise<void> {
   switch (task.kind) {
     case 'warm-up':
-      patientSource('4.0.1');
-      wrapper('4.0.1');
+      warmUpCql();
       warmUpFhirPath();
       return reply({ kind: 'done' });
     case 'compile':
