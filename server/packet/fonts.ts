@@ -1,14 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { inflateSync } from 'node:zlib';
 
-const require = createRequire(import.meta.url);
-const read = (weight: 'Regular' | 'Bold'): Buffer => unpackWoff(readFileSync(require.resolve(`roboto-fontface/fonts/roboto/Roboto-${weight}.woff`)));
+const read = (url: string): Buffer => unpackWoff(readFileSync(fileURLToPath(url)));
 let fonts: { readonly regular: Buffer; readonly bold: Buffer } | undefined;
 
 /** Latin, Greek and Cyrillic with every diacritic in use. Read at the first packet. */
 export function packetFonts(): { readonly regular: Buffer; readonly bold: Buffer } {
-  fonts ??= { regular: read('Regular'), bold: read('Bold') };
+  fonts ??= {
+    regular: read(import.meta.resolve('roboto-fontface/fonts/roboto/Roboto-Regular.woff')),
+    bold: read(import.meta.resolve('roboto-fontface/fonts/roboto/Roboto-Bold.woff')),
+  };
   return fonts;
 }
 

@@ -52,7 +52,7 @@ function toFacts(pairs: readonly Pair[]): PacketFact[] {
 function stateWords({ state }: PriorAuthCase): string {
   switch (state.kind) {
     case 'no-authorization-needed': return 'No authorization needed';
-    case 'questionnaire': return `Forms not complete: ${state.missing} answers missing`;
+    case 'questionnaire': return `Forms not complete, required answers missing: ${state.missing}`;
     case 'ready': return 'Complete, not sent electronically';
     case 'queued': return 'On its way to the payer';
     case 'pended': return 'With the payer';
@@ -115,7 +115,7 @@ function formSection(form: StoredForm): PacketSection {
     title: questionnaire.title ?? form.formId,
     facts: toFacts([
       ['Form', form.formId], ['From', questionnaire.publisher],
-      ['State', completed ? 'Complete' : `Not complete: ${missing} required answers missing`],
+      ['State', completed ? 'Complete' : `Not complete, required answers missing: ${missing}`],
       ['Last changed', [response.authored, savedBy?.name ?? response.author?.display].filter(Boolean).join(' by ')],
       ['Attestation', attestation ? `“${attestation.statement}” Stated by ${attestation.by.name} (${attestation.by.reference}) on ${attestation.at}` : completed ? 'None on record' : undefined],
     ]),

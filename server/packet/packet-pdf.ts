@@ -1,4 +1,4 @@
-import PDFDocument from 'pdfkit';
+import PdfWriter from 'pdfkit';
 import type { Packet, PacketSection } from '#prior-auth/packet.ts';
 import { packetFonts } from './fonts.ts';
 
@@ -9,7 +9,7 @@ const [INK, QUIET, RULE] = ['#111111', '#555555', '#999999'];
 /** US Letter, tagged (headings, paragraphs, lists; head and foot as artifacts), language and title set. */
 export function writePacketPdf(packet: Packet): Promise<Buffer> {
   const fonts = packetFonts();
-  const document = new PDFDocument({
+  const document = new PdfWriter({
     size: 'LETTER', margins: MARGIN, bufferPages: true, pdfVersion: '1.7', tagged: true, lang: 'en-US', displayTitle: true,
     info: { Title: `${packet.title} ${packet.caseNumber}`, CreationDate: new Date(packet.madeAt) },
   });
@@ -91,5 +91,5 @@ function writeHeadsAndFeet(document: Pdf, packet: Packet): void {
 
 /** Line ends as the reader knows them, other control characters left out. */
 function printable(text: string): string {
-  return text.replace(/\r\n?/g, '\n').replace(/[\u0000-\u0008\u000B-\u001F\u007F]/g, '').normalize('NFC');
+  return text.replace(/\r\n?/g, '\n').replace(/[^\P{Cc}\n\t]/gu, '').normalize('NFC');
 }

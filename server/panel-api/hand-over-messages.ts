@@ -15,7 +15,8 @@ export function listColleagues(): PanelHandler<'listColleagues'> {
       ehr.search('Practitioner', { ...(words[0] ? { name: words[0] } : {}), _count: String(MOST) }),
       searchRoles(ehr),
     ]);
-    const all = [...practitioners, ...roles].flatMap((resource) => colleaguesOf(resource, practitioners));
+    // A person and that person's role are one colleague.
+    const all = [...practitioners, ...roles.filter((role) => !isRoleOf(role, user.reference))].flatMap((resource) => colleaguesOf(resource, practitioners));
     const found = [...new Map(all.map((one) => [one.reference, one])).values()]
       .filter(({ reference, name, role }) => reference !== user.reference && words.every((word) => `${name} ${role ?? ''}`.toLowerCase().includes(word)))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -66,15 +67,21 @@ function colleaguesOf(resource: Resource | undefined, practitioners: readonly Re
   }
 }
 
+function isRoleOf(resource: Resource, user: string): boolean {
+  return resource.resourceType === 'PractitionerRole' && relativeReference(resource.practitioner?.reference ?? '') === user;
+}
+
 function roleOf(role: PractitionerRole, practitioners: readonly Resource[]): Colleague[] {
   const reference = relativeReference(role.practitioner?.reference ?? '');
   const person = practitioners.find((one): one is Practitioner => one.resourceType === 'Practitioner' && `Practitioner/${one.id}` === reference);
   const [code] = role.code ?? [];
   const title = code?.text ?? code?.coding?.find(({ display }) => display)?.display ?? role.specialty?.[0]?.text;
-  const name = (person && nameOf(person)) ?? role.practitioner?.display ?? title ?? 'Role without a name';
+  const name = role.practitioner?.display ?? title ?? 'Role without a name';
   const office = relativeReference(role.organization?.reference ?? '');
   return [
-    { reference: `PractitionerRole/${role.id}`, name, ...(title ? { role: title } : {}) },
+    person
+      ? { reference: `Practitioner/${person.id}`, name: nameOf(person), ...(title ? { role: title } : {}) }
+      : { reference: `PractitionerRole/${role.id}`, name, ...(title ? { role: title } : {}) },
     ...(office?.startsWith('Organization/') && role.organization?.display ? [{ reference: office, name: role.organization.display }] : []),
   ];
 }
