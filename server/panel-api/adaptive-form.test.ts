@@ -1,5 +1,6 @@
 import type { Extension, Questionnaire, QuestionnaireItem, QuestionnaireResponse, QuestionnaireResponseItem } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openValidator } from '#fhir/validation/validator.ts';
 import { openForm } from '#prior-auth/questionnaire/open-form.ts';
 import { createDtrPayer, type DtrPayer, refusal } from '#test-fixtures/dtr-payer.ts';
 import { startTestServer, TestPanel, type TestServer } from '#test-fixtures/test-server.ts';
@@ -102,6 +103,8 @@ describe('an adaptive form', () => {
     expect((await panel.call('POST', '/pas-bundle/submit', { caseVersion: done.body.case.version })).status).toBe(409);
 
     const { bundle } = (await panel.call('GET', `/questionnaires/bundle?formId=${encodeURIComponent(form.formId)}`)).body;
+    const faults = openValidator(['dtr-2.0.1']).validate(bundle).issues.filter(({ severity }) => severity === 'error');
+    expect(faults.map(({ path, message }) => `${path} ${message}`)).toEqual([]);
     expect(bundle).toMatchObject({ type: 'collection', entry: [{ resource: { resourceType: 'QuestionnaireResponse', status: 'completed' } }] });
   });
 
