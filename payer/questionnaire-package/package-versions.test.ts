@@ -42,6 +42,7 @@ const oxygen = { resourceType: 'DeviceRequest', id: 'o', status: 'active', inten
 const mri = { resourceType: 'ServiceRequest', id: 'm', status: 'active', intent: 'order', subject: { reference: 'Patient/p' }, code: { coding: [{ system: 'http://www.ama-assn.org/go/cpt', code: '72148' }] } };
 const unasked = { ...mri, id: 'u', code: { coding: [{ system: 'http://www.ama-assn.org/go/cpt', code: '00000' }] } };
 const docNeeded = { ...unasked, extension: [{ url: 'http://hl7.org/fhir/us/davinci-crd/StructureDefinition/ext-coverage-information', extension: [{ url: 'doc-needed', valueCode: 'clinical' }] }] };
+const asserted = { ...unasked, extension: [{ url: docNeeded.extension[0]?.url, extension: [{ url: 'coverage-assertion-id', valueString: 'of-the-order' }, { url: 'questionnaire', valueCanonical: `${FORM}/pap-device|1.0.0` }] }] };
 const part = (name: string, resource: object) => ({ name, resource });
 const named = (id: string, version = '1.0.0') => ({ name: 'questionnaire', valueCanonical: `${FORM}/${id}|${version}` });
 const since = (instant: string) => ({ name: 'changedsince', valueInstant: instant });
@@ -67,6 +68,7 @@ describe.each(VERSIONS)('$questionnaire-package, DTR %s', (version) => {
   it.each<[string, object[], string[], RegExp | undefined]>([
     ['the union of order, name and context, each form once', [cover, part('order', oxygen), named('home-oxygen'), named('pap-device'), context(KNOWN_ASSERTION)], ['home-oxygen|1.0.0', 'pap-device|1.0.0', 'lumbar-spine-mri|1.0.0'], undefined],
     ['a context of ours alone', [cover, context(KNOWN_ASSERTION)], ['lumbar-spine-mri|1.0.0'], undefined],
+    ['a context that the order carries: the forms that it names there', [cover, part('order', asserted), context('of-the-order')], ['pap-device|1.0.0'], undefined],
     ['an unknown name is a warning beside what is', [cover, part('order', oxygen), named('none', '3')], ['home-oxygen|1.0.0'], /^warning .*none\|3 is not available/],
     ['a form past its time is never sent by the order', [cover, part('order', oxygen)], ['home-oxygen|1.0.0'], undefined],
     ['a form past its time, named: sent, and said', [cover, named('home-oxygen', '0.9.0')], ['home-oxygen|0.9.0'], /^warning .*expired.*2025-12-31/],
