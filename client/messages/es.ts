@@ -34,6 +34,27 @@ const failures: Readonly<Record<PriorAuthErrorCode | 'INTERNAL' | 'NOT_REACHED' 
   ANSWER_UNREADABLE: { message: 'La respuesta del servidor no se puede leer.', nextStep: 'Inténtelo de nuevo en un minuto.' },
 };
 
+/** What stops a request, and what the sandbox EHR refuses; a code that is not here keeps its English words. */
+const others: Readonly<Record<string, FailureText>> = {
+  MEMBER_ID_MISSING: { message: 'Ni la cobertura ni la historia tienen un número de afiliado.', nextStep: 'Anote en la cobertura el número de la tarjeta del seguro.' },
+  PATIENT_NAME_MISSING: { message: 'Falta el nombre del paciente o del titular del seguro.', nextStep: 'Complete el nombre en la historia clínica.' },
+  COVERAGE_NOT_ACTIVE: { message: 'La cobertura de la orden no está activa.', nextStep: 'Elija la cobertura activa o corrija su estado.' },
+  SERVICE_CODE_MISSING: { message: 'La orden no tiene código HCPCS, CPT, NDC ni ICD-10-PCS.', nextStep: 'Dé a la orden un código de facturación.' },
+  DIAGNOSIS_NOT_ICD10CM: { message: 'El motivo de la orden no tiene código ICD-10-CM, y los pagadores no aceptan otro.', nextStep: 'Codifique el diagnóstico en ICD-10-CM.' },
+  ORDER_DATE_MISSING: { message: 'La orden de medicación no tiene fecha.', nextStep: 'Complete la fecha de la orden.' },
+  ORDER_TYPE_NOT_SUPPORTED: { message: 'No hay lugar para este tipo de orden en una solicitud.', nextStep: 'Pida la autorización en el portal del pagador.' },
+  CLINICIAN_IDENTIFIER_MISSING: { message: 'El profesional que ordena no tiene un identificador válido.', nextStep: 'Añada su NPI (diez cifras) en la historia clínica.' },
+  CLINICIAN_NAME_MISSING: { message: 'El profesional que ordena no tiene apellido.', nextStep: 'Complete su nombre en la historia clínica.' },
+  CLINIC_IDENTIFIER_MISSING: { message: 'La clínica no tiene NPI.', nextStep: 'Pida a su administrador que lo añada a la configuración.' },
+  FORM_NOT_COMPLETED: { message: 'Un formulario del pagador no está completado.', nextStep: 'Complételo en este panel.' },
+  EVIDENCE_OF_OTHER_PATIENT: { message: 'La orden o un formulario hace referencia a la historia de otro paciente.', nextStep: 'Corrija la referencia.' },
+  NOT_SIGNED_IN: { message: 'No ha iniciado sesión.', nextStep: 'Inicie sesión.' },
+  PATIENT_NOT_FOUND: { message: 'No existe este paciente.', nextStep: 'Busque de nuevo en la lista.' },
+  ORDER_NOT_SIGNABLE: { message: 'La orden ya está completada, revocada o terminada.', nextStep: 'Escriba una orden nueva.' },
+  ORDER_CHANGED: { message: 'La orden cambió mientras se firmaba.', nextStep: 'Mírela de nuevo y fírmela.' },
+  FEEDBACK_NOT_TAKEN: { message: 'El servicio del pagador no tomó la opinión.', nextStep: 'No se pierde nada para el paciente; inténtelo más tarde.' },
+};
+
 export const es: SharedWords = {
   shared: {
     loading: 'Cargando',
@@ -79,7 +100,7 @@ export const es: SharedWords = {
     if (status >= 500) return failures.INTERNAL;
     return failures.REQUEST_INVALID;
   },
-  byCode: (code) => (Object.hasOwn(failures, code) ? failures[code as keyof typeof failures] : undefined),
+  byCode: (code) => new Map(Object.entries({ ...others, ...failures })).get(code),
   ageWords: (years) => many(years, 'año', 'años'),
   problemWords: (code, { min, max, minLength, maxLength, maxDecimalPlaces, minOccurs, maxOccurs }) => {
     const between = (least: number | string | undefined, most: number | string | undefined): string =>
