@@ -177,6 +177,10 @@ describe('signature', () => {
     opened.setAnswer('q0', 0, { valueString: 'y' });
     expect(opened.view().signature?.signed).toBeUndefined();
   });
+  it('of an adaptive form: offered, and no step waits for it', () => {
+    const opened = form([{ type: 'string' }], { extension: [required, { url: `${S}questionnaireAdaptive`, valueUrl: 'https://payer.example/fhir' }] });
+    expect(opened.view()).toMatchObject({ gaps: [], signature: { required: true } });
+  });
   it('of a question: written at its item', () => {
     const opened = form([{ type: 'string', extension: [required] }, { type: 'string' }]);
     opened.setAnswer('q0', 0, { valueString: 'x' });
