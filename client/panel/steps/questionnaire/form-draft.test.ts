@@ -171,3 +171,40 @@ describe('a form being worked on', () => {
     expect(answerOf(draft, 'a')).toBe('xy');
   });
 });
+
+describe('an adaptive form', () => {
+  const more = { ...questionnaire, item: [...(questionnaire.item ?? []), { linkId: 'c', type: 'string' as const, text: 'C' }] };
+  const reply = (over: object) => ({ form: form({ version: 2, adaptive: true, questionnaire: more, response: answered('x') }), completed: false, problems: [], case: {}, ...over });
+
+  it('asks for more only when nothing is missing, and takes the questions that come', async () => {
+    const { call, sent } = server({ nextQuestion: () => reply({}) });
+    const draft = new FormDraft(call, form({ adaptive: true }), author);
+    expect(await draft.next()).toMatchObject({ kind: 'incomplete', gaps: [{ linkId: 'a' }] });
+    expect(sent).toEqual([]);
+    draft.edit(put('a', 'x'));
+    expect(await draft.next()).toEqual({ kind: 'asked' });
+    expect(sent).toMatchObject([{ message: 'nextQuestion', body: { version: 1, response: { item: [{ linkId: 'a', answer: [{ valueString: 'x' }] }] } } }]);
+    expect(draft.state().shown.items.map(({ linkId }) => linkId)).toEqual(['a', 'b', 'c']);
+    expect(draft.unsaved).toBe(false);
+  });
+  it('keeps the answers and the edits when the payer does not accept them', async () => {
+    const { call } = server({ nextQuestion: () => reply({ problems: [{ linkId: 'a', message: 'no' }] }) });
+    const draft = new FormDraft(call, form({ adaptive: true }), author);
+    draft.edit(put('a', 'x'));
+    expect(await draft.next()).toEqual({ kind: 'problems', problems: [{ linkId: 'a', message: 'no' }] });
+    expect(answerOf(draft, 'a')).toBe('x');
+    expect(draft.unsaved).toBe(true);
+  });
+  it('is complete when the payer says so', async () => {
+    const { call } = server({ nextQuestion: () => reply({ completed: true, form: form({ version: 2, adaptive: true, response: { ...answered('x'), status: 'completed' } }) }) });
+    const draft = new FormDraft(call, form({ adaptive: true, response: answered('x') }), author);
+    expect((await draft.next()).kind).toBe('completed');
+    expect(draft.completed).toBe(true);
+  });
+  it('a payer that is away changes nothing', async () => {
+    const { call } = server({ nextQuestion: () => new Error('PAYER_UNAVAILABLE', { cause: 503 }) });
+    const draft = new FormDraft(call, form({ adaptive: true, response: answered('x') }), author);
+    expect((await draft.next()).kind).toBe('failed');
+    expect(answerOf(draft, 'a')).toBe('x');
+  });
+});

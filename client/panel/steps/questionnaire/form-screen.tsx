@@ -37,7 +37,9 @@ interface FormScreenProps {
 const NO_OFFERS = {};
 
 /** One payer form: what is missing first, then every question with the origin of its answer. */
-export function FormScreen({ draft, call, session, readOnly, calculatorMissing, onSaved, onCompleted }: FormScreenProps): ReactNode {
+export function FormScreen({ draft, call, session, readOnly: sent, calculatorMissing, onSaved, onCompleted }: FormScreenProps): ReactNode {
+  // What the payer has taken as complete is not changed any more.
+  const readOnly = sent || (draft.view.adaptive === true && draft.view.response.status === 'completed');
   const words = messages.form;
   const { shown, save, population, sources, dropped, unsettled, joined } = useSyncExternalStore(draft.subscribe, draft.state);
   const [open, setOpen] = useState<{ readonly question: string; readonly evidence: readonly EvidenceReference[] }>();
