@@ -28,7 +28,7 @@ export function textOf(result: unknown): string | undefined {
   if (!isRecord(result)) return undefined;
   if (typeof result['resourceType'] === 'string') return entryText(result);
   const { value, unit, code } = result;
-  if (typeof value === 'number') return [value, unit ?? code].filter((part) => part !== undefined).join(' ');
+  if (typeof value === 'number') return [String(value), unit ?? code].filter((part) => typeof part === 'string').join(' ');
   return conceptText(result) ?? (typeof result['reference'] === 'string' ? result['reference'] : undefined);
 }
 

@@ -41,6 +41,11 @@ export function isCql({ language }: Expression): boolean {
   return CQL_LANGUAGES.includes(language ?? '');
 }
 
+/** SDC names it; R4's own list of languages does not. */
+export function isIdentifier({ language }: { readonly language?: string }): boolean {
+  return language === 'text/cql-identifier';
+}
+
 export function isQuery({ language }: Expression): boolean {
   return language === 'application/x-fhir-query';
 }

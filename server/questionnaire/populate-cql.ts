@@ -7,7 +7,7 @@ import { definesOf, type PackageLibrary, readLibraries } from './cql/read-librar
 import { defineId } from './cql/worker-messages.ts';
 import type { WorkerPool } from './cql/worker-pool.ts';
 import { dataRequirements, expandedValueSets, namedValueSets, type Place } from './data-requirements.ts';
-import type { FormExpression } from './form-expressions.ts';
+import { type FormExpression, isIdentifier } from './form-expressions.ts';
 import type { CqlMode, PopulateInput, PopulationFailure, PopulationFailureKind } from './population.ts';
 import { type RecordReader, readRecords } from './read-records.ts';
 import { runSurviving } from './run-surviving.ts';
@@ -94,7 +94,7 @@ async function executable(libraries: readonly PackageLibrary[], expressions: rea
   for (const { id, expression } of expressions) {
     const text = expression.expression ?? '';
     const reference = parseDefineReference(text);
-    if (reference && (reference.library !== undefined || String(expression.language) === 'text/cql-identifier' || libraries.some((library) => namesDefine(library, reference.define)))) continue;
+    if (reference && (reference.library !== undefined || isIdentifier(expression) || libraries.some((library) => namesDefine(library, reference.define)))) continue;
     const alternative = alternativeElm(expression, shipped);
     if (alternative) {
       inlineElm.push(alternative.elm);

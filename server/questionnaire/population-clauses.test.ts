@@ -79,7 +79,7 @@ afterAll(async () => {
   await store.close();
 });
 
-const valued = (url: string, language: string, expression: string, more: object = {}): Extension => ({ url, valueExpression: { language: language as Expression['language'], expression, ...more } as Expression });
+const valued = (url: string, language: string, expression: string, more: object = {}): Extension => ({ url, valueExpression: { language: language as Expression['language'], expression, ...more } });
 const fhirPath = (expression: string, name?: string) => ({ language: 'text/fhirpath', expression, ...(name ? { name } : {}) }) as Expression;
 const variable = (name: string, expression: string, language = 'text/fhirpath'): Extension => valued(`${H}variable`, language, expression, { name });
 const query = (name: string, expression: string) => variable(name, expression, 'application/x-fhir-query');

@@ -77,6 +77,8 @@ const messages = {
     noneNext: 'Go on to the review.',
     reading: 'Reading the record…',
     readingLong: 'You may begin to answer: what you enter is kept.',
+    readingParts: (done: number, total: number) => `${done} of ${total} parts read`,
+    calculating: 'Working out the answers.',
     filled: (count: number) => (count === 0 ? 'The record answered none of the questions.' : `${many(count, 'answer', 'answers')} filled in from the record.`),
     populationFailed: 'The record could not be read to the end.',
     populationFailedNext: 'Answer the questions yourself, or read the record again.',

@@ -101,6 +101,8 @@ export const es: PanelWords = {
       noneNext: 'Pase a la revisión.',
       reading: 'Leyendo la historia clínica…',
       readingLong: 'Puede empezar a contestar: lo que escriba se conserva.',
+      readingParts: (done, total) => `${done} de ${total} partes leídas`,
+      calculating: 'Calculando las respuestas.',
       filled: (count) => (count === 0 ? 'La historia clínica no contestó ninguna pregunta.' : `${many(count, 'respuesta tomada', 'respuestas tomadas')} de la historia clínica.`),
       populationFailed: 'La historia clínica no pudo leerse hasta el final.',
       populationFailedNext: 'Conteste usted las preguntas o lea la historia de nuevo.',

@@ -8,8 +8,8 @@ type Patient = NonNullable<ReturnType<InstanceType<typeof cqlFhir.PatientSource>
  * was wrapped once is given again: a third of the time and less.
  */
 export function rememberElements(anyWrapped: Wrapped): void {
-  const shared = Object.getPrototypeOf(anyWrapped) as { get(field: string): unknown };
-  const get = shared.get;
+  const shared = Object.getPrototypeOf(anyWrapped) as { get: (this: Wrapped, field: string) => unknown };
+  const { get } = shared;
   const known = new WeakMap<object, Map<string, unknown>>();
   shared.get = function remembered(this: Wrapped, field: string): unknown {
     const fields = known.get(this) ?? new Map<string, unknown>();

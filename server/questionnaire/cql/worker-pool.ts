@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { join } from 'node:path';
 import type { CompileResult } from './compile-cql.ts';
 import { executionFlags } from './execution-flags.ts';
 import type { WorkerReply, WorkerResult, WorkerTask } from './worker-messages.ts';
@@ -38,7 +37,7 @@ export function createWorkerPool(options: PoolOptions): WorkerPool {
     return new Promise((resolve) => waiting.push(resolve));
   };
   const start = (): ChildProcess => {
-    const worker = fork(join(import.meta.dirname, 'worker.ts'), [], {
+    const worker = fork(new URL('./worker.ts', import.meta.url), [], {
       env: {}, execArgv: executionFlags(options.memoryLimitMb), serialization: 'advanced',
       // Nothing a payer's code makes an engine print may reach our log.
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],

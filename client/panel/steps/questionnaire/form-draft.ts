@@ -1,7 +1,7 @@
 import type { QuestionnaireResponse, QuestionnaireResponseItem } from '@medplum/fhirtypes';
 import type { PriorAuthCase } from '#prior-auth/case.ts';
 import type { EvidenceReference } from '#prior-auth/coverage-requirement/requirement.ts';
-import type { FormView, PayerProblem } from '#prior-auth/panel-api.ts';
+import type { FormView, PayerProblem, ReadProgress } from '#prior-auth/panel-api.ts';
 import type { Completion, EvaluateFhirPath, Form, FormAuthor, ShownForm } from '#prior-auth/questionnaire/form.ts';
 import { type AnswerConflict, mergeResponses, type Side } from '#prior-auth/questionnaire/merge-responses.ts';
 import { openForm } from '#prior-auth/questionnaire/open-form.ts';
@@ -22,7 +22,7 @@ export type SaveState =
   | { readonly kind: 'conflict'; readonly mine: number; readonly differences: readonly AnswerConflict[] };
 
 export type PopulationState =
-  | { readonly kind: 'reading' }
+  | { readonly kind: 'reading'; readonly progress?: ReadProgress }
   | { readonly kind: 'done'; readonly warnings: readonly string[] }
   | { readonly kind: 'failed'; readonly warnings: readonly string[]; readonly failure?: Failure };
 
@@ -56,6 +56,7 @@ type Edit = (form: Form) => void;
 const MERGED: Edit = () => undefined;
 const MOST_MERGES = 3;
 export const AUTOSAVE_DELAY_MS = 1200;
+const PROGRESS_EVERY_MS = 500;
 /** Pause before each further attempt; the last one repeats. */
 export const RETRY_DELAYS_MS = [2000, 4000, 8000, 15_000, 30_000] as const;
 
@@ -135,12 +136,26 @@ export class FormDraft {
       if (this.#edits.length > 0) return this.#publish();
       this.#population = { kind: 'reading' };
       this.#publish();
+      const stopFollowing = this.#followReading();
       const reply = await this.#call('populateForm', { formId: this.#view.formId });
+      stopFollowing();
       if (reply.kind === 'failed') this.#population = { kind: 'failed', warnings: [], failure: reply.failure };
       else this.#takeNewer(reply.value.form);
       this.#publish();
       this.#saveSoon();
     });
+  }
+
+  /** Asks how far the reading is while it runs; a question that is not answered changes nothing. */
+  #followReading(): () => void {
+    const timer = setInterval(() => {
+      void this.#call('readProgress', { formId: this.#view.formId }).then((reply) => {
+        if (this.#population.kind !== 'reading' || reply.kind === 'failed') return;
+        this.#population = { kind: 'reading', progress: reply.value };
+        this.#publish();
+      });
+    }, PROGRESS_EVERY_MS);
+    return () => clearInterval(timer);
   }
 
   save(): Promise<void> {
