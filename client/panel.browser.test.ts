@@ -112,7 +112,7 @@ describe('on a bad line', () => {
     let sent = 0;
     await page.route(SAVE, async (route) => {
       sent += 1;
-      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await new Promise((resolve) => setTimeout(resolve, 700));
       if (sent > 1) return route.continue();
       await route.fetch(); // stored, but nobody here hears of it
       return route.abort();
@@ -120,6 +120,8 @@ describe('on a bad line', () => {
     await pressure.fill('52');
     await page.getByRole('button', { name: 'Save now' }).click();
     await pressure.fill('53');
+    await page.getByText('Not saved yet: no connection.').waitFor();
+    await page.getByRole('button', { name: 'Save now' }).click();
     await expect.poll(() => sent, { timeout: 15_000 }).toBeGreaterThan(2);
     await page.getByText(/Saved at/).waitFor();
     expect(await page.getByText('Someone else changed').count()).toBe(0);
