@@ -40,7 +40,7 @@ interface Issued {
 
 const BASE = '/t/clinic-7/r4';
 
-export async function startOpenLauncher(redirectUri: string, records: readonly { readonly resourceType: string; readonly id?: string }[], confidential = true): Promise<OpenLauncher> {
+export async function startOpenLauncher(redirectUri: string, records: readonly { readonly resourceType: string; readonly id?: string }[], clientKind: 'secret-basic' | 'secret-post' | 'public' = 'secret-basic'): Promise<OpenLauncher> {
   const clientId = 'panel at launcher';
   const clientSecret = `s:${randomBytes(12).toString('hex')}+/%`;
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
@@ -103,10 +103,10 @@ export async function startOpenLauncher(redirectUri: string, records: readonly {
   }
 
   function token(request: IncomingMessage, form: URLSearchParams, json: (status: number, value: unknown) => unknown): void {
-    const [id = '', secret = ''] = Buffer.from((request.headers.authorization ?? '').replace(/^Basic /, ''), 'base64').toString().split(':').map((half) => decodeURIComponent(half.replace(/\+/g, ' ')));
-    const known = confidential ? id === clientId && secret === clientSecret : form.get('client_id') === clientId;
-    if (!require(known, 'client authentication')) return void json(401, { error: 'invalid_client' });
-    require(confidential ? !form.has('client_id') : request.headers.authorization === undefined, 'client_id in the form for public clients only');
+    const basic = Buffer.from((request.headers.authorization ?? '').replace(/^Basic /, ''), 'base64').toString().split(':').map((half) => decodeURIComponent(half.replace(/\+/g, ' ')));
+    const [id, secret] = clientKind === 'secret-basic' ? basic : [form.get('client_id'), form.get('client_secret')];
+    if (!require(id === clientId && (clientKind === 'public' ? secret === null : secret === clientSecret), 'client authentication')) return void json(401, { error: 'invalid_client' });
+    require(clientKind === 'secret-basic' ? !form.has('client_id') : request.headers.authorization === undefined, 'one way of authentication, not two');
     const store = form.get('grant_type') === 'refresh_token' ? refreshes : codes;
     const key = form.get(store === codes ? 'code' : 'refresh_token') ?? '';
     const issued = store.get(key);

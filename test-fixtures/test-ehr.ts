@@ -12,6 +12,8 @@ export interface TestEhr {
   readonly resources: Map<string, Resource>;
   /** What happened, for assertions: `POST QuestionnaireResponse`, … */
   readonly calls: string[];
+  /** Of each client assertion that was believed. */
+  readonly assertionAlgorithms: string[];
   /** Makes a launch token for that context. */
   launch(context: Readonly<Record<string, unknown>>): string;
   /** Tests set these to make the EHR misbehave. */
@@ -32,6 +34,7 @@ export async function startTestEhr(jwksUrl: () => string, initial: readonly Reso
   const refreshTokens = new Map<string, string>();
   const tokens = new Set<string>();
   const assertions = new Set<string>();
+  const assertionAlgorithms: string[] = [];
   const { privateKey, publicKey } = await generateKeyPair('RS256');
   const forger = await generateKeyPair('RS256');
   const publicJwk = { ...(await exportJWK(publicKey)), kid: 'ehr', alg: 'RS256', use: 'sig' };
@@ -80,9 +83,10 @@ export async function startTestEhr(jwksUrl: () => string, initial: readonly Reso
     const body = request.body as Record<string, string>;
     if (behaviour.tokenStatus !== undefined) return void response.status(behaviour.tokenStatus).end();
     const refuse = (error: string) => void response.status(400).json({ error });
-    const { payload } = await jwtVerify(body['client_assertion'] ?? '', createRemoteJWKSet(new URL(jwksUrl())), { audience: `${origin}/token`, algorithms: ['ES384', 'RS384'] }).catch(() => ({ payload: undefined }));
+    const { payload, protectedHeader } = await jwtVerify(body['client_assertion'] ?? '', createRemoteJWKSet(new URL(jwksUrl())), { audience: `${origin}/token`, algorithms: ['ES384', 'RS384'] }).catch(() => ({ payload: undefined, protectedHeader: undefined }));
     if (!payload?.jti || payload.iss !== payload.sub || assertions.has(payload.jti)) return refuse('invalid_client');
     assertions.add(payload.jti);
+    assertionAlgorithms.push(protectedHeader.alg);
     const clientId = payload.iss ?? '';
     calls.push(`token ${body['grant_type']}`);
     if (body['grant_type'] === 'refresh_token') {
@@ -141,6 +145,7 @@ export async function startTestEhr(jwksUrl: () => string, initial: readonly Reso
     base,
     resources,
     calls,
+    assertionAlgorithms,
     behaviour,
     launch(context) {
       const id = randomUUID();

@@ -2,22 +2,28 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type LaunchChoices, PANEL_SECRET_HEADER, type PanelLaunch } from '#prior-auth/panel-launch-api.ts';
-import { SAMPLE_LAUNCH, startTestServer, TestBrowser, TestPanel, type TestServer } from '#test-fixtures/test-server.ts';
+import { startTestEhr, type TestEhr } from '#test-fixtures/test-ehr.ts';
+import { PANEL_SCOPES, SAMPLE_LAUNCH, startTestServer, TestBrowser, TestPanel, type TestServer, testRecord } from '#test-fixtures/test-server.ts';
 import { readStyle } from './smart-style.ts';
 
 /* SMART App Launch 2.2.0, clause by clause, against the test EHR in real HTTP: what a launch may bring, what may go wrong. */
 
 let server: TestServer;
+let rsa: TestEhr;
 let styles: Server;
 const style = { status: 200, body: '{}' };
 beforeAll(async () => {
   styles = createServer((_request, response) => void response.writeHead(style.status, style.status === 302 ? { location: 'https://elsewhere.example/' } : {}).end(style.body));
   await new Promise<void>((done) => styles.listen(0, '127.0.0.1', done));
   const second = { fhirBase: 'https://second.example/r4', name: 'Second EHR', clientId: 'x' };
-  server = await startTestServer({ server: async () => ({ ehrs: [second, { ...second, fhirBase: 'https://off.example/r4', name: 'Off', disabled: true }] }) });
+  server = await startTestServer({ server: async (baseUrl) => {
+    rsa = await startTestEhr(() => `${baseUrl}/.well-known/jwks.json`, testRecord());
+    return { ehrs: [{ fhirBase: rsa.base, clientId: 'panel', signingAlgorithm: 'RS384', scopes: PANEL_SCOPES }, second, { ...second, fhirBase: 'https://off.example/r4', name: 'Off', disabled: true }] };
+  } });
 });
 afterAll(async () => {
   await server.close();
+  await rsa.close();
   styles.close();
 });
 afterEach(() => {
@@ -55,7 +61,7 @@ describe('what is asked for', () => {
   it('only of registered EHRs that are not disabled, and nothing is fetched of others', async () => {
     for (const iss of ['https://off.example/r4', 'https://third.example/r4']) for (const start of [`/panel/standalone?iss=${iss}`, `/panel/launch?iss=${iss}&launch=x`]) expect((await new TestBrowser(server.baseUrl).go(start)).status).toBe(400);
     const { ehrs } = (await (await new TestBrowser(server.baseUrl).go('/panel/api/ehrs')).json()) as { ehrs: { name: string }[] };
-    expect(ehrs.map(({ name }) => name)).toEqual([new URL(server.ehr.base).host, 'Second EHR']);
+    expect(ehrs.map(({ name }) => name)).toEqual([new URL(server.ehr.base).host, new URL(rsa.base).host, 'Second EHR']);
   });
 });
 
@@ -76,6 +82,13 @@ describe('what was granted', () => {
     server.ehr.behaviour.scope = 'openid launch patient/Patient.r';
     expect(await refusal(launchAddress({ ...SAMPLE_LAUNCH, fhirContext: ['DeviceRequest/none'] }))).toEqual({ status: 404, text: expect.stringContaining('patient/Coverage.r (the panel cannot tell which payer to ask)') as string });
   });
+});
+
+it('signs with RS384 where the EHR is registered so', async () => {
+  const { response } = await new TestBrowser(server.baseUrl).signIn(`/panel/launch?iss=${encodeURIComponent(rsa.base)}&launch=${rsa.launch(SAMPLE_LAUNCH)}`);
+  expect([response.status, rsa.assertionAlgorithms]).toEqual([302, ['RS384']]);
+  const { keys } = (await (await fetch(`${server.baseUrl}/.well-known/jwks.json`)).json()) as { keys: { alg: string; kid: string; d?: string }[] };
+  expect([keys.map(({ alg }) => alg), new Set(keys.map(({ kid }) => kid)).size, keys.some(({ d }) => d)]).toEqual([['ES384', 'RS384'], 2, false]);
 });
 
 describe('a sign-in that must not go through', () => {

@@ -12,15 +12,18 @@ const CONTEXT = { patient: 'patient-1', encounter: 'enc-9', need_patient_banner:
 const folder = mkdtempSync(join(tmpdir(), 'opa-ehrs-'));
 let server: TestServer;
 let secretive: OpenLauncher;
+let posting: OpenLauncher;
 let open: OpenLauncher;
 beforeAll(async () => {
   server = await startTestServer({
     async server(baseUrl) {
       secretive = await startOpenLauncher(`${baseUrl}/panel/callback`, testRecord());
-      open = await startOpenLauncher(`${baseUrl}/panel/callback`, testRecord(), false);
+      open = await startOpenLauncher(`${baseUrl}/panel/callback`, testRecord(), 'public');
+      posting = await startOpenLauncher(`${baseUrl}/panel/callback`, testRecord(), 'secret-post');
       const ehrsFile = join(folder, 'ehrs.json');
       writeFileSync(ehrsFile, JSON.stringify({ ehrs: [
         { name: 'Open launcher', fhirBase: secretive.iss, clientId: secretive.clientId, clientAuthentication: 'client_secret_basic', clientSecret: secretive.clientSecret, scopes: SCOPES },
+        { fhirBase: posting.iss, clientId: posting.clientId, clientAuthentication: 'client_secret_post', clientSecret: posting.clientSecret, scopes: SCOPES },
         { fhirBase: `${open.iss}/`, clientId: open.clientId, clientAuthentication: 'none', scopes: SCOPES },
       ] }));
       return { ehrsFile };
@@ -29,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await server.close();
-  await Promise.all([secretive.close(), open.close()]);
+  await Promise.all([secretive.close(), posting.close(), open.close()]);
   rmSync(folder, { recursive: true });
 });
 
@@ -43,7 +46,7 @@ async function launchFrom(launcher: OpenLauncher): Promise<TestPanel> {
   return new TestPanel(browser, sessionId ?? '');
 }
 
-describe.each([['with a client secret', () => secretive], ['as a public client', () => open]])('an unlike launcher, %s', (_name, launcher) => {
+describe.each([['with a secret in the header', () => secretive], ['with a secret in the form', () => posting], ['as a public client', () => open]])('an unlike launcher, %s', (_name, launcher) => {
   it('opens the case of its order, in the rights it gave, and keeps to every rule of the text', async () => {
     const panel = await launchFrom(launcher());
     expect((await panel.call('GET', '/case')).body.case).toMatchObject({ ehrBase: launcher().iss, service: { order: 'DeviceRequest/order-1' }, patient: { id: 'patient-1' } });
