@@ -5,6 +5,7 @@ import { PriorAuthError } from '#prior-auth/errors.ts';
 import { writeResponse } from '#prior-auth/questionnaire/dtr-versions/write-response.ts';
 import { mergeResponses } from '#prior-auth/questionnaire/merge-responses.ts';
 import type { EhrClient } from '../ehr/ehr-client.ts';
+import { isOf } from '../ehr/gather-submission.ts';
 import type { Session } from '../smart/sessions.ts';
 import type { StoredForm } from '../store/forms.ts';
 import { openStoredForm } from './form-engine.ts';
@@ -15,7 +16,7 @@ const NO_DRAFTS = 'The record system takes no drafts of this form. They are kept
 const NOT_IN_RECORD = 'The record system did not take the completed form. It is kept here and goes to the payer all the same.';
 
 type Parts = Pick<PanelParts, 'cases' | 'forms' | 'store' | 'audit' | 'log' | 'now' | 'timeZoneOf' | 'metrics' | 'payerAccess'>;
-type Where = Pick<PanelCall, 'caseId' | 'ehr' | 'session'>;
+type Where = Pick<PanelCall, 'caseId' | 'patientId' | 'ehr' | 'session'>;
 
 /** The EHR's copy of our forms, kept level with ours in both directions (DTR 2.0.1: the QuestionnaireResponse in the EHR is what people and apps share). */
 export interface EhrDrafts {
@@ -65,7 +66,7 @@ export function createEhrDrafts(parts: Parts): EhrDrafts {
         await Promise.all(forms.map(({ formId }) => inTurn(where.caseId, formId, async () => {
           const form = await parts.forms.read(where.caseId, formId);
           const found = form.ehrReference ? await where.ehr.follow(form.ehrReference) : begun.find(({ questionnaire }) => isSameForm(questionnaire, form));
-          if (found?.resourceType === 'QuestionnaireResponse') await takeIn(parts, where, form, found);
+          if (found?.resourceType === 'QuestionnaireResponse' && found.status !== 'entered-in-error' && isOf(found, where.patientId)) await takeIn(parts, where, form, found);
         })));
       } catch (error) {
         if (!(error instanceof PriorAuthError) || error.code === 'SESSION_EXPIRED') throw error;
@@ -86,7 +87,7 @@ function mayStillChange({ state }: PriorAuthCase): boolean {
 async function draftsOfOrder(ehr: EhrClient, { patient, service }: PriorAuthCase): Promise<readonly QuestionnaireResponse[]> {
   const found = await ehr.search('QuestionnaireResponse', { patient: `Patient/${patient.id}`, status: 'in-progress' });
   return found
-    .filter((one): one is QuestionnaireResponse => one.resourceType === 'QuestionnaireResponse' && one.status === 'in-progress' && readQrContext(one).some((reference) => reference.endsWith(service.order)))
+    .filter((one): one is QuestionnaireResponse => one.resourceType === 'QuestionnaireResponse' && one.status === 'in-progress' && isOf(one, patient.id) && readQrContext(one).some((reference) => reference.endsWith(service.order)))
     .sort((a, b) => ((a.meta?.lastUpdated ?? '') < (b.meta?.lastUpdated ?? '') ? 1 : -1));
 }
 
@@ -116,7 +117,8 @@ async function writeForm(parts: Parts, where: Where, formId: string): Promise<St
     const outcome = await timed(() => ehr.update<QuestionnaireResponse>({ ...written(form), id }, form.ehrCopy?.version ?? null));
     if (outcome.kind === 'saved') return await noteCopy(parts, caseId, form, outcome.resource);
     const theirs = await ehr.read('QuestionnaireResponse', id);
-    if (!theirs) throw new PriorAuthError('EHR_REFUSED', 'The EHR does not show its copy of the form.', { nextStep: 'Ask whoever looks after the EHR.' });
+    // Removed there, or marked as a mistake: it stays so, and the form gets a copy of its own.
+    if (!theirs || theirs.status === 'entered-in-error') return await noteCopy(parts, caseId, form, await timed(() => ehr.save<QuestionnaireResponse>(written(form))));
     const merged = await takeIn(parts, where, form, theirs);
     if (merged.unsettled) return merged;
     const again = await ehr.update<QuestionnaireResponse>({ ...written(merged), id }, theirs.meta?.versionId ?? null);

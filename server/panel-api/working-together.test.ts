@@ -145,6 +145,30 @@ describe('the EHR’s copy', () => {
     expect([...server.ehr.resources.values()].filter((one) => one.resourceType === 'QuestionnaireResponse' && JSON.stringify(one.extension).includes(`"${thisOrder()}"`))).toHaveLength(1);
   });
 
+  it('marked there as a mistake stays so, and the form gets another copy', async () => {
+    const panel = await launchAs('Practitioner/clinician-1', newOrder());
+    const { form } = (await save(panel, await formOf(panel), 'born', { valueString: 'one' })).body;
+    const copy = await copyWith('one');
+    server.ehr.resources.set(`QuestionnaireResponse/${copy.id}`, { ...copy, status: 'entered-in-error', meta: { versionId: '5' } });
+    await save(panel, form, 'born', { valueString: 'two' });
+    const copies = await vi.waitFor(() => {
+      const all = [...server.ehr.resources.values()].filter((one): one is QuestionnaireResponse => one.resourceType === 'QuestionnaireResponse' && JSON.stringify(one.extension).includes(`"${thisOrder()}"`));
+      expect(all).toHaveLength(2);
+      return all;
+    }, { timeout: 3000, interval: 20 });
+    expect(copies.map(({ status }) => status)).toEqual(['entered-in-error', 'in-progress']);
+  });
+
+  it('of another patient is never taken', async () => {
+    const context = newOrder();
+    server.ehr.resources.set(`QuestionnaireResponse/strange-${orders}`, {
+      resourceType: 'QuestionnaireResponse', id: `strange-${orders}`, status: 'in-progress', questionnaire: TEST_FORM, subject: { reference: 'Patient/patient-2' }, source: { reference: 'Patient/patient-1' },
+      extension: [{ url: 'http://hl7.org/fhir/us/davinci-dtr/StructureDefinition/qr-context', valueReference: { reference: thisOrder() } }],
+      item: [{ linkId: 'mobile', answer: [{ valueBoolean: true }] }],
+    });
+    expect(valueOf((await formOf(await launchAs('Practitioner/clinician-1', context))).response, 'mobile')).toBeUndefined();
+  });
+
   it('refused: the draft is kept here, that is said once, and the EHR is not asked again', async () => {
     const panel = await launchAs('Practitioner/clinician-1', newOrder());
     server.ehr.behaviour.refusedType = 'QuestionnaireResponse';
