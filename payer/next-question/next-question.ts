@@ -6,7 +6,7 @@ import { adaptiveQuestionnaire } from './adaptive-questionnaire.ts';
 import type { AnswerValues } from './adaptive-expression.ts';
 import { payerAnswer } from './answer-value.ts';
 import { determine } from './determine.ts';
-import { itemsOf, linkIdsOf, valuesOf, walk } from './question-path.ts';
+import { itemsOf, linkIdsOf, walk } from './question-path.ts';
 import { readAnswers } from './read-answers.ts';
 import type { NextRequest } from './read-next-request.ts';
 
@@ -30,9 +30,8 @@ export function nextQuestion(request: NextRequest, at: ServedAt, nowMs: number):
 
   const { goal } = walked;
   const path = goal.kind === 'ask' ? [...walked.kept, goal.step] : walked.kept;
-  const payerValues = { ...walked.values, ...(goal.kind === 'ask' ? valuesOf(adaptive, walked, goal.step, values) : {}) };
   const items = itemsOf(path);
-  const next = withQuestions(request, items, responseItems(items, response.item ?? [], payerValues, payerOrigin));
+  const next = withQuestions(request, items, responseItems(items, response.item ?? [], walked.values, payerOrigin));
   if (goal.kind === 'ask') return { kind: 'more', response: next };
   const determination = adaptive.determinations[goal.determination];
   return { kind: 'completed', ...determine(request, { ...next, status: 'completed' }, determination ?? undefined, version, nowMs) };

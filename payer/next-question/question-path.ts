@@ -30,37 +30,30 @@ export function stepsOf(form: AdaptiveForm, items: readonly QuestionnaireItem[])
 export interface Walked {
   /** Steps asked already that the answers still lead through. */
   readonly kept: readonly AdaptiveStep[];
-  /** linkId to what the payer fills in itself. */
+  /** linkId to what the payer fills in itself, of these steps and of the one that is asked next. */
   readonly values: AnswerValues;
   readonly goal: { readonly kind: 'ask'; readonly step: AdaptiveStep } | { readonly kind: 'determine'; readonly determination: string };
 }
 
 /** Follows the answers from the start, as far as questions were asked. Where an answer has changed and leads elsewhere, the rest of the old way is left out. */
 export function walk(form: AdaptiveForm, asked: readonly AdaptiveStep[], answers: AnswerValues): Walked {
-  const unanswered = Object.fromEntries(linkIdsOf(form.steps.flatMap(({ items }) => items)).map((linkId) => [linkId, []]));
-  const given: Record<string, readonly unknown[]> = { ...unanswered };
+  const given: Record<string, readonly unknown[]> = Object.fromEntries(linkIdsOf(form.steps.flatMap(({ items }) => items)).map((linkId) => [linkId, []]));
   const values: Record<string, readonly unknown[]> = {};
   const kept: AdaptiveStep[] = [];
   for (let step = stepOf(form, form.start); ; ) {
-    if (asked[kept.length] !== step) return { kept, values, goal: { kind: 'ask', step } };
-    kept.push(step);
-    for (const linkId of linkIdsOf(step.items)) given[linkId] = answers[linkId] ?? [];
+    const isAsked = asked[kept.length] === step;
+    if (isAsked) for (const linkId of linkIdsOf(step.items)) given[linkId] = answers[linkId] ?? [];
     for (const [linkId, expression] of Object.entries(step.values)) {
       values[linkId] = valueOf(expression, given);
       given[linkId] = values[linkId];
     }
+    if (!isAsked) return { kept, values, goal: { kind: 'ask', step } };
+    kept.push(step);
     const way = step.next.find(({ when }) => when === undefined || holds(when, given));
     if (!way) throw new Error(`No way leads out of the step ${step.id}`);
     if ('determine' in way) return { kept, values, goal: { kind: 'determine', determination: way.determine } };
     step = stepOf(form, way.to);
   }
-}
-
-/** What the payer fills in for a step that is asked now. */
-export function valuesOf(form: AdaptiveForm, { kept, values }: Walked, step: AdaptiveStep, answers: AnswerValues): AnswerValues {
-  const unanswered = Object.fromEntries(linkIdsOf(form.steps.flatMap(({ items }) => items)).map((linkId) => [linkId, []]));
-  const given = Object.fromEntries(linkIdsOf(itemsOf(kept)).map((linkId) => [linkId, values[linkId] ?? answers[linkId] ?? []]));
-  return Object.fromEntries(Object.entries(step.values).map(([linkId, expression]) => [linkId, valueOf(expression, { ...unanswered, ...given })]));
 }
 
 function stepOf(form: AdaptiveForm, id: string): AdaptiveStep {

@@ -14,7 +14,7 @@ export interface ServedAt {
 
 /** The forms as one version of DTR writes them, from one address: where $next-question and $expand are, and ELM beside CQL that stands in a form. */
 export function servedLibrary(library: FormLibrary, at: ServedAt): FormLibrary {
-  const served = new Map(library.forms.map((form) => [form, servedForm(form, at)]));
+  const served = new Map(library.forms.map((form) => [form, servedForm(form, library.inlineElm, at)]));
   return {
     ...library,
     forms: [...served.values()],
@@ -25,8 +25,8 @@ export function servedLibrary(library: FormLibrary, at: ServedAt): FormLibrary {
   };
 }
 
-function servedForm({ questionnaire, adaptive, ...form }: PayerForm, at: ServedAt): PayerForm {
-  const serve = <T>(part: T): T => JSON.parse(JSON.stringify(part), (key: string, value: unknown) => (key === 'extension' && Array.isArray(value) ? value.map((extension: Extension) => servedExtension(extension, form.inlineElm, at)) : value)) as T;
+function servedForm({ questionnaire, adaptive, ...form }: PayerForm, inlineElm: FormLibrary['inlineElm'], at: ServedAt): PayerForm {
+  const serve = <T>(part: T): T => JSON.parse(JSON.stringify(part), (key: string, value: unknown) => (key === 'extension' && Array.isArray(value) ? value.map((extension: Extension) => servedExtension(extension, inlineElm, at)) : value)) as T;
   return { ...form, questionnaire: serve(questionnaire), ...(adaptive ? { adaptive: serve(adaptive) } : {}) };
 }
 
