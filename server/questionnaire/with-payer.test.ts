@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Condition, Coverage, QuestionnaireResponse, ServiceRequest } from '@medplum/fhirtypes';
+import type { Condition, Coverage, Patient, QuestionnaireResponse, ServiceRequest } from '@medplum/fhirtypes';
 import express from 'express';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -22,7 +22,7 @@ import { createQuestionnaireService, type QuestionnaireService } from './questio
 const NOW = Date.UTC(2026, 10, 22, 12);
 const today = '2026-11-22';
 const log = pino({ level: 'silent' });
-const patient = { resourceType: 'Patient', id: 'p', name: [{ use: 'official', family: 'Marsh', given: ['Elena'] }], gender: 'female', birthDate: '1979-05-23' } as const;
+const patient: Patient = { resourceType: 'Patient', id: 'p', name: [{ use: 'official', family: 'Marsh', given: ['Elena'] }], gender: 'female', birthDate: '1979-05-23' };
 const order: ServiceRequest = {
   resourceType: 'ServiceRequest', id: 's', status: 'active', intent: 'order', subject: { reference: 'Patient/p' }, code: { coding: [{ system: 'http://www.ama-assn.org/go/cpt', code: '72148' }] },
   extension: [{ url: 'http://hl7.org/fhir/us/davinci-crd/StructureDefinition/ext-coverage-information', extension: [{ url: 'coverage-assertion-id', valueString: 'assertion-1' }] }],
