@@ -5,6 +5,7 @@ import { longQuestionnaire, startFormServer } from './long-form.ts';
 
 const QUESTIONS = 200;
 const KEYS = 120;
+const WARM_UP_KEYS = 20;
 const FIRST_QUESTION_LIMIT_MS = 1_000;
 const KEYSTROKE_LIMIT_MS = 50;
 
@@ -66,6 +67,8 @@ async function measureTyping(browser: Browser, baseUrl: string): Promise<string[
 
 async function typeInto(page: Page, selector: string): Promise<Figures> {
   await page.locator(selector).focus();
+  for (let key = 0; key < WARM_UP_KEYS; key += 1) await page.keyboard.press('b');
+  await page.waitForTimeout(200);
   await page.evaluate('window.keystrokes.length = 0');
   const startedAt = performance.now();
   for (let key = 0; key < KEYS; key += 1) {
