@@ -28,10 +28,9 @@ export async function gatherPacket(parts: PanelParts, ehr: EhrClient, priorAuthC
       facts('Provider', providerFacts(input)),
       facts('Order', [
         ['Service', service.display],
-        ['Codes', service.codings.map(({ system, code, display }) => [code, display, shortSystem(system)].filter(Boolean).join(' · ')).join('; ')],
+        ['Codes', service.codings.map(({ code, display }) => [code, display].filter(Boolean).join(' · ')).join('; ')],
         ['Order in the record', service.order],
-        ['Priority', service.priority],
-        ...summarize(input.order).map(({ label, value }): Pair => [label, value]),
+        ...summarize(input.order).flatMap(({ label, value }): Pair[] => (label === 'Order' || label === 'Code' ? [] : [[label, value]])),
       ]),
       ...forms.map((form) => formSection(form)),
       { kind: 'list', title: 'Supporting documents and record entries', entries: input.supporting.map((resource) => `${resource.resourceType}: ${summarize(resource).map(({ label, value }) => `${label} ${value}`).join(', ')}`) },
@@ -101,10 +100,6 @@ function npiOf({ identifier }: Practitioner | Organization): string | undefined 
 function nameOf(names: readonly HumanName[] | undefined): string | undefined {
   const name = names?.find(({ use }) => use === 'official') ?? names?.[0];
   return name?.text ?? ([...(name?.prefix ?? []), ...(name?.given ?? []), name?.family, ...(name?.suffix ?? [])].filter(Boolean).join(' ') || undefined);
-}
-
-function shortSystem(system: string | undefined): string | undefined {
-  return system?.split('/').at(-1);
 }
 
 function formSection(form: StoredForm): PacketSection {

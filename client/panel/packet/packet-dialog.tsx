@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core';
 import { useCallback, useState, type ReactNode } from 'react';
+import { createPortal } from 'react-dom';
 import type { Packet, PacketSection } from '#prior-auth/packet.ts';
 import { Drawer } from '../../ui/drawer.tsx';
 import { FailureNotice } from '../../ui/failure-notice.tsx';
@@ -10,7 +11,7 @@ import { messages } from '../messages.ts';
 import { type PanelCall, type PanelSessionProof, readPacketPdf } from '../panel-call.ts';
 import './packet.css';
 
-/** The whole case to print, or as a PDF made by the server. While this is open, printing the page prints the packet alone. */
+/** The whole case to print, or as a PDF made by the server. While this is open, printing the page prints the packet alone, from a copy outside the dialog: a browser prints one page of a dialog. */
 export default function PacketDialog({ call, proof, onClose }: { readonly call: PanelCall; readonly proof: PanelSessionProof; readonly onClose: () => void }): ReactNode {
   const words = messages.packet;
   const load = useCallback(() => call('readPacket', {}), [call]);
@@ -37,6 +38,7 @@ export default function PacketDialog({ call, proof, onClose }: { readonly call: 
             <Button size="xs" variant="default" loading={making} onClick={() => void save()}>{words.pdf}</Button>
           </div>
           <PacketPage packet={packet} />
+          {createPortal(<div className="packet-print"><PacketPage packet={packet} /></div>, document.body)}
         </>
       )}
     </Drawer>
