@@ -35,7 +35,8 @@ export interface ExpressionScope {
 
 export interface NameRepeated { readonly linkId?: string; readonly name: string }
 
-const CQL_LANGUAGES = ['text/cql', 'text/cql-identifier', 'text/cql-expression'];
+/** The last is found in published content: ELM in place of the text. */
+const CQL_LANGUAGES = ['text/cql', 'text/cql-identifier', 'text/cql-expression', 'application/elm+json'];
 
 export function isCql({ language }: Expression): boolean {
   return CQL_LANGUAGES.includes(language ?? '');

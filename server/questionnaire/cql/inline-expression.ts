@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Expression } from '@medplum/fhirtypes';
+import { isRecord } from '#prior-auth/questionnaire/answer-value.ts';
 import type { ElmLibrary } from './compile-cql.ts';
-import { definesOf, isElm, type PackageLibrary } from './read-libraries.ts';
+import { definesOf, type PackageLibrary } from './read-libraries.ts';
 
 /** DTR 2.0.1 takes the extension of the electronic case report, 2.2.0 has its own. */
 const ALTERNATIVE_EXPRESSIONS = [
@@ -14,7 +15,8 @@ export interface InlineElm { readonly elm: ElmLibrary; readonly define: string }
 
 /** The ELM that a payer sent beside CQL written into the form: a whole library, of which the last define counts, or one expression. */
 export function alternativeElm(expression: Expression, libraries: readonly ElmLibrary[]): InlineElm | undefined {
-  const alternative = expression.extension?.map(({ url, valueExpression }) => (ALTERNATIVE_EXPRESSIONS.includes(url ?? '') ? valueExpression : undefined)).find((one) => String(one?.language) === 'application/elm+json');
+  const alternatives = expression.extension?.map(({ url, valueExpression }) => (ALTERNATIVE_EXPRESSIONS.includes(url ?? '') ? valueExpression : undefined)) ?? [];
+  const alternative = [expression, ...alternatives].find(isElmJson);
   if (!alternative?.expression) return undefined;
   let parsed: unknown;
   try {
@@ -23,11 +25,12 @@ export function alternativeElm(expression: Expression, libraries: readonly ElmLi
     return undefined;
   }
   const id = inlineName(alternative.expression);
-  if (isElm(parsed)) {
-    const define = definesOf(parsed).findLast((name) => name !== 'Patient');
-    return define === undefined ? undefined : { elm: { ...parsed, library: { ...parsed.library, identifier: { ...parsed.library.identifier, id } } }, define };
+  if (isRecord(parsed) && isRecord(parsed['library'])) {
+    const elm: ElmLibrary = { library: { ...parsed['library'], identifier: { id, version: '1' } } };
+    const define = definesOf(elm).findLast((name) => name !== 'Patient');
+    return define === undefined ? undefined : { elm, define };
   }
-  if (typeof parsed !== 'object' || parsed === null || !('type' in parsed)) return undefined;
+  if (!isRecord(parsed) || !('type' in parsed)) return undefined;
   const patient = { type: 'SingletonFrom', operand: { type: 'Retrieve', dataType: '{http://hl7.org/fhir}Patient' } };
   return {
     define: RESULT,
@@ -51,6 +54,10 @@ export function inlineCql(expression: string, libraries: readonly PackageLibrary
   const included = libraries.flatMap((library) => (library.cql ? [`include ${quoted(library.name)} called ${quoted(library.name)}`] : []));
   const version = libraries.map(({ cql }) => /using\s+"?FHIR"?\s+version\s+'([\d.]+)'/.exec(cql ?? '')?.[1]).find(Boolean) ?? '4.0.1';
   return { name, define: RESULT, text: [`library ${name} version '1'`, `using FHIR version '${version}'`, ...included, 'context Patient', `define "${RESULT}": ${expression}`].join('\n') };
+}
+
+function isElmJson(expression: { readonly language?: string } | undefined): boolean {
+  return expression?.language === 'application/elm+json';
 }
 
 function inlineName(text: string): string {

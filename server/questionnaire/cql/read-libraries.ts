@@ -39,7 +39,7 @@ function readElm(text: string | undefined): ElmLibrary | undefined {
   return isElm(parsed) ? parsed : undefined;
 }
 
-export function isElm(value: unknown): value is ElmLibrary {
+function isElm(value: unknown): value is ElmLibrary {
   if (typeof value !== 'object' || value === null || !('library' in value)) return false;
   const { library } = value;
   if (typeof library !== 'object' || library === null || !('identifier' in library)) return false;
