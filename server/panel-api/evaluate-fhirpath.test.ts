@@ -14,14 +14,14 @@ describe('a payer’s FHIRPath on the server', () => {
   it('one that does not end is ended and throws like a wrong one', async () => {
     await nextTurn();
     const started = performance.now();
-    expect(() => evaluateFhirPath(ENDLESS, {}, {})).toThrow();
+    expect(() => evaluateFhirPath(ENDLESS, {}, {})).toThrow(/timed out|too long/);
     expect(performance.now() - started).toBeLessThan(1_500);
     expect(evaluateFhirPath('1 + 1', {}, {})).toEqual([2]);
   });
   it('many of them cost a bounded time together, and the next turn is free again', async () => {
     await nextTurn();
     const started = performance.now();
-    for (let run = 0; run < 50; run += 1) expect(() => evaluateFhirPath(ENDLESS, {}, {})).toThrow();
+    for (let run = 0; run < 50; run += 1) expect(() => evaluateFhirPath(ENDLESS, {}, {})).toThrow(/timed out|too long/);
     expect(performance.now() - started).toBeLessThan(4_000);
     await nextTurn();
     expect(evaluateFhirPath('1 + 1', {}, {})).toEqual([2]);
