@@ -112,7 +112,7 @@ function NotGrantedNote({ launch: { notGranted } }: { readonly launch: PanelLaun
   return (
     <details className="small">
       <summary>{words.title}</summary>
-      <ul>{notGranted.map(({ scope, cannot }) => <li key={scope}><code>{scope}</code>: {cannot}</li>)}</ul>
+      <ul>{notGranted.map(({ scope, cannot }) => <li key={scope}><code>{scope}</code>: {words.cannot(scope, cannot)}</li>)}</ul>
       <p>{words.next}</p>
     </details>
   );

@@ -38,7 +38,7 @@ const messages = {
     inEncounter: 'of this visit',
     unread: (types: string) => `The EHR did not let the panel look for: ${types}.`,
   },
-  notGranted: { title: 'The EHR did not give the panel every right', next: 'Ask whoever looks after the EHR to grant these scopes to the panel.' },
+  notGranted: { title: 'The EHR did not give the panel every right', next: 'Ask whoever looks after the EHR to grant these scopes to the panel.', cannot: (_scope: string, english: string) => english },
   banner: { label: 'Patient', born: 'Born', mrn: 'MRN', unknownBirth: 'birth date unknown', unknownMrn: 'not on record', genders: { male: 'male', female: 'female', other: 'other', unknown: 'unknown' } },
   order: {
     title: 'Order',

@@ -29,6 +29,20 @@ const requirement: Pick<PanelWords, 'requirementWords' | 'infoWords'> = {
   },
 };
 
+/** What does not work without each right; the server says it in English. */
+const notPossible: Readonly<Record<string, string>> = {
+  'patient/Patient.r': 'el panel no puede mostrar de quién es esta historia',
+  'patient/Coverage.r': 'el panel no puede saber a qué pagador preguntar',
+  'patient/ServiceRequest.r': 'no se pueden abrir órdenes de servicios',
+  'patient/DeviceRequest.r': 'no se pueden abrir órdenes de equipos',
+  'patient/MedicationRequest.r': 'no se pueden abrir órdenes de medicamentos',
+  'patient/Condition.rs': 'no se rellenan respuestas sobre diagnósticos',
+  'patient/Observation.rs': 'no se rellenan respuestas sobre resultados',
+  'patient/QuestionnaireResponse.cu': 'la historia clínica no guarda copia de las respuestas; se guardan aquí',
+  offline_access: 'la sesión termina con el permiso de la historia clínica y no se puede prolongar',
+  online_access: 'la sesión termina con el permiso de la historia clínica y no se puede prolongar',
+};
+
 export const es: PanelWords = {
   ...requirement,
   messages: {
@@ -62,7 +76,7 @@ export const es: PanelWords = {
       inEncounter: 'de esta visita',
       unread: (types) => `El sistema de historia clínica no permitió al panel buscar: ${types}.`,
     },
-    notGranted: { title: 'El sistema de historia clínica no dio al panel todos los permisos', next: 'Pida a quien administra el sistema que conceda estos permisos (scopes) al panel.' },
+    notGranted: { title: 'El sistema de historia clínica no dio al panel todos los permisos', next: 'Pida a quien administra el sistema que conceda estos permisos (scopes) al panel.', cannot: (scope, english) => notPossible[scope] ?? english },
     banner: { label: 'Paciente', born: 'Nacimiento', mrn: 'N.º de historia', unknownBirth: 'fecha de nacimiento desconocida', unknownMrn: 'no consta', genders: { male: 'hombre', female: 'mujer', other: 'otro', unknown: 'desconocido' } },
     order: {
       title: 'Orden',
