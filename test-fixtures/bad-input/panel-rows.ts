@@ -25,7 +25,7 @@ export function panelRows({ base, form: { formId, version, response }, headersOf
     ask('a forged cookie', '/session', 401, { headers: { cookie: cookie.replace(/=.*/, `=${'A'.repeat(43)}`) } }),
     ask('a session that is no id', '/session', 401, { headers: { 'x-panel-session': "'; drop table x; --" } }),
     ask('a session of the prototype', '/session', 401, { headers: { 'x-panel-session': '__proto__' } }),
-    ...[PANEL_API.populateForm, PANEL_API.saveForm, PANEL_API.completeForm, PANEL_API.submit, PANEL_API.handOver].flatMap(({ method, path }) =>
+    ...[PANEL_API.populateForm, PANEL_API.saveForm, PANEL_API.completeForm, PANEL_API.nextQuestion, PANEL_API.submit, PANEL_API.handOver].flatMap(({ method, path }) =>
       badBodies({ method, path: api + path, from: 'panel', shape: 'error-reply', reads: 'application/json', wrong: 400 }),
     ),
     ask('an unknown message', '/nothing', 404),
@@ -50,6 +50,12 @@ export function panelRows({ base, form: { formId, version, response }, headersOf
     save('items 200 deep', items([nest(200)])),
     post('complete an old version', PANEL_API.completeForm.path, { formId, version: 0, response }, [409, 422]),
     post('complete with gaps', PANEL_API.completeForm.path, { formId, version: 1e15, response: { resourceType: 'QuestionnaireResponse', status: 'completed' } }, [409, 422]),
+    post('next questions of a form that has none', PANEL_API.nextQuestion.path, { formId, version, response }, 409),
+    post('next questions of an unknown form', PANEL_API.nextQuestion.path, { formId: PRIVATE_WORDS, version, response }, 404),
+    ask('options of an unknown form', `${PANEL_API.searchOptions.path}?formId=${encodeURIComponent(PRIVATE_WORDS)}&linkId=a&filter=`, 404),
+    ask('options without a question', `${PANEL_API.searchOptions.path}?formId=a&filter=x`, 400),
+    ask('options by a very long word', `${PANEL_API.searchOptions.path}?formId=a&linkId=a&filter=${'x'.repeat(101)}`, 400),
+    ask('a bundle of an unknown form', `${PANEL_API.readResponseBundle.path}?formId=nothing`, 404),
     post('submit before the forms are complete', PANEL_API.submit.path, { caseVersion: 1 }, 409),
     post('submit of another version', PANEL_API.submit.path, { caseVersion: -1 }, 409),
     post('submit of a version as text', PANEL_API.submit.path, { caseVersion: '1' }, 400),
