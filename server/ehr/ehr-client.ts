@@ -67,7 +67,7 @@ export function openEhr(fhirBase: string, accessToken: () => Promise<string>): E
     },
     async search(type, parameters) {
       const found: Resource[] = [];
-      let url: string | undefined = `${base}/${type}?${new URLSearchParams(parameters)}`;
+      let url: string | undefined = `${base}/${type}?${new URLSearchParams(parameters).toString()}`;
       for (let page = 0; url !== undefined && page < MAX_PAGES; page += 1) {
         const bundle: Resource = await believe(await call('GET', url), `searching ${type}`);
         if (!isType(bundle, 'Bundle')) throw unavailable(`gave no Bundle for a search of ${type}`);
