@@ -1,93 +1,21 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
-import { type Browser, type BrowserContext, chromium, type FrameLocator, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { readConfig } from '#start/config.ts';
-import { type Running, startOpenPriorAuth } from '#start/open-prior-auth.ts';
+import type { Page } from 'playwright-core';
+import { BrowserScreens, expectSound as expectSoundAs, openChart, openPanel, signIn, signOrder } from '#test-fixtures/browser-screens.ts';
 
 /* Every screen in a real Chromium against the whole system: two stories by mouse and keyboard, axe, no sideways scrolling, at 360 px and 1280 px. */
 
 const SIZES = { phone: { width: 360, height: 740 }, desk: { width: 1280, height: 900 } } as const;
-const pictures = join(import.meta.dirname, '..', 'dist', 'pictures');
-const dataDir = mkdtempSync(join(tmpdir(), 'opa-screens-'));
 
-let system: Running;
-let browser: Browser;
-let context: BrowserContext;
-let faults: string[] = [];
+let screens: BrowserScreens;
+beforeAll(async () => { screens = await BrowserScreens.open(); });
+afterAll(() => screens.close());
+afterEach(() => screens.closePage());
 
-beforeAll(async () => {
-  mkdirSync(pictures, { recursive: true });
-  system = await startOpenPriorAuth(readConfig({ PORT: '0', DATA_DIR: dataDir, REVIEW_DELAY_MS: '5000', LOG_LEVEL: 'error' }));
-  browser = await chromium.launch({ executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'] });
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await system?.stop();
-  rmSync(dataDir, { recursive: true, force: true });
-});
-
-afterEach(async () => {
-  await context?.close();
-  if (faults.length > 0) throw new Error(`The browser complained: ${faults.join('; ')}`);
-});
-
-async function openPage(size: keyof typeof SIZES): Promise<Page> {
-  faults = [];
-  context = await browser.newContext({ viewport: SIZES[size], baseURL: system.baseUrl, locale: 'en-US', timezoneId: 'America/New_York', reducedMotion: 'reduce' });
-  const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
-  page.on('pageerror', (error) => faults.push(error.message));
-  // A 401 is how a screen learns that nobody is signed in; the browser logs it as an error all the same.
-  page.on('console', (message) => {
-    if (message.type() === 'error' && !message.text().includes('401')) faults.push(message.text());
-  });
-  return page;
-}
-
-/** The screen has no accessibility finding (WCAG 2.2 A and AA) and does not scroll sideways. */
-async function expectSound(page: Page, name: string, size: keyof typeof SIZES): Promise<void> {
-  await page.screenshot({ path: join(pictures, `${name}-${size}.png`) });
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
-  expect(violations.map(({ id, nodes }) => `${name}: ${id} at ${nodes.map((node) => node.target.join(' ')).join(', ')}`)).toEqual([]);
-  for (const frame of page.frames()) {
-    const overflow = await frame.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    expect(overflow, `${name} scrolls sideways by ${overflow} px at ${frame.url().replace(/\?.*/, '')}`).toBeLessThanOrEqual(0);
-  }
-}
-
-async function signIn(page: Page): Promise<void> {
-  await page.goto('/');
-  await page.getByRole('button', { name: /Priya Nair/ }).click();
-  await page.getByRole('heading', { name: 'Patients' }).waitFor();
-}
-
-async function openChart(page: Page, patient: string): Promise<void> {
-  await page.getByRole('button', { name: new RegExp(patient) }).or(page.getByRole('link', { name: new RegExp(patient) })).first().click();
-  await page.getByRole('heading', { name: new RegExp(patient), level: 1 }).waitFor();
-}
-
-async function signOrder(page: Page, item: RegExp): Promise<void> {
-  const choice = page.getByLabel('What to order');
-  const label = await choice.locator('option').filter({ hasText: item }).first().innerText();
-  await choice.selectOption({ label });
-  await page.getByRole('button', { name: 'Sign order' }).click();
-  await page.getByRole('heading', { name: /^Signed:/ }).waitFor();
-}
-
-async function openPanel(page: Page): Promise<FrameLocator> {
-  await page.getByRole('button', { name: /Open (the prior )?authorization panel/ }).first().click();
-  const panel = page.frameLocator('iframe');
-  await panel.getByRole('heading', { name: 'Prior authorization' }).waitFor();
-  return panel;
-}
+const expectSound = (page: Page, name: string, size: keyof typeof SIZES): Promise<void> => expectSoundAs(page, `${name}-${size}`);
 
 describe.each(Object.keys(SIZES) as (keyof typeof SIZES)[])('screens, %s', (size) => {
   it('home oxygen from order to approval, each screen sound', async () => {
-    const page = await openPage(size);
+    const page = await screens.openPage(SIZES[size]);
     await page.goto('/');
     await page.getByRole('button', { name: /Priya Nair/ }).waitFor();
     await expectSound(page, 'ehr-sign-in', size);
@@ -121,7 +49,7 @@ describe.each(Object.keys(SIZES) as (keyof typeof SIZES)[])('screens, %s', (size
   });
 
   it('a power wheelchair is pended, shown as waiting, then approved; the worklist follows', async () => {
-    const page = await openPage(size);
+    const page = await screens.openPage(SIZES[size]);
     await signIn(page);
     await openChart(page, 'Delgado');
     await signOrder(page, /K0823/);
@@ -152,7 +80,7 @@ describe.each(Object.keys(SIZES) as (keyof typeof SIZES)[])('screens, %s', (size
   });
 
   it('an ECG needs nothing and shows no card; a very long name and an empty chart fit', async () => {
-    const page = await openPage(size);
+    const page = await screens.openPage(SIZES[size]);
     await signIn(page);
     await openChart(page, 'Nørgaard-Papadopoulos');
     await expectSound(page, 'ehr-empty-chart', size);
@@ -163,7 +91,7 @@ describe.each(Object.keys(SIZES) as (keyof typeof SIZES)[])('screens, %s', (size
   });
 
   it('a signed order that the payer never saw offers to ask, a card takes feedback, closing keeps what was typed last, and the worklist signs out', async () => {
-    const page = await openPage(size);
+    const page = await screens.openPage(SIZES[size]);
     await signIn(page);
     await openChart(page, 'Okafor');
     const medication = size === 'phone' ? 'Tiotropium inhalation' : 'Albuterol inhalation'; // both sizes run on the same record
@@ -188,7 +116,7 @@ describe.each(Object.keys(SIZES) as (keyof typeof SIZES)[])('screens, %s', (size
   });
 
   it('a panel without a session says how to go on', async () => {
-    const page = await openPage(size);
+    const page = await screens.openPage(SIZES[size]);
     await page.goto('/panel/');
     await page.getByText('Open this panel from a chart').waitFor();
     await expectSound(page, 'panel-no-session', size);
@@ -198,10 +126,10 @@ describe.each(Object.keys(SIZES) as (keyof typeof SIZES)[])('screens, %s', (size
   });
 
   it('a launch from a stranger is refused on a page that says what to do', async () => {
-    const page = await openPage(size);
+    const page = await screens.openPage(SIZES[size]);
+    screens.forgive('400');
     const response = await page.goto('/panel/launch?iss=https%3A%2F%2Fstranger.example%2Ffhir&launch=x');
     expect(response?.status()).toBe(400);
     await expectSound(page, 'panel-launch-refused', size);
-    faults = []; // Chromium logs the 400 of a page it was sent to
   });
 });

@@ -1,10 +1,49 @@
-import type { CapabilityStatement, CapabilityStatementRestResource } from '@medplum/fhirtypes';
+import type { CapabilityStatement, CapabilityStatementRestResource, CapabilityStatementRestSecurity } from '@medplum/fhirtypes';
+import { DTR_URLS } from '#fhir/dtr/canonical-urls.ts';
+import { DTR_2_2_0 } from './questionnaires/dtr-version.ts';
 import { BACKPORT_URL, PAS_OPERATION, PAS_SERVER_CAPABILITIES, PAS_TOPIC } from './terms.ts';
 
 const readAndSearchByUrl: Pick<CapabilityStatementRestResource, 'interaction' | 'searchParam'> = {
   interaction: [{ code: 'read' }, { code: 'search-type' }],
   searchParam: [{ name: 'url', type: 'uri' }],
 };
+
+const security: CapabilityStatementRestSecurity = {
+  service: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/restful-security-service', code: 'SMART-on-FHIR' }] }],
+  description: 'SMART Backend Services: client_credentials with private_key_jwt (ES384, RS384).',
+};
+
+function questionnaireResources(nextQuestion: string): CapabilityStatementRestResource[] {
+  return [
+    {
+      type: 'Questionnaire',
+      ...readAndSearchByUrl,
+      operation: [
+        { name: 'questionnaire-package', definition: DTR_URLS.packageOperation },
+        { name: 'next-question', definition: nextQuestion },
+        { name: 'log-questionnaire-errors', definition: 'http://hl7.org/fhir/us/davinci-dtr/OperationDefinition/log-questionnaire-errors' },
+      ],
+    },
+    { type: 'Library', ...readAndSearchByUrl },
+    { type: 'ValueSet', ...readAndSearchByUrl, operation: [{ name: 'expand', definition: 'http://hl7.org/fhir/OperationDefinition/ValueSet-expand' }] },
+  ];
+}
+
+/** What is served at the address of DTR 2.2.0. */
+export function questionnaireCapabilityStatement(baseUrl: string, startedAt: string): CapabilityStatement {
+  return {
+    resourceType: 'CapabilityStatement',
+    status: 'active',
+    date: startedAt,
+    kind: 'instance',
+    software: { name: 'Open Prior Auth payer (synthetic)' },
+    implementation: { description: 'Questionnaires of DTR 2.2.0 of a payer for trying out prior authorization. Synthetic data only.', url: `${baseUrl}${DTR_2_2_0.basePath}` },
+    fhirVersion: '4.0.1',
+    format: ['json'],
+    implementationGuide: ['http://hl7.org/fhir/us/davinci-dtr/ImplementationGuide/hl7.fhir.us.davinci-dtr|2.2.0'],
+    rest: [{ mode: 'server', security, resource: questionnaireResources('http://hl7.org/fhir/us/davinci-dtr/OperationDefinition/DTR-Questionnaire-next-question') }],
+  };
+}
 
 /** What this payer serves: the operations and subscriptions of PAS 2.0.1 and the questionnaires of DTR 2.0.1. */
 export function capabilityStatement(baseUrl: string, startedAt: string): CapabilityStatement {
@@ -22,10 +61,7 @@ export function capabilityStatement(baseUrl: string, startedAt: string): Capabil
     rest: [
       {
         mode: 'server',
-        security: {
-          service: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/restful-security-service', code: 'SMART-on-FHIR' }] }],
-          description: 'SMART Backend Services: client_credentials with private_key_jwt (ES384, RS384).',
-        },
+        security,
         resource: [
           {
             type: 'Claim',
@@ -43,13 +79,7 @@ export function capabilityStatement(baseUrl: string, startedAt: string): Capabil
               { name: 'events', definition: 'http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-events' },
             ],
           },
-          {
-            type: 'Questionnaire',
-            ...readAndSearchByUrl,
-            operation: [{ name: 'questionnaire-package', definition: 'http://hl7.org/fhir/us/davinci-dtr/OperationDefinition/questionnaire-package' }],
-          },
-          { type: 'Library', ...readAndSearchByUrl },
-          { type: 'ValueSet', ...readAndSearchByUrl },
+          ...questionnaireResources('http://hl7.org/fhir/uv/sdc/OperationDefinition/Questionnaire-next-question'),
         ],
       },
     ],

@@ -56,6 +56,16 @@ export type PayerTables = {
     attempts: Generated<number>;
     due_at: Date | string;
   };
+  /** What adaptive forms ended in, with the completed response that it rests on. */
+  'payer.determination': {
+    client_id: string;
+    assertion_id: string;
+    questionnaire: string;
+    authorization_number: string | null;
+    /** QuestionnaireResponse as JSON text. */
+    response: string;
+    given_at: Date | string;
+  };
   'payer.audit_event': { id: string; recorded: Date | string; action: string; resource: string };
 };
 
@@ -92,6 +102,11 @@ const migrations: Readonly<Record<string, readonly string[]>> = {
     `create index subscription_event_waiting on payer.subscription_event (due_at) where state = 'waiting'`,
     `create table payer.audit_event (id uuid primary key, recorded timestamptz not null, action text not null, resource jsonb not null)`,
     'create index audit_event_recorded on payer.audit_event (recorded)',
+  ],
+  '000002-determination': [
+    `create table payer.determination (
+      client_id text not null, assertion_id text not null, questionnaire text not null, authorization_number text, response text not null, given_at timestamptz not null,
+      primary key (client_id, assertion_id))`,
   ],
 };
 

@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import { openValidator } from '#fhir/validation/validator.ts';
 import { recordAudit } from './audit.ts';
-import { capabilityStatement } from './capability-statement.ts';
+import { capabilityStatement, questionnaireCapabilityStatement } from './capability-statement.ts';
 import { openPayerDatabase } from './database.ts';
 import { faultFacts } from './fault.ts';
 import { fhirBody, fhirErrors, notFound, sendResource, sendResourceText, wantsJson } from './fhir-http.ts';
@@ -13,7 +13,9 @@ import { PayerError } from './payer-error.ts';
 import type { PayerSetting } from './payer-setting.ts';
 import { readPolicies } from './policy/read-policies.ts';
 import { poll } from './poll.ts';
+import { determinationRecord } from './questionnaire-package/determination-record.ts';
 import { questionnairePackageRouter } from './questionnaire-package/questionnaire-package-router.ts';
+import { DTR_2_2_0 } from './questionnaires/dtr-version.ts';
 import { decideDueItems } from './review/decide-pended.ts';
 import { reviewRoutes } from './review/review-routes.ts';
 import { submitClaim } from './submit/submit-claim.ts';
@@ -86,6 +88,7 @@ export async function createPayer(options: PayerOptions): Promise<PayerPart> {
   router.use(reviewRoutes(setting, options.reviewerToken, () => deliveries.soon()));
   const startedAt = new Date(now()).toISOString();
   router.get('/payer/fhir/metadata', wantsJson, (_req, res) => sendResource(res, 200, capabilityStatement(baseUrl, startedAt)));
+  router.get(`${DTR_2_2_0.basePath}/metadata`, wantsJson, (_req, res) => sendResource(res, 200, questionnaireCapabilityStatement(baseUrl, startedAt)));
   router.post('/payer/fhir/Claim/$submit', requireToken('system/Claim.c'), ...fhirBody(PAS_BUNDLE_LIMIT), async (req, res) => {
     const stop = setting.metrics.submitSeconds.startTimer();
     try {
@@ -101,7 +104,10 @@ export async function createPayer(options: PayerOptions): Promise<PayerPart> {
     sendResource(res, 200, await inquireClaim(setting, callerOf(res), req.body));
   });
   router.use(subscriptionRoutes(setting, requireToken, () => deliveries.soon()));
-  router.use(questionnairePackageRouter({ baseUrl, policyFolder: options.policyFolder, authorise: requireToken('system/Questionnaire.rs'), log, now }));
+  router.use(questionnairePackageRouter({
+    baseUrl, policyFolder: options.policyFolder, authorise: requireToken('system/Questionnaire.rs'), log, now,
+    determinations: (caller) => determinationRecord(setting.db, callerOf(caller), now),
+  }));
   router.use('/payer', notFound);
   router.use('/payer', fhirErrors(log));
 
@@ -119,4 +125,4 @@ export async function createPayer(options: PayerOptions): Promise<PayerPart> {
   };
 }
 
-const COUNTED: readonly string[] = ['$submit', '$inquire', '$status', '$events', '$questionnaire-package', 'token', 'Subscription', 'metadata', 'api'];
+const COUNTED: readonly string[] = ['$submit', '$inquire', '$status', '$events', '$questionnaire-package', '$next-question', '$expand', '$log-questionnaire-errors', 'token', 'Subscription', 'metadata', 'api'];

@@ -6,6 +6,8 @@ import { PolicyFileError, readJsonFile } from './json-file.ts';
 export type { Payer, PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
 
 const words = z.string().check(z.minLength(1));
+/** Stays under the payer's FHIR base. */
+const operationPath = words.check(z.regex(/^(?!.*\.\.)[A-Za-z$][\w$/.-]*$/));
 const payersSchema = z.strictObject({
   payers: z.array(
     z.strictObject({
@@ -27,6 +29,13 @@ const payersSchema = z.strictObject({
           timeoutMs: z.int().check(z.minimum(50), z.maximum(5_000)),
         }),
       ),
+      dtr: z.optional(
+        z.strictObject({
+          version: z.enum(['2.0.1', '2.2']),
+          operations: z.optional(z.strictObject({ questionnairePackage: z.optional(operationPath), nextQuestion: z.optional(operationPath), logErrors: z.optional(operationPath), expand: z.optional(operationPath) })),
+          terminologyServers: z.optional(z.array(words.check(z.refine(isSecure, 'an https address, or a path here; http is for loopback only')))),
+        }),
+      ),
     }),
   ),
 });
@@ -36,7 +45,9 @@ export function loadPayers(baseUrl: string, file: string = join(import.meta.dirn
   const { payers } = readJsonFile(file, payersSchema);
   if (new Set(payers.map((payer) => payer.id)).size < payers.length) throw new PolicyFileError(`${file}: two payers have the same id`);
   const here = (address: string): string => (address.startsWith('/') ? `${baseUrl.replace(/\/+$/, '')}${address}` : address);
-  return createPayerDirectory(payers.map((payer) => ({ ...payer, fhirBase: here(payer.fhirBase), crd: payer.crd && { ...payer.crd, baseUrl: here(payer.crd.baseUrl).replace(/\/+$/, '') } })));
+  return createPayerDirectory(payers.map((payer) => ({ ...payer, fhirBase: here(payer.fhirBase), crd: payer.crd && { ...payer.crd, baseUrl: here(payer.crd.baseUrl).replace(/\/+$/, '') },
+    dtr: payer.dtr && { ...payer.dtr, terminologyServers: payer.dtr.terminologyServers?.map(here) },
+  })));
 }
 
 function isSecure(address: string): boolean {

@@ -1,9 +1,10 @@
-import type { Questionnaire, QuestionnaireResponse, Resource, ValueSet } from '@medplum/fhirtypes';
+import type { Bundle, Questionnaire, QuestionnaireResponse, Resource, ValueSet } from '@medplum/fhirtypes';
 import { z } from 'zod/mini';
 import type { PriorAuthCase } from './case.ts';
 import type { EvidenceReference } from './coverage-requirement/requirement.ts';
 import type { DenialRisk } from './learning/denial-risk.ts';
 import type { DecisionWords } from './payer-decision/decision-words.ts';
+import type { Packet } from './packet.ts';
 import type { Clock } from './payer-decision/deadlines.ts';
 import type { AnswerValue } from './questionnaire/form.ts';
 
@@ -16,7 +17,12 @@ import type { AnswerValue } from './questionnaire/form.ts';
 export const PANEL_SESSION_HEADER = 'x-panel-session';
 
 export interface PanelSession {
-  readonly user: { readonly reference: string; readonly name: string };
+  readonly user: {
+    readonly reference: string;
+    readonly name: string;
+    /** NUCC provider taxonomy code, when the EHR says it. */
+    readonly roleCode?: string;
+  };
   readonly needPatientBanner: boolean;
   readonly caseId: string;
   readonly expiresAt: string;
@@ -50,6 +56,50 @@ export interface FormView {
   readonly populated?: QuestionnaireResponse;
   /** Launch context and what the form's queries and CQL variables gave, by name, as far as expressions that run on the screen use them: `variables` of `openForm`. */
   readonly variables?: Readonly<Record<string, unknown>>;
+  /** Who saved it last, and when. */
+  readonly saved?: { readonly by: Person; readonly at: string };
+  /** Answers that someone else changed in the record system and that contradict ours; a person decides, with `mergeResponses`. */
+  readonly unsettled?: Unsettled;
+  /** Of a completed form: who stood for it. */
+  readonly attestation?: Attestation;
+}
+
+export interface Person {
+  readonly reference: string;
+  readonly name: string;
+}
+
+/** What the other side began with, and what it came to. */
+export interface Unsettled {
+  readonly base: QuestionnaireResponse;
+  readonly theirs: QuestionnaireResponse;
+}
+
+export interface Attestation {
+  readonly by: Person;
+  readonly at: string;
+  /** The words shown to the person when the form was completed. */
+  readonly statement: string;
+}
+
+/** A case in the hands of a colleague: a Task in the record system, if that takes it. */
+export interface HandOver {
+  readonly status: 'requested' | 'in-progress' | 'completed' | 'cancelled';
+  readonly by: Person;
+  /** A person, a role or an organization. */
+  readonly to: Person;
+  readonly at: string;
+  readonly note: string;
+  /** Labels of the questions without an answer, per form. */
+  readonly missing: readonly { readonly form: string; readonly questions: readonly string[] }[];
+  /** "Task/1"; null when the record system does not keep it: only this program knows of it then. */
+  readonly task: string | null;
+  readonly takenBy?: Person;
+}
+
+/** Whom the case may be handed to: Practitioner, PractitionerRole or Organization. */
+export interface Colleague extends Person {
+  readonly role?: string;
 }
 
 export interface OfferedAnswers {
@@ -57,8 +107,6 @@ export interface OfferedAnswers {
   readonly candidates: readonly OfferedAnswer[];
   /** Of contextExpression: shown beside the question, never answers. */
   readonly context: readonly OfferedContext[];
-  /** Canonical of the form that helps to find the answer (lookupQuestionnaire). */
-  readonly lookupQuestionnaire?: string;
 }
 
 export interface OfferedAnswer {
@@ -102,6 +150,13 @@ export interface AnswerOptionFound {
   readonly display: string;
 }
 
+/** An entry of this patient's record, or a person or place it names, that an answer may point at. */
+export interface ReferenceFound {
+  readonly reference: string;
+  readonly display: string;
+  readonly date?: string;
+}
+
 /** What would be sent, for the person who submits (PAS: review must be possible, never required). */
 export interface SubmissionPreview {
   readonly items: readonly { readonly sequence: number; readonly display: string; readonly code: string }[];
@@ -113,19 +168,32 @@ export interface SubmissionPreview {
 const nothing = z.object({});
 const formId = z.object({ formId: z.string().check(z.minLength(1), z.maxLength(200)) });
 const response = z.looseObject({ resourceType: z.literal('QuestionnaireResponse') });
+/** PostgreSQL keeps no U+0000 and no half of a surrogate pair. */
+const words = z.string().check(z.trim(), z.maxLength(2000), z.refine((text) => !/\p{Surrogate}/u.test(text) && !text.includes('\u0000'), 'must be well-formed Unicode without U+0000'));
+const statement = words.check(z.minLength(1));
+const colleague = z.string().check(z.regex(/^(Practitioner|PractitionerRole|Organization)\/[A-Za-z0-9\-.]{1,64}$/));
 
 export const PANEL_API = {
   readSession: { method: 'GET', path: '/session', request: nothing },
   readCase: { method: 'GET', path: '/case', request: nothing },
   listForms: { method: 'GET', path: '/questionnaires', request: nothing },
   populateForm: { method: 'POST', path: '/questionnaires/populate', request: formId },
-  saveForm: { method: 'PUT', path: '/questionnaires/save', request: z.object({ formId: z.string(), version: z.int(), response }) },
-  completeForm: { method: 'POST', path: '/questionnaires/complete', request: z.object({ formId: z.string(), version: z.int(), response }) },
+  readProgress: { method: 'GET', path: '/questionnaires/progress', request: formId },
+  saveForm: { method: 'PUT', path: '/questionnaires/save', request: z.object({ formId: z.string(), version: z.int(), response, settled: z.optional(z.literal(true)) }) },
+  completeForm: { method: 'POST', path: '/questionnaires/complete', request: z.object({ formId: z.string(), version: z.int(), response, statement: z.optional(statement) }) },
   nextQuestion: { method: 'POST', path: '/questionnaires/next', request: z.object({ formId: z.string(), version: z.int(), response }) },
+  readResponseBundle: { method: 'GET', path: '/questionnaires/bundle', request: formId },
   searchOptions: { method: 'GET', path: '/questionnaires/options', request: z.object({ formId: z.string(), linkId: z.string().check(z.minLength(1), z.maxLength(300)), filter: z.string().check(z.maxLength(100)) }) },
   readSource: { method: 'GET', path: '/source', request: z.object({ reference: z.string().check(z.regex(/^[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}$/)) }) },
+  searchReferences: { method: 'GET', path: '/source/search', request: z.object({ types: z.string().check(z.regex(/^[A-Z][A-Za-z]+(,[A-Z][A-Za-z]+){0,19}$/)), filter: z.string().check(z.maxLength(100)) }) },
   previewSubmission: { method: 'GET', path: '/pas-bundle/preview', request: nothing },
   submit: { method: 'POST', path: '/pas-bundle/submit', request: z.object({ caseVersion: z.int() }) },
+  listColleagues: { method: 'GET', path: '/colleagues', request: z.object({ q: words.check(z.maxLength(100)) }) },
+  readHandOver: { method: 'GET', path: '/hand-over', request: nothing },
+  handOver: { method: 'POST', path: '/hand-over', request: z.object({ to: colleague, note: words }) },
+  takeOver: { method: 'POST', path: '/hand-over/take', request: nothing },
+  cancelHandOver: { method: 'POST', path: '/hand-over/cancel', request: nothing },
+  readPacket: { method: 'GET', path: '/packet', request: nothing },
   closeSession: { method: 'POST', path: '/session/close', request: nothing },
 } as const;
 
@@ -137,18 +205,34 @@ export interface PanelReplies {
   readonly readCase: CaseView;
   readonly listForms: { readonly forms: readonly FormView[] };
   readonly populateForm: { readonly form: FormView };
+  readonly readProgress: ReadProgress;
   readonly saveForm: { readonly form: FormView };
   readonly completeForm: { readonly form: FormView; readonly case: PriorAuthCase };
   /** `problems`: what the payer does not accept, and then nothing was saved. */
   readonly nextQuestion: { readonly form: FormView; readonly completed: boolean; readonly problems: readonly PayerProblem[]; readonly case: PriorAuthCase };
+  /** DTR-QRBundle: the response as it is shared, with what its answers refer to. */
+  readonly readResponseBundle: { readonly bundle: Bundle };
   readonly searchOptions: { readonly options: readonly AnswerOptionFound[]; readonly more: boolean };
   readonly readSource: { readonly resource: Resource; readonly summary: readonly { readonly label: string; readonly value: string }[] };
+  readonly searchReferences: { readonly references: readonly ReferenceFound[]; readonly more: boolean };
   readonly previewSubmission: SubmissionPreview;
   readonly submit: CaseView;
+  readonly listColleagues: { readonly colleagues: readonly Colleague[] };
+  readonly readHandOver: { readonly handOver: HandOver | null };
+  readonly handOver: { readonly handOver: HandOver };
+  readonly takeOver: { readonly handOver: HandOver };
+  readonly cancelHandOver: { readonly handOver: HandOver };
+  readonly readPacket: Packet;
   readonly closeSession: Record<string, never>;
 }
 
 /** Every JSON API of ours answers a failure with this body and the fitting HTTP status. */
 export interface ErrorReply {
-  readonly error: { readonly code: string; readonly message: string; readonly nextStep?: string };
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly nextStep?: string;
+    /** With FORM_CHANGED: the form as it is now. */
+    readonly current?: FormView;
+  };
 }

@@ -10,10 +10,12 @@ import { fhirRoutes } from './fhir/routes.ts';
 import { CdsClient } from './hooks/cds-service.ts';
 import { loaderClient, writeLoaderKey } from './loader-client.ts';
 import { seedOnce } from './seed/seed.ts';
+import { appRoutes } from './smart/app-routes.ts';
 import { accessTokens } from './smart/access-token.ts';
 import { createAuthorizationServer } from './smart/authorization-server.ts';
 import type { SmartClient } from './smart/client.ts';
-import { smartConfiguration } from './smart/discovery.ts';
+import { openClientRegister } from './smart/client-register.ts';
+import { brandBundle, smartConfiguration, STYLE, STYLE_PATH } from './smart/discovery.ts';
 import { oauthRoutes } from './smart/oauth-routes.ts';
 import { deleteExpired } from './smart/record-adapter.ts';
 import { signInRoutes } from './smart/sign-in.ts';
@@ -63,10 +65,10 @@ export async function createSandboxEhr(options: SandboxEhrOptions): Promise<Sand
   const loaderKey = await signingKey(store, 'sandbox-ehr-loader', 'ES384');
   if (options.dataDir !== undefined && options.dataDir !== 'memory') writeLoaderKey(options.dataDir, loaderKey);
 
-  const clients = [...options.clients, loaderClient(loaderKey)];
-  const tokens = accessTokens(tokenKey, issuer, fhirBase, now);
+  const clients = openClientRegister(db, [...options.clients, loaderClient(loaderKey)], now);
+  const tokens = await accessTokens(db, tokenKey, issuer, fhirBase, now);
   const sessions = uiSessions(db, now, baseUrl.startsWith('https:'));
-  const provider = createAuthorizationServer({ db, issuer, fhirBase, clients, keys: [tokenKey, idTokenKey], userName: async (reference) => (await findUser(repository, reference))?.name, now, log });
+  const provider = createAuthorizationServer({ db, issuer, fhirBase, clients, tokens, styleUrl: `${ehrUrl}${STYLE_PATH}`, keys: [tokenKey, idTokenKey], userName: async (reference) => (await findUser(repository, reference))?.name, now, log });
   const cds = new CdsClient({ cdsBaseUrl: options.cdsBaseUrl, ehrUrl, key: hookKey, now });
 
   const authenticate: Parameters<typeof fhirRoutes>[0]['authenticate'] = async (request) => {
@@ -77,13 +79,21 @@ export async function createSandboxEhr(options: SandboxEhrOptions): Promise<Sand
     return fullAccess(user);
   };
 
+  const brands = brandBundle(ehrUrl, new Date(now()).toISOString());
   const router = Router();
   router.get('/ehr/.well-known/jwks.json', (_request, response) => {
     response.set('Cache-Control', 'public, max-age=300').json({ keys: [hookKey.publicJwk] });
   });
   router.get('/ehr/fhir/.well-known/smart-configuration', (_request, response) => {
-    response.set({ 'Access-Control-Allow-Origin': '*', 'Content-Type': 'application/json' }).send(JSON.stringify(smartConfiguration(issuer, options.clients)));
+    response.set({ 'Access-Control-Allow-Origin': '*', 'Content-Type': 'application/json' }).send(JSON.stringify(smartConfiguration(issuer, ehrUrl, options.clients)));
   });
+  router.use(['/ehr/brands', `/ehr${STYLE_PATH}`], (_request, response, next) => {
+    response.set({ 'Access-Control-Allow-Origin': '*', 'Cache-Control': 'public, max-age=3600' });
+    next();
+  });
+  router.get('/ehr/brands', (_request, response) => void response.type('application/fhir+json').send(JSON.stringify(brands)));
+  router.get(`/ehr${STYLE_PATH}`, (_request, response) => void response.json(STYLE));
+  router.use(appRoutes({ db, repository, sessions, clients, audit, now }));
   router.use(signInRoutes({ provider, db, repository, sessions, clients, audit, now }));
   router.use('/ehr/oauth', oauthRoutes(provider, baseUrl));
   router.use('/ehr/ui', uiRoutes({ repository, sessions, audit, cds, log, tokens, panelLaunchUrl: options.panelLaunchUrl, now }));

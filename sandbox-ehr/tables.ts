@@ -17,6 +17,8 @@ export type EhrTables = {
   'ehr.launch': { id: string; context: string; expires_ms: number; used_ms: number | null };
   'ehr.grant_context': { grant_id: string; context: string };
   'ehr.ui_session': { id_hash: string; user_reference: string; expires_ms: number };
+  'ehr.client': { id: string; registration: string; created_ms: number };
+  'ehr.revoked_token': { jti: string; expires_ms: number };
   'ehr.order_hook': { order_reference: string; answered_ms: number; outcome: string };
 };
 
@@ -63,6 +65,9 @@ const migrations = {
     create table ehr.grant_context (grant_id text primary key, context text not null);
     create table ehr.ui_session (id_hash text primary key, user_reference text not null, expires_ms double precision not null);
     create table ehr.order_hook (order_reference text primary key, answered_ms double precision not null, outcome text not null)`,
+  '000002-open-launcher': `
+    create table ehr.client (id text primary key, registration text not null, created_ms double precision not null);
+    create table ehr.revoked_token (jti text primary key, expires_ms double precision not null)`,
 };
 
 export type EhrDatabase = Kysely<EhrTables>;

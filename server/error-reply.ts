@@ -2,6 +2,7 @@ import type { ErrorRequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { PriorAuthError, type PriorAuthErrorCode } from '#prior-auth/errors.ts';
 import type { ErrorReply } from '#prior-auth/panel-api.ts';
+import { FormChanged } from './store/forms.ts';
 
 export const STATUS_OF_ERROR: Readonly<Record<PriorAuthErrorCode, number>> = {
   CASE_NOT_FOUND: 404,
@@ -12,6 +13,8 @@ export const STATUS_OF_ERROR: Readonly<Record<PriorAuthErrorCode, number>> = {
   COVERAGE_NOT_FOUND: 422,
   PAYER_NOT_CONFIGURED: 422,
   FORM_NOT_FOUND: 404,
+  FORM_CHANGED: 409,
+  HAND_OVER_NOT_FOUND: 404,
   QUESTIONNAIRE_UNAVAILABLE: 502,
   QUESTIONNAIRE_INCOMPLETE: 422,
   POPULATION_FAILED: 502,
@@ -41,6 +44,11 @@ export function answerErrors(log: Logger): ErrorRequestHandler {
     if (error instanceof PriorAuthError) {
       const status = STATUS_OF_ERROR[error.code];
       if (status >= 500) log.warn({ err: error, code: error.code }, 'request failed');
+      if (error instanceof FormChanged) {
+        const { code, message, nextStep, current } = error;
+        response.status(status).json({ error: { code, message, ...(nextStep ? { nextStep } : {}), current } } satisfies ErrorReply);
+        return;
+      }
       return sendError(response, status, error.code, error.message, error.nextStep);
     }
     const status = expressStatus(error);

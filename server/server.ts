@@ -13,14 +13,20 @@ import { ehrsAdminRouter } from './admin/ehrs-router.ts';
 import { DEMONSTRATION_CLINIC } from './clinic.ts';
 import { createCaseDeterminer } from './ehr/determine-case.ts';
 import { createSubmissionGatherer } from './ehr/gather-submission.ts';
+import { readPayor } from './ehr/read-launch.ts';
 import { sessionEhrOpener } from './ehr/session-ehr.ts';
+import { createEhrDrafts } from './panel-api/ehr-drafts.ts';
+import { createHandOvers } from './panel-api/hand-overs.ts';
 import type { PanelParts } from './panel-api/panel-parts.ts';
 import { panelRouter } from './panel-api/panel-router.ts';
 import { payerAccess } from './payer-access.ts';
 import { supportedPayersRouter } from './panel-api/supported-payers.ts';
 import { createPasSender } from './pas/sender.ts';
 import { createPayerClient } from './payer/payer-client.ts';
+import { createOptionSearch } from './questionnaire/expand-value-set.ts';
+import { DTR_MIGRATIONS, openMetricLog } from './questionnaire/metric-log.ts';
 import { createQuestionnaireService } from './questionnaire/questionnaire-service.ts';
+import { createErrorReports } from './questionnaire/report-errors.ts';
 import { createRiskScores } from './risk/risk-scores.ts';
 import type { SmartClientIdentity } from './smart/authorization.ts';
 import { type EhrRegistration, originsOf } from './smart/ehr-registration.ts';
@@ -32,6 +38,7 @@ import { signInRouter } from './smart/sign-in.ts';
 import { createCasePort } from './store/case-answers.ts';
 import { createCaseStore } from './store/cases.ts';
 import { createFormStore } from './store/forms.ts';
+import { createHandOverStore } from './store/hand-overs.ts';
 import { CASE_MIGRATIONS, LEARNING_MIGRATIONS, SESSION_MIGRATIONS } from './store/migrations.ts';
 import { worklistRouter } from './work/worklist-router.ts';
 import { worklistSignIn } from './work/worklist-sign-in.ts';
@@ -79,6 +86,7 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
   await migratePart(store, 'cases', CASE_MIGRATIONS);
   await migratePart(store, 'learning', LEARNING_MIGRATIONS);
   await migratePart(store, 'panel', SESSION_MIGRATIONS);
+  await migratePart(store, 'dtr', DTR_MIGRATIONS);
   const key = await signingKey(store, 'server', 'ES384');
   const timeZoneOf = (payerId: string) => payers.byId(payerId)?.timeZone ?? 'UTC';
 
@@ -95,10 +103,20 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
   });
   const determineCase = createCaseDeterminer({ policies, timeZoneOf, now });
   const risks = createRiskScores({ store, model, determineCase, audit, log });
+  const accessTo = payerAccess(payers, createPayerClient({ clientId: 'open-prior-auth-server', scope: 'system/Questionnaire.rs system/ValueSet.rs system/Library.rs', keys: key, now }));
+  const errorReports = createErrorReports({ jobs, accessTo, log, now, baseUrl });
+  const metrics = openMetricLog(store, log, now);
+  const forms = createFormStore(store, now);
+  const ehrDrafts = createEhrDrafts({ cases, forms, store, audit, log, now, timeZoneOf, metrics, payerAccess: accessTo });
+  const handOvers = createHandOvers({ cases, forms, ehrDrafts, store, audit, log, now, timeZoneOf, handOverStore: createHandOverStore(store, now) });
   const parts: PanelParts = {
     store, cases, risks, determineCase, questionnaires, sender, sessions, audit, log, now, timeZoneOf,
-    forms: createFormStore(store, now),
-    payerAccess: payerAccess(payers, createPayerClient({ clientId: 'open-prior-auth-server', scope: 'system/Questionnaire.rs', keys: key, now })),
+    forms, ehrDrafts, handOvers,
+    payerAccess: accessTo,
+    payerOf: async (ehr, coverage) => payers.find(await readPayor(ehr, coverage)),
+    optionSearch: createOptionSearch(now),
+    errorReports,
+    metrics,
     gatherer: createSubmissionGatherer(payers, options.clinic ?? DEMONSTRATION_CLINIC),
   };
 
@@ -127,6 +145,7 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
       timer = setInterval(cleaning, CLEANING_MS);
       timer.unref();
       await sender.start();
+      await errorReports.start();
       questionnaires.warmUp().catch((error: unknown) => log.error({ err: error }, 'the questionnaire worker did not start'));
     },
     async stop() {
@@ -134,7 +153,9 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
       clearInterval(reloading);
       ehrs.stop();
       await risks.settle();
+      await ehrDrafts.settle();
       await sender.stop();
+      await metrics.settle();
       await questionnaires.stop();
     },
   };

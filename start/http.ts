@@ -45,6 +45,7 @@ export function guardScreens(panelFrameAncestors: () => readonly string[], https
           'script-src': ["'self'"],
           'style-src': ["'self'", "'unsafe-inline'"],
           'img-src': ["'self'", 'data:'],
+          'media-src': ["'self'", 'data:'],
           'font-src': ["'self'", 'data:'],
           'frame-ancestors': ["'self'", () => frameAncestors().join(' ')],
           // Sign-in ends with a redirect to the registered client, which may live elsewhere.

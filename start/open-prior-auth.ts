@@ -57,7 +57,7 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
     const server = await createServer({
       ...shared, jobs, policies, payers, model, ehrsFile: config.ehrsFile, adminToken: config.adminToken,
       ...(config.clinicFile === undefined ? {} : { clinic: readClinic(config.clinicFile) }),
-      ehrs: [{ fhirBase: ehrFhir, clientId: PANEL.clientId, scopes: PANEL.scope, worklistClientId: WORKLIST.clientId }],
+      ehrs: [{ fhirBase: ehrFhir, name: 'Sandbox EHR', clientId: PANEL.clientId, scopes: PANEL.scope, worklistClientId: WORKLIST.clientId }],
     });
     const parts: Part[] = [
       await createSandboxEhr({ ...shared, cdsBaseUrl: baseUrl, panelLaunchUrl: `${baseUrl}/panel/launch`, clients: sandboxClients(baseUrl), dataDir: config.dataDir }),
@@ -107,7 +107,7 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
 const PANEL = {
   clientId: 'open-prior-auth-panel',
   name: 'Prior authorization panel',
-  scope: 'openid fhirUser launch offline_access patient/*.rs patient/QuestionnaireResponse.cu patient/ServiceRequest.u patient/DeviceRequest.u patient/MedicationRequest.u',
+  scope: 'openid fhirUser launch launch/patient offline_access patient/*.rs patient/QuestionnaireResponse.cu patient/Task.cruds patient/ServiceRequest.u patient/DeviceRequest.u patient/MedicationRequest.u',
 };
 const WORKLIST = { clientId: 'open-prior-auth-worklist', name: 'Prior authorization worklist', scope: 'openid fhirUser' };
 

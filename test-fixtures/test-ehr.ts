@@ -12,10 +12,12 @@ export interface TestEhr {
   readonly resources: Map<string, Resource>;
   /** What happened, for assertions: `POST QuestionnaireResponse`, … */
   readonly calls: string[];
+  /** Of each client assertion that was believed. */
+  readonly assertionAlgorithms: string[];
   /** Makes a launch token for that context. */
   launch(context: Readonly<Record<string, unknown>>): string;
   /** Tests set these to make the EHR misbehave. */
-  readonly behaviour: { expiresIn: number; deny: boolean; refuseWrites: boolean; refreshTokens: boolean; idTokenAudience?: string; idToken: Readonly<Record<string, unknown>>; forgedIdToken: boolean; tokenStatus?: number; scope?: string; refreshedPatient?: string; capabilities: readonly string[] };
+  readonly behaviour: { expiresIn: number; deny: boolean; refuseWrites: boolean; refusedType?: string; refreshTokens: boolean; idTokenAudience?: string; idToken: Readonly<Record<string, unknown>>; forgedIdToken: boolean; tokenStatus?: number; scope?: string; refreshedPatient?: string; capabilities: readonly string[] };
   close(): Promise<void>;
 }
 
@@ -32,6 +34,7 @@ export async function startTestEhr(jwksUrl: () => string, initial: readonly Reso
   const refreshTokens = new Map<string, string>();
   const tokens = new Set<string>();
   const assertions = new Set<string>();
+  const assertionAlgorithms: string[] = [];
   const { privateKey, publicKey } = await generateKeyPair('RS256');
   const forger = await generateKeyPair('RS256');
   const publicJwk = { ...(await exportJWK(publicKey)), kid: 'ehr', alg: 'RS256', use: 'sig' };
@@ -66,13 +69,12 @@ export async function startTestEhr(jwksUrl: () => string, initial: readonly Reso
     tokens.add(accessToken);
     const refreshToken = randomUUID();
     refreshTokens.set(refreshToken, clientId);
-    const idToken = await new SignJWT({ fhirUser: `${base}/${USER}`, name: 'Dr. Test', ...(query['nonce'] === undefined ? {} : { nonce: query['nonce'] }), ...behaviour.idToken })
+    const seconds = Math.floor(Date.now() / 1000);
+    const idToken = await new SignJWT({
+      iss: origin, sub: 'doctor', aud: behaviour.idTokenAudience ?? clientId, iat: seconds, exp: seconds + 300, fhirUser: `${base}/${USER}`, name: 'Dr. Test',
+      ...(query['nonce'] === undefined ? {} : { nonce: query['nonce'] }), ...behaviour.idToken,
+    })
       .setProtectedHeader({ alg: 'RS256', kid: 'ehr' })
-      .setIssuer(origin)
-      .setSubject('doctor')
-      .setAudience(behaviour.idTokenAudience ?? clientId)
-      .setIssuedAt()
-      .setExpirationTime('5m')
       .sign(behaviour.forgedIdToken ? forger.privateKey : privateKey);
     const scope = behaviour.scope ?? query['scope'];
     return { access_token: accessToken, token_type: 'Bearer', expires_in: behaviour.expiresIn, ...(scope === undefined ? {} : { scope }), id_token: idToken, ...(behaviour.refreshTokens ? { refresh_token: refreshToken } : {}), ...context };
@@ -81,9 +83,10 @@ export async function startTestEhr(jwksUrl: () => string, initial: readonly Reso
     const body = request.body as Record<string, string>;
     if (behaviour.tokenStatus !== undefined) return void response.status(behaviour.tokenStatus).end();
     const refuse = (error: string) => void response.status(400).json({ error });
-    const { payload } = await jwtVerify(body['client_assertion'] ?? '', createRemoteJWKSet(new URL(jwksUrl())), { audience: `${origin}/token`, algorithms: ['ES384', 'RS384'] }).catch(() => ({ payload: undefined }));
+    const { payload, protectedHeader } = await jwtVerify(body['client_assertion'] ?? '', createRemoteJWKSet(new URL(jwksUrl())), { audience: `${origin}/token`, algorithms: ['ES384', 'RS384'] }).catch(() => ({ payload: undefined, protectedHeader: undefined }));
     if (!payload?.jti || payload.iss !== payload.sub || assertions.has(payload.jti)) return refuse('invalid_client');
     assertions.add(payload.jti);
+    assertionAlgorithms.push(protectedHeader.alg);
     const clientId = payload.iss ?? '';
     calls.push(`token ${body['grant_type']}`);
     if (body['grant_type'] === 'refresh_token') {
@@ -110,22 +113,31 @@ export async function startTestEhr(jwksUrl: () => string, initial: readonly Reso
     else response.status(404).json({ resourceType: 'OperationOutcome', issue: [] });
   });
   app.get('/fhir/:type', (request, response) => {
-    const patient = (new URL(request.originalUrl, origin).searchParams.get('patient') ?? '').replace(/^(Patient\/)?/, 'Patient/');
-    const found = [...resources.values()].filter((resource) => resource.resourceType === request.params.type && JSON.stringify(resource).includes(`"${patient}"`));
+    const asked = new URL(request.originalUrl, origin).searchParams;
+    const patient = (asked.get('patient') ?? '').replace(/^(Patient\/)?/, 'Patient/');
+    const ofAll = ['Practitioner', 'PractitionerRole'].includes(request.params.type) && !asked.has('patient');
+    const found = [...resources.values()].filter((resource) => resource.resourceType === request.params.type && (ofAll || JSON.stringify(resource).includes(`"${patient}"`)));
     response.json({ resourceType: 'Bundle', type: 'searchset', entry: found.map((resource) => ({ resource, search: { mode: 'match' } })) });
   });
   const write = (method: string, type: string, id: string, body: Resource) => {
     calls.push(`${method} ${type}`);
-    const kept = { ...body, id };
+    const before = resources.get(`${type}/${id}`)?.meta?.versionId;
+    const kept = { ...body, id, meta: { ...body.meta, versionId: String(Number(before ?? 0) + 1), lastUpdated: new Date().toISOString() } };
     resources.set(`${type}/${id}`, kept);
     return kept;
   };
   app.post('/fhir/:type', (request, response) => {
-    if (behaviour.refuseWrites) return void response.status(403).json({ resourceType: 'OperationOutcome' });
+    if (behaviour.refuseWrites || behaviour.refusedType === request.params.type) return void response.status(403).json({ resourceType: 'OperationOutcome' });
     response.status(201).json(write('POST', request.params.type, randomUUID(), request.body as Resource));
   });
   app.put('/fhir/:type/:id', (request, response) => {
-    if (behaviour.refuseWrites) return void response.status(403).json({ resourceType: 'OperationOutcome' });
+    if (behaviour.refuseWrites || behaviour.refusedType === request.params.type) return void response.status(403).json({ resourceType: 'OperationOutcome' });
+    const expected = request.get('if-match');
+    const version = resources.get(`${request.params.type}/${request.params.id}`)?.meta?.versionId;
+    if (expected !== undefined && expected !== `W/"${version}"`) {
+      calls.push(`412 ${request.params.type}`);
+      return void response.status(412).json({ resourceType: 'OperationOutcome' });
+    }
     response.json(write('PUT', request.params.type, request.params.id, request.body as Resource));
   });
 
@@ -133,6 +145,7 @@ export async function startTestEhr(jwksUrl: () => string, initial: readonly Reso
     base,
     resources,
     calls,
+    assertionAlgorithms,
     behaviour,
     launch(context) {
       const id = randomUUID();

@@ -4,9 +4,10 @@ import type { DeviceRequest, Extension, Questionnaire, Resource } from '@medplum
 import express from 'express';
 import { pino } from 'pino';
 import { loadPolicies } from '#policies/load-policies.ts';
-import { createPayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
+import { createPayerDirectory, type PayerDtrService } from '#prior-auth/coverage-requirement/payer.ts';
 import { type CaseView, type ErrorReply, PANEL_SESSION_HEADER, type PanelReplies } from '#prior-auth/panel-api.ts';
 import { createServer } from '#server/server.ts';
+import type { EhrRegistration } from '#server/smart/ehr-registration.ts';
 import { openAuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
 import { startJobs } from '#store/jobs.ts';
@@ -28,8 +29,18 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
+interface TestServerOptions {
+  /** More EHRs and settings, told the server's address. */
+  readonly server?: (baseUrl: string) => Promise<Pick<Parameters<typeof createServer>[0], 'ehrsFile' | 'adminToken'> & { readonly ehrs?: readonly EhrRegistration[] }>;
+  /** Another payer than the one with one form. */
+  readonly formPayer?: (base: () => string) => express.Router;
+  readonly dtr?: PayerDtrService;
+  /** Background work too: the sender and reports to payers. */
+  readonly started?: boolean;
+}
+
 /** Our server with a small EHR and a payer that gives one form. Nothing is sent to the payer: the sender's background work is not started. */
-export async function startTestServer(): Promise<TestServer> {
+export async function startTestServer({ formPayer, dtr, started = false, server: more = async () => ({}) }: TestServerOptions = {}): Promise<TestServer> {
   const clock = { offsetMs: 0 };
   const now = () => Date.now() + clock.offsetMs;
   const payerCalls: string[] = [];
@@ -37,7 +48,7 @@ export async function startTestServer(): Promise<TestServer> {
   const http = createHttpServer(app);
   await new Promise<void>((done) => http.listen(0, '127.0.0.1', done));
   const baseUrl = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
-  app.use('/test-payer', testPayer(`${baseUrl}/test-payer`, payerCalls));
+  app.use('/test-payer', formPayer?.(() => `${baseUrl}/test-payer`) ?? testPayer(`${baseUrl}/test-payer`, payerCalls));
 
   const ehr = await startTestEhr(() => `${baseUrl}/.well-known/jwks.json`, testRecord());
   const store = await openTestStore();
@@ -47,10 +58,12 @@ export async function startTestServer(): Promise<TestServer> {
   const log = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' });
   const audit = await openAuditTrail(store, now, (error) => log.error({ err: error }, 'audit'));
   const payers = createPayerDirectory([
-    { id: 'cascade-medicare', name: 'Cascade Medicare Administrative Contractor (synthetic)', organizationIdentifiers: [{ system: 'https://openpriorauth.org/payer-id', value: 'cascade-medicare' }], matchNames: [], fhirBase: `${baseUrl}/test-payer`, pasVersion: '2.0.1', subscriptions: 'none', timeZone: 'America/Los_Angeles' },
+    { id: 'cascade-medicare', name: 'Cascade Medicare Administrative Contractor (synthetic)', organizationIdentifiers: [{ system: 'https://openpriorauth.org/payer-id', value: 'cascade-medicare' }], matchNames: [], fhirBase: `${baseUrl}/test-payer`, dtr, pasVersion: '2.0.1', subscriptions: 'none', timeZone: 'America/Los_Angeles' },
   ]);
-  const server = await createServer({ store, jobs, baseUrl, log, now, audit, policies: loadPolicies(), payers, ehrs: [{ fhirBase: ehr.base, clientId: 'panel', scopes: PANEL_SCOPES, worklistClientId: 'worklist' }] });
+  const { ehrs = [], ...options } = await more(baseUrl);
+  const server = await createServer({ ...options, store, jobs, baseUrl, log, now, audit, policies: loadPolicies(), payers, ehrs: [{ fhirBase: ehr.base, clientId: 'panel', scopes: PANEL_SCOPES, worklistClientId: 'worklist' }, ...ehrs] });
   app.use(server.router);
+  if (started) await server.start();
   return {
     baseUrl, store, ehr, clock, payerCalls,
     async close() {
@@ -112,7 +125,7 @@ export class TestBrowser {
 export const SAMPLE_LAUNCH = { patient: 'patient-1', need_patient_banner: false, fhirContext: [{ reference: 'DeviceRequest/order-1' }, { reference: 'Coverage/coverage-1' }] };
 
 /** Every reply at once: each test looks at the part that its call gives. */
-export type TestReply = CaseView & PanelReplies['listForms'] & PanelReplies['completeForm'] & PanelReplies['readSource'] & ErrorReply;
+export type TestReply = CaseView & PanelReplies['listForms'] & PanelReplies['nextQuestion'] & PanelReplies['searchOptions'] & PanelReplies['readResponseBundle'] & PanelReplies['completeForm'] & PanelReplies['readSource'] & ErrorReply;
 
 export class TestPanel {
   readonly browser: TestBrowser;
@@ -171,7 +184,7 @@ const testForm: Questionnaire = {
   ],
 };
 
-function testRecord(): Resource[] {
+export function testRecord(): Resource[] {
   const { patient, coverage, order, practitioner, supporting } = sampleInput();
   const coverageInformation: Extension = {
     url: 'http://hl7.org/fhir/us/davinci-crd/StructureDefinition/ext-coverage-information',

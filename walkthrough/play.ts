@@ -60,6 +60,10 @@ async function playSteps(story: Story, browser: BrowserLikeClient, step: Step): 
   const session = await step('panel-launched', () => launchPanel(browser, order));
   const forms = await step('questionnaire-pre-filled', () => prefill(browser, session));
   await step('questionnaire-completed', () => completeForms(story, browser, session, forms));
+  if (story.expect.satisfiedByForm) {
+    await step('authorized-by-form', () => readAuthorization(browser, session));
+    return;
+  }
   await step('pas-bundle-submitted', () => submit(browser, session));
   if (story.expect.firstAnswer) await step('payer-pended', () => awaitState(browser, session, 'pended'));
   const view = await step('payer-decision', () => awaitDecision(story, browser, session));
@@ -127,6 +131,10 @@ async function completeForms(story: Story, browser: BrowserLikeClient, session: 
   const { user } = await ask(browser, session, 'readSession', undefined);
   const entered: string[] = [];
   for (const saved of forms) {
+    if (saved.adaptive) {
+      entered.push(...(await answerSteps(story, browser, session, saved, user)));
+      continue;
+    }
     const form = open(saved, user);
     for (const [linkId, value] of Object.entries(story.answers)) {
       const item = form.items().find((each) => each.linkId === linkId);
@@ -140,6 +148,37 @@ async function completeForms(story: Story, browser: BrowserLikeClient, session: 
     await ask(browser, session, 'completeForm', { formId: saved.formId, version: draft.version, response: form.response() });
   }
   return [undefined, { entered }] as const;
+}
+
+/** More rounds than any story's form needs: a payer that never ends fails the story. */
+const MOST_ROUNDS = 20;
+
+/** An adaptive form: each round answers what is asked, until the payer says that it has enough. */
+async function answerSteps(story: Story, browser: BrowserLikeClient, session: string, first: FormView, user: PanelSession['user']) {
+  const entered: string[] = [];
+  let current = first;
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const form = open(current, user);
+    for (const [linkId, value] of Object.entries(story.answers)) {
+      const item = form.items().find((each) => each.linkId === linkId);
+      if (!item || item.answers.length > 0) continue;
+      form.setAnswer(item.path, 0, value);
+      entered.push(linkId);
+    }
+    const gaps = form.gaps().map((gap) => gap.linkId);
+    if (gaps.length > 0) throw new UnexpectedAnswer(`the story has no answer for ${gaps.join(', ')}`);
+    const next = await ask(browser, session, 'nextQuestion', { formId: current.formId, version: current.version, response: { ...form.response() } });
+    if (next.problems.length > 0) throw new UnexpectedAnswer(`the payer does not accept the answers: ${next.problems.map((problem) => problem.message).join('; ')}`);
+    if (next.completed) return entered;
+    current = next.form;
+  }
+  throw new UnexpectedAnswer(`the payer still asks after ${MOST_ROUNDS} rounds`);
+}
+
+async function readAuthorization(browser: BrowserLikeClient, session: string) {
+  const { case: ended } = await ask(browser, session, 'readCase', undefined);
+  if (ended.state.kind !== 'no-authorization-needed') throw new UnexpectedAnswer(`the case is ${ended.state.kind}, the story expects that the form was enough`);
+  return [undefined, { state: ended.state.kind, authorizationNumber: ended.state.authorizationNumber }] as const;
 }
 
 async function submit(browser: BrowserLikeClient, session: string) {

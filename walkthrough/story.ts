@@ -23,6 +23,8 @@ const story = z.strictObject({
     requirement: z.enum(['auth-needed', 'no-auth']),
     /** The payer's first answer, when another follows. */
     firstAnswer: z.literal('pended').optional(),
+    /** The payer authorizes it at the end of its adaptive form; nothing is submitted. */
+    satisfiedByForm: z.literal(true).optional(),
     decision: z.enum(['approved', 'denied', 'modified']).nullable(),
   }),
 });

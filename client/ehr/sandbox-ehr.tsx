@@ -38,6 +38,7 @@ export function SandboxEhr(): ReactNode {
           <span className="name grow">{messages.title}</span>
           {user && <span className="small"><span className="strong">{user.name}</span> <span className="muted">{user.role}</span></span>}
           <a href="/work/">{messages.worklist}</a>
+          {user && <a href="/ehr/apps">{messages.apps}</a>}
           {user && <Button size="xs" variant="default" onClick={() => void signOut()}>{shared.signOut}</Button>}
           <LanguageSwitch />
           <ColorSchemeSwitch />

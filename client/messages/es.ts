@@ -12,6 +12,8 @@ const failures: Readonly<Record<PriorAuthErrorCode | 'INTERNAL' | 'NOT_REACHED' 
   COVERAGE_NOT_FOUND: { message: 'La cobertura por la que respondió el pagador no está en la historia clínica.', nextStep: 'Compruebe el seguro del paciente y firme la orden de nuevo.' },
   PAYER_NOT_CONFIGURED: { message: 'El pagador de esta cobertura no está configurado aquí.', nextStep: 'Pida a su administrador que añada el pagador.' },
   FORM_NOT_FOUND: { message: 'El caso no tiene ese formulario o el pagador ahora pide otros.', nextStep: 'Cargue el panel de nuevo.' },
+  FORM_CHANGED: { message: 'Otra persona cambió este formulario entretanto.', nextStep: 'Mire los cambios y decida cuáles valen.' },
+  HAND_OVER_NOT_FOUND: { message: 'Este caso no está en manos de nadie.', nextStep: 'Cargue el caso de nuevo.' },
   QUESTIONNAIRE_UNAVAILABLE: { message: 'El pagador nombró un formulario, pero no lo envió.', nextStep: 'Inténtelo de nuevo en un momento o llame al pagador.' },
   QUESTIONNAIRE_INCOMPLETE: { message: 'Faltan respuestas necesarias o algunas no son válidas.', nextStep: 'Conteste las preguntas marcadas.' },
   POPULATION_FAILED: { message: 'El formulario no pudo rellenarse desde la historia clínica.', nextStep: 'Inténtelo de nuevo o rellénelo a mano.' },
@@ -30,6 +32,27 @@ const failures: Readonly<Record<PriorAuthErrorCode | 'INTERNAL' | 'NOT_REACHED' 
   INTERNAL: { message: 'El servidor tuvo un problema.', nextStep: 'Inténtelo de nuevo en un minuto. Si continúa, dé a soporte el código de error.' },
   NOT_REACHED: { message: 'No se pudo contactar con el servidor.', nextStep: 'Compruebe la conexión y vuelva a intentarlo. Nada de lo escrito se pierde mientras esta página siga abierta.' },
   ANSWER_UNREADABLE: { message: 'La respuesta del servidor no se puede leer.', nextStep: 'Inténtelo de nuevo en un minuto.' },
+};
+
+/** What stops a request, and what the sandbox EHR refuses; a code that is not here keeps its English words. */
+const others: Readonly<Record<string, FailureText>> = {
+  MEMBER_ID_MISSING: { message: 'Ni la cobertura ni la historia tienen un número de afiliado.', nextStep: 'Anote en la cobertura el número de la tarjeta del seguro.' },
+  PATIENT_NAME_MISSING: { message: 'Falta el nombre del paciente o del titular del seguro.', nextStep: 'Complete el nombre en la historia clínica.' },
+  COVERAGE_NOT_ACTIVE: { message: 'La cobertura de la orden no está activa.', nextStep: 'Elija la cobertura activa o corrija su estado.' },
+  SERVICE_CODE_MISSING: { message: 'La orden no tiene código HCPCS, CPT, NDC ni ICD-10-PCS.', nextStep: 'Dé a la orden un código de facturación.' },
+  DIAGNOSIS_NOT_ICD10CM: { message: 'El motivo de la orden no tiene código ICD-10-CM, y los pagadores no aceptan otro.', nextStep: 'Codifique el diagnóstico en ICD-10-CM.' },
+  ORDER_DATE_MISSING: { message: 'La orden de medicación no tiene fecha.', nextStep: 'Complete la fecha de la orden.' },
+  ORDER_TYPE_NOT_SUPPORTED: { message: 'No hay lugar para este tipo de orden en una solicitud.', nextStep: 'Pida la autorización en el portal del pagador.' },
+  CLINICIAN_IDENTIFIER_MISSING: { message: 'El profesional que ordena no tiene un identificador válido.', nextStep: 'Añada su NPI (diez cifras) en la historia clínica.' },
+  CLINICIAN_NAME_MISSING: { message: 'El profesional que ordena no tiene apellido.', nextStep: 'Complete su nombre en la historia clínica.' },
+  CLINIC_IDENTIFIER_MISSING: { message: 'La clínica no tiene NPI.', nextStep: 'Pida a su administrador que lo añada a la configuración.' },
+  FORM_NOT_COMPLETED: { message: 'Un formulario del pagador no está completado.', nextStep: 'Complételo en este panel.' },
+  EVIDENCE_OF_OTHER_PATIENT: { message: 'La orden o un formulario hace referencia a la historia de otro paciente.', nextStep: 'Corrija la referencia.' },
+  NOT_SIGNED_IN: { message: 'No ha iniciado sesión.', nextStep: 'Inicie sesión.' },
+  PATIENT_NOT_FOUND: { message: 'No existe este paciente.', nextStep: 'Busque de nuevo en la lista.' },
+  ORDER_NOT_SIGNABLE: { message: 'La orden ya está completada, revocada o terminada.', nextStep: 'Escriba una orden nueva.' },
+  ORDER_CHANGED: { message: 'La orden cambió mientras se firmaba.', nextStep: 'Mírela de nuevo y fírmela.' },
+  FEEDBACK_NOT_TAKEN: { message: 'El servicio del pagador no tomó la opinión.', nextStep: 'No se pierde nada para el paciente; inténtelo más tarde.' },
 };
 
 export const es: SharedWords = {
@@ -80,7 +103,7 @@ export const es: SharedWords = {
     if (status >= 500) return failures.INTERNAL;
     return failures.REQUEST_INVALID;
   },
-  byCode: (code) => (Object.hasOwn(failures, code) ? failures[code as keyof typeof failures] : undefined),
+  byCode: (code) => new Map(Object.entries({ ...others, ...failures })).get(code),
   ageWords: (years) => many(years, 'año', 'años'),
   problemWords: (code, { min, max, minLength, maxLength, maxDecimalPlaces, minOccurs, maxOccurs }) => {
     const between = (least: number | string | undefined, most: number | string | undefined): string =>
@@ -96,6 +119,11 @@ export const es: SharedWords = {
       case 'occurs': return `Respuestas: ${between(minOccurs, maxOccurs)}.`;
       case 'reference-type': return 'La referencia es de un tipo que no se admite aquí.';
       case 'oscillation': return 'El formulario del pagador se contradice: sus valores calculados no se estabilizan. Compruébelos antes de enviar.';
+      case 'file-type': return 'El archivo no es de un tipo que se admite aquí.';
+      case 'file-size': return 'El archivo es demasiado grande.';
+      case 'unfilled': return 'El formulario del pagador quiere rellenar esto él mismo, y no se encontró nada.';
+      // The payer's own words for its rule.
+      case 'constraint':
       case 'expression': return undefined;
     }
   },

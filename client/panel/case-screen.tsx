@@ -1,12 +1,13 @@
-import { useCallback, useState, type ReactNode } from 'react';
+import { Button } from '@mantine/core';
+import { lazy, Suspense, useCallback, useState, type ReactNode } from 'react';
 import type { CaseStateKind, PriorAuthCase } from '#prior-auth/case.ts';
 import type { CaseView, PanelSession } from '#prior-auth/panel-api.ts';
 import { stateWords, toneWords } from '../messages.ts';
-import { LanguageSwitch } from '../ui/language-switch.tsx';
 import { sayCaseDecision } from '../ui/say-case.ts';
 import { Badge } from '../ui/tone.tsx';
 import { messages } from './messages.ts';
-import type { PanelCall } from './panel-call.ts';
+import { HandOverCard } from './hand-over/hand-over-card.tsx';
+import type { PanelCall, PanelSessionProof } from './panel-call.ts';
 import { PatientBanner } from './patient-banner.tsx';
 import { RequirementDetails } from './steps/coverage-requirement/requirement-details.tsx';
 import { DenialRiskLine } from './steps/learning/denial-risk-line.tsx';
@@ -15,6 +16,8 @@ import { ReviewStep } from './steps/pas-bundle/review-step.tsx';
 import { DecisionStep } from './steps/payer-decision/decision-step.tsx';
 import { QuestionnaireStep } from './steps/questionnaire/questionnaire-step.tsx';
 import { useFollowedCase } from './use-followed-case.ts';
+
+const PacketDialog = lazy(() => import('./packet/packet-dialog.tsx'));
 
 type StepName = 'questionnaire' | 'review' | 'decision';
 
@@ -25,15 +28,17 @@ const STEP_OF: Readonly<Record<CaseStateKind, StepName>> = {
 
 interface CaseScreenProps {
   readonly call: PanelCall;
+  readonly proof: PanelSessionProof;
   readonly session: PanelSession;
   readonly first: CaseView;
   readonly expired: boolean;
 }
 
-export function CaseScreen({ call, session, first, expired }: CaseScreenProps): ReactNode {
+export function CaseScreen({ call, proof, session, first, expired }: CaseScreenProps): ReactNode {
   const { view, setView, lookedAt, failure, look } = useFollowedCase(call, first);
   const state = view.case.state.kind;
   const [chosen, setChosen] = useState<StepName>();
+  const [printing, setPrinting] = useState(false);
   const step = chosen ?? STEP_OF[state];
   const sent = state === 'queued' || state === 'pended' || state === 'decided';
   const possible: Readonly<Record<StepName, boolean>> = {
@@ -61,16 +66,18 @@ export function CaseScreen({ call, session, first, expired }: CaseScreenProps): 
         <RequirementDetails requirement={view.case.requirement} service={view.case.service} answered={sent} />
         {view.risk && !sent && <DenialRiskLine risk={view.risk} />}
       </OrderCard>
+      {!sent && state !== 'no-authorization-needed' && <HandOverCard key={state} call={call} session={session} />}
       {state !== 'no-authorization-needed' && <StepList step={step} possible={possible} onChoose={setChosen} />}
       <div className="card" inert={expired} id="current-step" tabIndex={-1}>
         {step === 'questionnaire' && <QuestionnaireStep call={call} session={session} readOnly={sent} onSaved={saved} onCompleted={completed} onGoOn={() => setChosen('review')} />}
         {step === 'review' && <ReviewStep call={call} view={view} onBack={() => setChosen('questionnaire')} onSent={take} />}
         {step === 'decision' && <DecisionStep view={view} lookedAt={lookedAt} pollFailure={failure} onLookAgain={() => void look()} onBack={() => setChosen('questionnaire')} />}
       </div>
+      {state !== 'no-authorization-needed' && <div inert={expired}><Button size="xs" variant="default" className="wrapping-button" onClick={() => setPrinting(true)}>{messages.packet.open}</Button></div>}
+      {printing && <Suspense><PacketDialog call={call} proof={proof} onClose={() => setPrinting(false)} /></Suspense>}
       <footer className="small muted stack-tight">
         <p>{messages.signedInAs(session.user.name)}</p>
         <p>{messages.synthetic}</p>
-        <div><LanguageSwitch /></div>
       </footer>
       <output className="visually-hidden">{sayCaseDecision(view.case)?.headline ?? stateWords[state]}</output>
     </>

@@ -1,20 +1,23 @@
 import { useEffect, useMemo, useState, type ReactNode } from 'react';
 import type { CaseView, PanelSession } from '#prior-auth/panel-api.ts';
+import type { PanelLaunch } from '#prior-auth/panel-launch-api.ts';
 import type { Failure } from '../ui/call-json.ts';
 import { FailureNotice } from '../ui/failure-notice.tsx';
+import { LanguageSwitch } from '../ui/language-switch.tsx';
 import { Loading } from '../ui/loading.tsx';
 import { Notice } from '../ui/tone.tsx';
 import { CaseScreen } from './case-screen.tsx';
+import { ChooseOrder } from './choose-order.tsx';
 import { messages } from './messages.ts';
-import { openPanelCall, type PanelCall } from './panel-call.ts';
-import { readSessionId } from './session-id.ts';
+import type { PanelAddress } from './panel-address.ts';
+import { launchCalls, openPanelCall, type PanelCall, type PanelSessionProof } from './panel-call.ts';
+import { applyStyle } from './smart-style.ts';
+import { StartAtEhr } from './start-at-ehr.tsx';
 
 /** The SMART panel beside the chart: one order's way from the payer's questions to its decision. */
-export function Panel(): ReactNode {
-  const [sessionId] = useState(() => readSessionId(window.location.search));
+export function Panel({ address }: { readonly address: PanelAddress }): ReactNode {
   const [expired, setExpired] = useState(false);
-  const [attempt, setAttempt] = useState(0);
-  const call = useMemo(() => (sessionId === undefined ? undefined : openPanelCall(sessionId, () => setExpired(true))), [sessionId]);
+  const proof = useProof(address, () => setExpired(true));
   return (
     <main className="panel" aria-label={messages.title}>
       {expired && (
@@ -24,36 +27,93 @@ export function Panel(): ReactNode {
           <p className="strong">{messages.expired.next}</p>
         </Notice>
       )}
-      {call === undefined
-        ? <Notice tone="info"><h1>{messages.noSession.title}</h1><p>{messages.noSession.text}</p><p>{messages.noSession.next}</p></Notice>
-        : <Opened key={attempt} call={call} expired={expired} onRetry={() => setAttempt((count) => count + 1)} />}
+      {address.sessionId === undefined
+        ? <StartAtEhr />
+        : proof === undefined ? !expired && <Waiting /> : <Session proof={proof} expired={expired} onExpired={() => setExpired(true)} />}
     </main>
   );
+}
+
+/** Undefined while the ticket is exchanged. Each ticket is exchanged once, however often React mounts the screen. */
+function useProof({ sessionId, ticket }: PanelAddress, onRefused: () => void): PanelSessionProof | undefined {
+  const [proof, setProof] = useState<PanelSessionProof | undefined>(() => (sessionId !== undefined && ticket === undefined ? { sessionId } : undefined));
+  const claiming = useMemo(() => (ticket === undefined ? undefined : claimOnce(ticket)), [ticket]);
+  useEffect(() => {
+    let current = true;
+    void claiming?.then((reply) => {
+      if (!current) return;
+      if (reply.kind === 'ok' && reply.value.sessionId === sessionId) setProof(reply.value);
+      else onRefused();
+    });
+    return () => { current = false; };
+    // oxlint-disable-next-line react/exhaustive-deps -- onRefused is another function at each drawing and does always the same
+  }, [claiming, sessionId]);
+  return proof;
+}
+
+const claims = new Map<string, ReturnType<typeof launchCalls.claim>>();
+
+function claimOnce(ticket: string): ReturnType<typeof launchCalls.claim> {
+  const claim = claims.get(ticket) ?? launchCalls.claim(ticket);
+  claims.set(ticket, claim);
+  return claim;
+}
+
+function Waiting(): ReactNode {
+  return <><h1>{messages.title}</h1><Loading>{messages.opening}</Loading></>;
+}
+
+function Session({ proof, expired, onExpired }: { readonly proof: PanelSessionProof; readonly expired: boolean; readonly onExpired: () => void }): ReactNode {
+  const [attempt, setAttempt] = useState(0);
+  // oxlint-disable-next-line react/exhaustive-deps -- onExpired is another function at each drawing and does always the same
+  const call = useMemo(() => openPanelCall(proof, onExpired), [proof]);
+  return <Opened key={attempt} proof={proof} call={call} expired={expired} onAgain={() => setAttempt((count) => count + 1)} />;
 }
 
 type Opening =
   | { readonly kind: 'opening' }
   | { readonly kind: 'failed'; readonly failure: Failure }
-  | { readonly kind: 'open'; readonly session: PanelSession; readonly view: CaseView };
+  | { readonly kind: 'choose'; readonly launch: PanelLaunch }
+  | { readonly kind: 'open'; readonly launch: PanelLaunch; readonly session: PanelSession; readonly view: CaseView };
 
-function Opened({ call, expired, onRetry }: { readonly call: PanelCall; readonly expired: boolean; readonly onRetry: () => void }): ReactNode {
+function Opened({ proof, call, expired, onAgain }: { readonly proof: PanelSessionProof; readonly call: PanelCall; readonly expired: boolean; readonly onAgain: () => void }): ReactNode {
   const [opening, setOpening] = useState<Opening>({ kind: 'opening' });
   useEffect(() => {
     let current = true;
-    void Promise.all([call('readSession', {}), call('readCase', {})]).then(([session, view]) => {
+    void Promise.all([launchCalls.readLaunch(proof), call('readSession', {}), call('readCase', {})]).then(([launch, session, view]) => {
       if (!current) return;
-      if (session.kind === 'failed') setOpening({ kind: 'failed', failure: session.failure });
+      if (launch.kind === 'failed') return setOpening({ kind: 'failed', failure: launch.failure });
+      applyStyle(launch.value.style);
+      if (launch.value.kind === 'choose') setOpening({ kind: 'choose', launch: launch.value });
+      else if (session.kind === 'failed') setOpening({ kind: 'failed', failure: session.failure });
       else if (view.kind === 'failed') setOpening({ kind: 'failed', failure: view.failure });
-      else setOpening({ kind: 'open', session: session.value, view: view.value });
+      else setOpening({ kind: 'open', launch: launch.value, session: session.value, view: view.value });
     });
     return () => { current = false; };
-  }, [call]);
-  if (opening.kind === 'open') return <CaseScreen call={call} session={opening.session} first={opening.view} expired={expired} />;
+  }, [call, proof]);
+  if (opening.kind === 'open' || opening.kind === 'choose') {
+    return (
+      <>
+        <NotGrantedNote launch={opening.launch} />
+        {opening.kind === 'open' ? <CaseScreen call={call} proof={proof} session={opening.session} first={opening.view} expired={expired} /> : <ChooseOrder proof={proof} onChosen={onAgain} />}
+        {/* A page without a cookie loses its session when it loads again: it keeps the browser's language. */}
+        {proof.secret === undefined && <div><LanguageSwitch /></div>}
+      </>
+    );
+  }
   if (expired) return null;
+  return opening.kind === 'opening' ? <Waiting /> : <><h1>{messages.title}</h1><FailureNotice failure={opening.failure} onRetry={onAgain} /></>;
+}
+
+/** Which rights the EHR did not give, and what does not work therefore. */
+function NotGrantedNote({ launch: { notGranted } }: { readonly launch: PanelLaunch }): ReactNode {
+  if (notGranted.length === 0) return null;
+  const words = messages.notGranted;
   return (
-    <>
-      <h1>{messages.title}</h1>
-      {opening.kind === 'opening' ? <Loading>{messages.opening}</Loading> : <FailureNotice failure={opening.failure} onRetry={onRetry} />}
-    </>
+    <details className="small">
+      <summary>{words.title}</summary>
+      <ul>{notGranted.map(({ scope, cannot }) => <li key={scope}><code>{scope}</code>: {words.cannot(scope, cannot)}</li>)}</ul>
+      <p>{words.next}</p>
+    </details>
   );
 }

@@ -1,9 +1,13 @@
+import type { ErrorReply } from '#prior-auth/panel-api.ts';
+
 /** Why a call brought nothing; `status` 0 means the server was not reached. */
 export interface Failure {
   readonly status: number;
   readonly code: string;
   readonly message: string;
   readonly nextStep?: string;
+  /** With FORM_CHANGED: the form as it is now. */
+  readonly current?: ErrorReply['error']['current'];
 }
 
 export type Reply<T> = { readonly kind: 'ok'; readonly value: T } | { readonly kind: 'failed'; readonly failure: Failure };
@@ -48,7 +52,7 @@ export function readFailure(status: number, body: unknown): Failure {
   const error = isObject(body) && isObject(body['error']) ? body['error'] : {};
   const word = (key: string): string | undefined => (typeof error[key] === 'string' && error[key] !== '' ? error[key] : undefined);
   const nextStep = word('nextStep');
-  return { status, code: word('code') ?? `HTTP_${status}`, message: word('message') ?? '', ...(nextStep === undefined ? {} : { nextStep }) };
+  return { status, code: word('code') ?? `HTTP_${status}`, message: word('message') ?? '', ...(nextStep === undefined ? {} : { nextStep }), ...(isObject(error['current']) ? { current: error['current'] as unknown as NonNullable<Failure['current']> } : {}) };
 }
 
 function failed(status: number, code: string): { readonly kind: 'failed'; readonly failure: Failure } {

@@ -23,7 +23,7 @@ export function CaseTable({ rows, onOpen }: { readonly rows: readonly WorklistRo
             <th scope="row"><button type="button" className="link-button strong" onClick={() => onOpen(row.caseId)}><span className="visually-hidden">{messages.openCase('')}</span>{row.patientName}</button></th>
             <td data-column={columns.service}><span>{row.service} <span className="muted small number">{row.serviceCode ?? messages.noCode}</span></span></td>
             <td data-column={columns.payer}>{row.payerName}</td>
-            <td data-column={columns.state}><StateBadge state={row.state} /></td>
+            <td data-column={columns.state}><span className="row"><StateBadge state={row.state} />{row.handedOver && <Badge tone="waiting">{messages.handedTo(row.handedOver.takenBy ?? row.handedOver.to)}</Badge>}</span></td>
             <td data-column={columns.decision}>{row.decision === null ? <span className="muted small">{messages.noDecision}</span> : <Badge tone={row.decision.tone}>{toneWords[row.decision.tone]}</Badge>}</td>
             <td data-column={columns.clock}>{row.clock === null ? <span className="muted small">{messages.noClock}</span> : <ClockBadge clock={row.clock} now={now} />}</td>
             <td data-column={columns.updated} className="small muted number">{showDate(row.updatedAt)}</td>

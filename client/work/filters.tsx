@@ -7,6 +7,8 @@ import { SORTS, type WorklistQuery } from './work-call.ts';
 interface FiltersProps {
   readonly query: WorklistQuery;
   readonly counts: Readonly<Partial<Record<CaseStateKind, number>>>;
+  /** Cases in a colleague's hands. */
+  readonly handedOver: number;
   readonly typed: string;
   readonly onType: (text: string) => void;
   readonly onChange: (change: Partial<WorklistQuery>) => void;
@@ -14,7 +16,7 @@ interface FiltersProps {
 
 const STATES = Object.keys(CASE_STEPS) as CaseStateKind[];
 
-export function Filters({ query, counts, typed, onType, onChange }: FiltersProps): ReactNode {
+export function Filters({ query, counts, handedOver, typed, onType, onChange }: FiltersProps): ReactNode {
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
   return (
     <div className="stack">
@@ -32,9 +34,10 @@ export function Filters({ query, counts, typed, onType, onChange }: FiltersProps
       </div>
       <fieldset className="row">
         <legend className="visually-hidden">{messages.filter}</legend>
-        <StateFilter words={messages.all} count={all} pressed={query.state === undefined} onPress={() => onChange({ state: undefined })} />
+        <StateFilter words={messages.all} count={all} pressed={query.state === undefined && !query.handedOver} onPress={() => onChange({ state: undefined, handedOver: false })} />
+        {(handedOver > 0 || query.handedOver) && <StateFilter words={messages.handedOver} count={handedOver} pressed={query.handedOver} onPress={() => onChange({ state: undefined, handedOver: !query.handedOver })} />}
         {STATES.filter((state) => (counts[state] ?? 0) > 0 || state === query.state).map((state) => (
-          <StateFilter key={state} words={stateWords[state]} count={counts[state] ?? 0} pressed={query.state === state} onPress={() => onChange({ state })} />
+          <StateFilter key={state} words={stateWords[state]} count={counts[state] ?? 0} pressed={query.state === state} onPress={() => onChange({ state, handedOver: false })} />
         ))}
       </fieldset>
     </div>

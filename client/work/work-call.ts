@@ -8,6 +8,7 @@ export interface WorklistQuery {
   readonly state: CaseStateKind | undefined;
   readonly q: string;
   readonly sort: (typeof SORTS)[number];
+  readonly handedOver: boolean;
   readonly after: string | undefined;
 }
 
@@ -15,8 +16,8 @@ export function readSession(): Promise<Reply<WorklistSession>> {
   return get('/session');
 }
 
-export function readPage({ state, q, sort, after }: WorklistQuery): Promise<Reply<WorklistPage>> {
-  const query = new URLSearchParams({ sort, ...(state === undefined ? {} : { state }), ...(q === '' ? {} : { q }), ...(after === undefined ? {} : { after }) });
+export function readPage({ state, q, sort, handedOver, after }: WorklistQuery): Promise<Reply<WorklistPage>> {
+  const query = new URLSearchParams({ sort, ...(state === undefined ? {} : { state }), ...(handedOver ? { handedOver: 'true' } : {}), ...(q === '' ? {} : { q }), ...(after === undefined ? {} : { after }) });
   return get(`/cases?${query.toString()}`);
 }
 

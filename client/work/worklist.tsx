@@ -18,7 +18,7 @@ import { closeSession, readPage, readSession, type WorklistQuery } from './work-
 
 const REFRESH_MS = 10_000;
 const TYPING_PAUSE_MS = 300;
-const FIRST: WorklistQuery = { state: undefined, q: '', sort: 'clock', after: undefined };
+const FIRST: WorklistQuery = { state: undefined, q: '', sort: 'clock', handedOver: false, after: undefined };
 
 /** Every case of the practice, its state and its clock. */
 export function Worklist(): ReactNode {
@@ -82,12 +82,12 @@ function Cases(): ReactNode {
 
   const showAll = (): void => {
     setTyped('');
-    ask({ state: undefined, q: '' });
+    ask({ state: undefined, handedOver: false, q: '' });
   };
 
   return (
     <>
-      <Filters query={query} counts={page?.counts ?? {}} typed={typed} onType={setTyped} onChange={ask} />
+      <Filters query={query} counts={page?.counts ?? {}} handedOver={page?.handedOver ?? 0} typed={typed} onType={setTyped} onChange={ask} />
       {failure && (page === undefined
         ? <FailureNotice failure={failure} onRetry={reload} />
         : <Notice tone="warn" live="polite"><p>{messages.refreshFailed}</p><div><Button size="xs" variant="default" onClick={reload}>{shared.retry}</Button></div></Notice>)}
@@ -96,7 +96,7 @@ function Cases(): ReactNode {
       {page && page.rows.length > 0 && <CaseTable rows={page.rows} onOpen={setOpenCase} />}
       {page && (
         <div className="row-apart">
-          <output className="small muted">{messages.count(total(query.state, page))} · {messages.page(pageNumber)}</output>
+          <output className="small muted">{messages.count(query.handedOver ? page.handedOver : total(query.state, page))} · {messages.page(pageNumber)}</output>
           <span className="row">
             {query.after !== undefined && <Button size="xs" variant="default" onClick={() => ask({})}>{messages.newer}</Button>}
             {page.next !== null && <Button size="xs" variant="default" onClick={() => ask({ after: page.next ?? undefined })}>{messages.older}</Button>}

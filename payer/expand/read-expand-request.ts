@@ -39,7 +39,7 @@ function readExpandFields(read: (name: string) => unknown, names: readonly strin
   const wholeNumber = (name: string): number | undefined => {
     const value = read(name);
     if (value === undefined || value === '') return undefined;
-    const number = typeof value === 'number' ? value : /^\d{1,9}$/.test(String(value)) ? Number(value) : Number.NaN;
+    const number = typeof value === 'number' ? value : typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
     if (!Number.isSafeInteger(number) || number < 0) throw new PayerError(400, { code: 'value', text: `${name} is a whole number, 0 or more.`, expression: name });
     return number;
   };

@@ -1,8 +1,8 @@
-import type { Bundle, BundleEntry, Library, Parameters, Questionnaire, QuestionnaireResponse, ValueSet } from '@medplum/fhirtypes';
+import type { Bundle, BundleEntry, Library, Parameters, Questionnaire, ValueSet } from '@medplum/fhirtypes';
 import { operationOutcome } from '#fhir/base/operation-outcome.ts';
 import { DTR_URLS } from '#fhir/dtr/canonical-urls.ts';
 import type { PayerForm } from '../questionnaires/form-library.ts';
-import { type ServedAt, servedQuestionnaire, servedValueSet } from '../questionnaires/serve-form.ts';
+import { type ServedAt, servedValueSet } from '../questionnaires/serve-form.ts';
 import type { ChosenForms } from './choose-forms.ts';
 import { draftResponse } from './draft-response.ts';
 import type { PackageRequest } from './package-request.ts';
@@ -29,15 +29,14 @@ export function buildPackages({ forms, warnings }: ChosenForms, request: Package
 
 function packageBundle(form: PayerForm, request: PackageRequest, { at, nowMs, newId }: PackageSetting): Bundle {
   const entry = (resource: Questionnaire | Library | ValueSet): BundleEntry => ({ fullUrl: `${at.fhirBase}/${resource.resourceType}/${resource.id}`, resource });
-  const questionnaire = servedQuestionnaire(form.questionnaire, form, at);
-  const draft: QuestionnaireResponse | undefined = draftResponse({ form, questionnaire, request, version: at.dtr.version, nowMs });
+  const draft = draftResponse({ form, request, version: at.dtr.version, nowMs });
   return {
     resourceType: 'Bundle',
     meta: { profile: [at.dtr.version === '2.0.1' ? DTR_URLS.packageBundle : `${DTR_URLS.packageBundle}|${at.dtr.version}`] },
     type: 'collection',
     timestamp: new Date(nowMs).toISOString(),
     entry: [
-      entry(questionnaire),
+      entry(form.questionnaire),
       ...form.libraries.map(entry),
       ...form.valueSets.flatMap((set) => servedValueSet(set, at, nowMs) ?? []).map(entry),
       ...(draft ? [{ fullUrl: `urn:uuid:${newId()}`, resource: draft }] : []),

@@ -4,7 +4,7 @@ import type { Resource } from '@medplum/fhirtypes';
 import { z } from 'zod';
 import { canonicalCodeSystem } from '#fhir/base/code-systems.ts';
 import type { OutcomeIssue } from '#fhir/base/operation-outcome.ts';
-import { readCoverageInformation } from '#fhir/crd/coverage-information.ts';
+import { type ReceivedCoverageInformation, readCoverageInformation } from '#fhir/crd/coverage-information.ts';
 import { PayerError } from '../payer-error.ts';
 import type { DtrVersion } from '../questionnaires/dtr-version.ts';
 import type { FormLibrary, PayerForm } from '../questionnaires/form-library.ts';
@@ -54,10 +54,10 @@ export interface ChoosingSetting {
  */
 export async function chooseForms(request: PackageRequest, { version }: DtrVersion, { library, byService, byAssertion, day }: ChoosingSetting): Promise<ChosenForms> {
   const { context, orders, questionnaires, changedSince } = request;
-  const asserted = context === undefined ? undefined : await byAssertion(context);
-  if (context !== undefined && asserted === undefined && (version === '2.2.0' || orders.length + questionnaires.length === 0)) throw unknownContext();
+  const asserted = context === undefined ? [] : await formsOfAssertion(context, orders, byAssertion);
+  if (asserted === undefined && (version === '2.2.0' || orders.length + questionnaires.length === 0)) throw unknownContext();
 
-  const implied = [...orders.flatMap(codingsOf).flatMap((coding) => byService(coding, day)), ...(asserted === undefined ? [] : [asserted])];
+  const implied = [...orders.flatMap(codingsOf).flatMap((coding) => byService(coding, day)), ...(asserted ?? [])];
   const named = lookUp(questionnaires, library);
   const found = lookUp(implied, library);
   const forms = [...new Set([...named.forms, ...found.forms.filter((form) => inForce(form, day))])];
@@ -73,6 +73,14 @@ export async function chooseForms(request: PackageRequest, { version }: DtrVersi
       ...(forms.length === 0 && questionnaires.length === 0 && orders.some(wantsDocumentation) ? [warning('not-found', 'Documentation is asked for on the order, but no form here covers it. Send the clinical note that supports the order with the request, or call the payer.')] : []),
     ],
   };
+}
+
+/** Of an assertion that this payer gave itself, or that the coverage information on an order carries: it was given in this payer's name. Undefined when it is neither. */
+async function formsOfAssertion(assertionId: string, orders: readonly Resource[], byAssertion: ChoosingSetting['byAssertion']): Promise<readonly string[] | undefined> {
+  const own = await byAssertion(assertionId);
+  if (own !== undefined) return [own];
+  const carried = orders.flatMap(coverageInformationOf).filter((information) => information.assertionId === assertionId);
+  return carried.length === 0 ? undefined : carried.flatMap(({ questionnaires }) => questionnaires);
 }
 
 function unknownContext(): PayerError {
@@ -95,7 +103,11 @@ function inForce(form: PayerForm, day: string): boolean {
 }
 
 function wantsDocumentation(order: Resource): boolean {
-  return 'extension' in order && readCoverageInformation({ extension: order.extension }).some(({ docNeeded }) => docNeeded.some((code) => code !== 'no-doc'));
+  return coverageInformationOf(order).some(({ docNeeded }) => docNeeded.some((code) => code !== 'no-doc'));
+}
+
+function coverageInformationOf(order: Resource): ReceivedCoverageInformation[] {
+  return 'extension' in order ? readCoverageInformation({ extension: order.extension }) : [];
 }
 
 function warning(code: OutcomeIssue['code'], diagnostics: string): OutcomeIssue {

@@ -1,3 +1,5 @@
+import type { PayerDatabase } from '../database.ts';
+
 /** What was said on coverage at the end of an adaptive form. */
 export interface KeptDetermination {
   readonly assertionId: string;
@@ -15,4 +17,21 @@ export interface DeterminationRecord {
   keep(determination: KeptDetermination): Promise<void>;
   /** The form that an assertion rests on; undefined for one that was never given to this caller. */
   questionnaireOf(assertionId: string): Promise<string | undefined>;
+}
+
+/** `now` in epoch milliseconds. */
+export function determinationRecord(db: PayerDatabase, clientId: string, now: () => number): DeterminationRecord {
+  return {
+    async keep({ assertionId, questionnaire, authorizationNumber, response }) {
+      await db
+        .insertInto('payer.determination')
+        .values({ client_id: clientId, assertion_id: assertionId, questionnaire, authorization_number: authorizationNumber ?? null, response, given_at: new Date(now()).toISOString() })
+        .onConflict((conflict) => conflict.columns(['client_id', 'assertion_id']).doNothing())
+        .execute();
+    },
+    async questionnaireOf(assertionId) {
+      const row = await db.selectFrom('payer.determination').select('questionnaire').where('client_id', '=', clientId).where('assertion_id', '=', assertionId).executeTakeFirst();
+      return row?.questionnaire;
+    },
+  };
 }

@@ -1,4 +1,4 @@
-import type { Extension, Questionnaire, QuestionnaireItem, QuestionnaireResponse, QuestionnaireResponseItem } from '@medplum/fhirtypes';
+import type { Extension, QuestionnaireItem, QuestionnaireResponse, QuestionnaireResponseItem } from '@medplum/fhirtypes';
 import { CODE_SYSTEMS } from '#fhir/base/code-systems.ts';
 import { referenceTo, relativeReference } from '#fhir/base/reference.ts';
 import { DTR_URLS } from '#fhir/dtr/canonical-urls.ts';
@@ -9,20 +9,16 @@ import type { DtrVersion } from '../questionnaires/dtr-version.ts';
 import type { PayerForm } from '../questionnaires/form-library.ts';
 import type { PackageRequest } from './package-request.ts';
 
-const QR_COVERAGE = 'http://hl7.org/fhir/us/davinci-dtr/StructureDefinition/qr-coverage';
-const SDC_ADAPTIVE_RESPONSE = 'http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaireresponse-adapt';
 
 interface DraftInput {
   readonly form: PayerForm;
-  /** The form as it is sent. */
-  readonly questionnaire: Questionnaire;
   readonly request: PackageRequest;
   readonly version: DtrVersion['version'];
   readonly nowMs: number;
 }
 
 /** An empty response about the coverage and the orders. In 2.0.1 there is none without an order: its qr-context wants one. */
-export function draftResponse({ form, questionnaire, request, version, nowMs }: DraftInput): QuestionnaireResponse | undefined {
+export function draftResponse({ form, request, version, nowMs }: DraftInput): QuestionnaireResponse | undefined {
   const coverage = request.coverages.map((one) => referenceTo(one)).find((reference) => reference !== undefined);
   const orders = request.orders.flatMap((order) => referenceTo(order) ?? []);
   const patient = relativeReference(request.coverages[0]?.beneficiary?.reference ?? '');
@@ -31,7 +27,7 @@ export function draftResponse({ form, questionnaire, request, version, nowMs }: 
   return {
     resourceType: 'QuestionnaireResponse',
     ...(form.adaptive
-      ? { meta: { profile: [SDC_ADAPTIVE_RESPONSE] }, contained: [adaptiveQuestionnaire(form, questionnaire, [])] }
+      ? { meta: { profile: [DTR_URLS.sdcAdaptiveResponse] }, contained: [adaptiveQuestionnaire(form, [])] }
       : { meta: { profile: [version === '2.0.1' ? DTR_URLS.questionnaireResponse : `${DTR_URLS.questionnaireResponse}|${version}`] } }),
     extension: [...context(coverage, orders, version), writeIntendedUse('withpa')],
     questionnaire: form.adaptive ? `#${form.questionnaire.id}` : `${form.questionnaire.url}|${form.questionnaire.version}`,
@@ -44,7 +40,7 @@ export function draftResponse({ form, questionnaire, request, version, nowMs }: 
 }
 
 function context(coverage: string, orders: readonly string[], version: DtrVersion['version']): Extension[] {
-  return version === '2.0.1' ? writeQrContext([coverage, ...orders]) : [{ url: QR_COVERAGE, valueReference: { reference: coverage } }, ...writeQrContext(orders)];
+  return version === '2.0.1' ? writeQrContext([coverage, ...orders]) : [{ url: DTR_URLS.qrCoverage, valueReference: { reference: coverage } }, ...writeQrContext(orders)];
 }
 
 function emptyItems(items: readonly QuestionnaireItem[]): QuestionnaireResponseItem[] {

@@ -31,12 +31,13 @@ export function readPackageRequest(body: unknown, { version }: DtrVersion): Pack
     if ((part?.name === 'context' || part?.name === 'changedsince') && once.size === once.add(part.name).size) say('structure', `${part.name} is sent once.`);
     switch (part?.name) {
       case 'coverage':
-        if (part.resource?.resourceType === 'Coverage') seen.coverages.push(part.resource);
+        if (part.resource?.resourceType === 'Coverage' && isReadable(part.resource)) seen.coverages.push(part.resource);
         else say('required', 'coverage carries the whole Coverage resource.');
         break;
       case 'order':
         if (!part.resource) say('required', 'order carries the whole resource of the order.');
         else if (!ORDER_TYPES[version].includes(part.resource.resourceType)) say('value', `order must be one of ${ORDER_TYPES[version].join(', ')}.`);
+        else if (!isReadable(part.resource)) say('structure', 'id, extensions and references of the order must be as FHIR has them.');
         else seen.orders.push(part.resource);
         break;
       case 'questionnaire':
@@ -73,6 +74,18 @@ function coverageProblems(coverages: readonly Coverage[]): Problem[] {
   if (!referenceTo(coverage)) return [{ code: 'required', text: 'The coverage needs its id: the draft of the response refers to it.', expression: 'Coverage.id' }];
   if (!relativeReference(coverage.beneficiary?.reference ?? '')) return [{ code: 'required', text: 'The coverage names its beneficiary by a reference to a Patient.', expression: 'Coverage.beneficiary' }];
   return [];
+}
+
+/** The parts of a coverage or an order that are used here have the types they should have; nothing else of it is looked at. */
+function isReadable(resource: Resource): boolean {
+  const { id, extension, beneficiary }: { id?: unknown; extension?: unknown; beneficiary?: unknown } = resource as object;
+  const patient: unknown = typeof beneficiary === 'object' && beneficiary !== null && 'reference' in beneficiary ? beneficiary.reference : undefined;
+  return (id === undefined || typeof id === 'string') && (patient === undefined || typeof patient === 'string') && isExtensions(extension);
+}
+
+function isExtensions(value: unknown): boolean {
+  if (value === undefined) return true;
+  return Array.isArray(value) && value.every((one: unknown) => typeof one === 'object' && one !== null && (!('extension' in one) || isExtensions(one.extension)));
 }
 
 function isParameters(body: unknown): body is Parameters & { parameter?: (ParametersParameter | undefined)[] } {

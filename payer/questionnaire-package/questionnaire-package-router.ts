@@ -8,7 +8,7 @@ import { nextQuestionRoutes } from '../next-question/next-question-routes.ts';
 import { PayerError } from '../payer-error.ts';
 import { DTR_2_0_1, DTR_2_2_0, type DtrVersion } from '../questionnaires/dtr-version.ts';
 import { answersTo, type FormLibrary, readFormLibrary } from '../questionnaires/form-library.ts';
-import { servedQuestionnaire } from '../questionnaires/serve-form.ts';
+import { servedLibrary } from '../questionnaires/serve-form.ts';
 import { buildPackages } from './build-package.ts';
 import { chooseForms, type FormsByService, readFormsByService } from './choose-forms.ts';
 import type { DeterminationRecord } from './determination-record.ts';
@@ -40,10 +40,11 @@ export function questionnairePackageRouter(options: QuestionnairePackageOptions)
   return router;
 }
 
-function addRoutes(router: Router, dtr: DtrVersion, library: FormLibrary, byService: FormsByService, options: QuestionnairePackageOptions): void {
+function addRoutes(router: Router, dtr: DtrVersion, forms: FormLibrary, byService: FormsByService, options: QuestionnairePackageOptions): void {
   const { baseUrl, authorise, log, now, determinations } = options;
   const { basePath } = dtr;
   const at = { dtr, fhirBase: `${baseUrl}${basePath}` };
+  const library = servedLibrary(forms, at);
 
   router.post(`${basePath}/Questionnaire/$questionnaire-package`, authorise, ...fhirBody('2mb'), async (req, res) => {
     const request = readPackageRequest(req.body, dtr);
@@ -61,7 +62,7 @@ function addRoutes(router: Router, dtr: DtrVersion, library: FormLibrary, byServ
   router.use(expandRoutes({ at, library, authorise, now }));
 
   const artifacts = {
-    Questionnaire: library.forms.map((form) => servedQuestionnaire(form.questionnaire, form, at)),
+    Questionnaire: library.forms.map(({ questionnaire }) => questionnaire),
     Library: [...new Map(library.forms.flatMap(({ libraries }) => libraries).map((one) => [one.id, one])).values()],
     ValueSet: library.valueSets,
   } as const;

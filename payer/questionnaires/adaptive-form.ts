@@ -19,8 +19,6 @@ const Step = z.strictObject({
 const Determination = z.strictObject({
   covered: z.enum(['covered', 'not-covered', 'conditional']),
   paNeeded: z.enum(['no-auth', 'auth-needed', 'satisfied', 'performpa', 'conditional']),
-  docNeeded: z.enum(['clinical', 'admin', 'patient', 'conditional']).optional(),
-  docPurpose: z.enum(['withpa', 'withclaim', 'withorder', 'retain-doc']).optional(),
   reason: z.string().optional(),
   /** How long the determination holds. */
   validDays: z.int().positive().optional(),

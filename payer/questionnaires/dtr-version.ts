@@ -23,7 +23,7 @@ export const DTR_2_0_1: DtrVersion = {
 
 export const DTR_2_2_0: DtrVersion = {
   version: '2.2.0',
-  basePath: '/payer/dtr-2.2/fhir',
+  basePath: '/payer/fhir/dtr-2.2',
   part: { bundle: 'packagebundle', outcome: 'outcome' },
   payerOrigin: 'auto-server',
   alternativeExpression: 'http://hl7.org/fhir/us/davinci-dtr/StructureDefinition/alternativeExpression',

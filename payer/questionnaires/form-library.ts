@@ -7,6 +7,8 @@ import { type AdaptiveForm, readAdaptiveForm } from './adaptive-form.ts';
 export interface FormLibrary {
   readonly forms: readonly PayerForm[];
   readonly valueSets: readonly ValueSet[];
+  /** ELM, as JSON text, of the CQL that stands in the forms themselves, by that CQL. */
+  readonly inlineElm: ReadonlyMap<string, string>;
   /** By "url|version", or "url" for the newest. */
   find(canonical: string): PayerForm | undefined;
   /** By "url|version" or "url". */
@@ -21,8 +23,6 @@ export interface PayerForm {
   readonly unresolved: readonly string[];
   /** Present when the questions come one after the other from $next-question. */
   readonly adaptive?: AdaptiveForm;
-  /** ELM, as JSON text, of the CQL that stands in the form itself, by that CQL. */
-  readonly inlineElm: ReadonlyMap<string, string>;
   /** YYYY-MM-DD of the newest of the form and all it needs. */
   readonly changed: string;
 }
@@ -56,7 +56,6 @@ export function readFormLibrary(folder: string = import.meta.dirname): FormLibra
         ...wantedSets.filter((canonical) => !findValueSet(canonical) && !canonical.startsWith(SYSTEM_VALUE_SETS)),
       ],
       ...(own ? { adaptive: own } : {}),
-      inlineElm,
       changed: [questionnaire, ...libraries, ...ownSets].map(({ date }) => date?.slice(0, 10) ?? '').sort().at(-1) ?? '',
     };
   });
@@ -65,6 +64,7 @@ export function readFormLibrary(folder: string = import.meta.dirname): FormLibra
   return {
     forms,
     valueSets,
+    inlineElm,
     find: (canonical) => forms.filter(({ questionnaire }) => answersTo(questionnaire, canonical)).sort((a, b) => b.questionnaire.version.localeCompare(a.questionnaire.version, 'en', { numeric: true }))[0],
     findValueSet,
   };

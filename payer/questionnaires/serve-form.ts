@@ -1,6 +1,6 @@
-import type { Expression, Extension, Questionnaire, ValueSet } from '@medplum/fhirtypes';
+import type { Expression, Extension, ValueSet } from '@medplum/fhirtypes';
 import type { DtrVersion } from './dtr-version.ts';
-import type { PayerForm } from './form-library.ts';
+import type { FormLibrary, PayerForm } from './form-library.ts';
 import { activeCodes } from './value-set-codes.ts';
 
 const ADAPTIVE = 'http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-questionnaireAdaptive';
@@ -12,13 +12,22 @@ export interface ServedAt {
   readonly fhirBase: string;
 }
 
-/** A form as one version of DTR writes it, from one address: where $next-question and $expand are, and ELM beside CQL that stands in the form. */
-export function servedQuestionnaire<T extends Questionnaire>(questionnaire: T, { inlineElm }: Pick<PayerForm, 'inlineElm'>, at: ServedAt): T {
-  const revive = (key: string, value: unknown): unknown => {
-    if (key === 'extension' && Array.isArray(value)) return value.map((extension: Extension) => servedExtension(extension, inlineElm, at));
-    return value;
+/** The forms as one version of DTR writes them, from one address: where $next-question and $expand are, and ELM beside CQL that stands in a form. */
+export function servedLibrary(library: FormLibrary, at: ServedAt): FormLibrary {
+  const served = new Map(library.forms.map((form) => [form, servedForm(form, library.inlineElm, at)]));
+  return {
+    ...library,
+    forms: [...served.values()],
+    find(canonical) {
+      const found = library.find(canonical);
+      return found && served.get(found);
+    },
   };
-  return JSON.parse(JSON.stringify(questionnaire), revive) as T;
+}
+
+function servedForm({ questionnaire, adaptive, ...form }: PayerForm, inlineElm: FormLibrary['inlineElm'], at: ServedAt): PayerForm {
+  const serve = <T>(part: T): T => JSON.parse(JSON.stringify(part), (key: string, value: unknown) => (key === 'extension' && Array.isArray(value) ? value.map((extension: Extension) => servedExtension(extension, inlineElm, at)) : value)) as T;
+  return { ...form, questionnaire: serve(questionnaire), ...(adaptive ? { adaptive: serve(adaptive) } : {}) };
 }
 
 function servedExtension(extension: Extension, inlineElm: ReadonlyMap<string, string>, { dtr, fhirBase }: ServedAt): Extension {

@@ -20,6 +20,19 @@ export interface Payer {
   readonly contact?: RequirementContact | undefined;
   /** The payer's own CRD service, whose word goes before the policies held here. */
   readonly crd?: PayerCrdService | undefined;
+  /** How its questionnaire operations are spoken to. Default: DTR 2.0.1 at the usual addresses. */
+  readonly dtr?: PayerDtrService | undefined;
+}
+
+/** What of DTR's two versions a payer speaks; both are filled in alike. */
+export type DtrVersion = '2.0.1' | '2.2';
+
+export interface PayerDtrService {
+  readonly version: DtrVersion;
+  /** Paths under `fhirBase`, where they differ from the guide's. */
+  readonly operations?: { readonly [operation in 'questionnairePackage' | 'nextQuestion' | 'logErrors' | 'expand']?: string | undefined } | undefined;
+  /** Base URLs of terminology servers that its forms may name; a server that is not listed is never asked. */
+  readonly terminologyServers?: readonly string[] | undefined;
 }
 
 export interface PayerCrdService {

@@ -109,7 +109,7 @@ export function toAnswerValue(target: ValueTarget, result: unknown): AnswerValue
     case 'choice':
     case 'open-choice': return choiceAnswer(target, result);
     case 'reference': return referenceAnswer(result);
-    case 'attachment': return isRecord(result) && ('url' in result || 'data' in result) ? { valueAttachment: result } : undefined;
+    case 'attachment': return attachmentAnswer(result);
     default: return undefined;
   }
 }
@@ -160,6 +160,17 @@ function referenceAnswer(result: unknown): AnswerValue | undefined {
   if (typeof result['reference'] === 'string') return { valueReference: { reference: result['reference'], ...pickText(result, 'display') } };
   const { resourceType, id } = result;
   return typeof resourceType === 'string' && typeof id === 'string' ? { valueReference: { reference: `${resourceType}/${id}` } } : undefined;
+}
+
+/** SDC: a Binary or a document of the record answers for its content. */
+function attachmentAnswer(result: unknown): AnswerValue | undefined {
+  if (!isRecord(result)) return undefined;
+  if (result['resourceType'] === 'Binary') return { valueAttachment: { ...pickText(result, 'contentType'), ...pickText(result, 'data') } };
+  if (result['resourceType'] === 'DocumentReference') {
+    const [first]: unknown[] = Array.isArray(result['content']) ? result['content'] : [];
+    return isRecord(first) ? attachmentAnswer(first['attachment']) : undefined;
+  }
+  return 'url' in result || 'data' in result ? { valueAttachment: result } : undefined;
 }
 
 function numberOf(result: unknown): number {

@@ -41,6 +41,7 @@ export const QUESTIONNAIRE_EXTENSIONS = {
   signatureRequired: [`${H}questionnaire-signatureRequired`],
   lookupQuestionnaire: [`${S}lookupQuestionnaire`],
   entryMode: [`${S}entryMode`],
+  adaptive: [`${S}questionnaireAdaptive`],
   performerType: [`${S}performerType`],
   variable: [`${H}variable`],
   cqfLibrary: [`${H}cqf-library`],

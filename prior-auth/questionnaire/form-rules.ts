@@ -27,17 +27,20 @@ export function applyRules(states: readonly ItemState[], root: Parameters<typeof
   };
   for (const { path, state, instance = 0 } of walkStates(states)) {
     const { definition } = state;
-    const run = (expression: Expression | undefined): unknown => {
-      if (!expression || !state.enabled) return undefined;
+    const run = (expression: Expression): ExpressionResult => {
       const result = scope.run(expression, state, instance);
-      if (result.kind === 'values') return result.values[0];
-      problems.push(expressionProblem(path));
-      return undefined;
+      if (result.kind === 'failed') problems.push(expressionProblem(path));
+      return result;
     };
-    state.ruled = {
-      ...asText(run(definition.elementExpressions.label)),
-      ...asBoolean('required', run(definition.elementExpressions.required)),
-      ...asBoolean('readOnly', run(definition.elementExpressions.readOnly)),
+    const valueOf = (expression: Expression | undefined): unknown => {
+      const result = expression && run(expression);
+      return result?.kind === 'values' ? result.values[0] : undefined;
+    };
+    const { label, required, readOnly } = definition.elementExpressions;
+    state.ruled = !state.enabled ? {} : {
+      ...asText(valueOf(label)),
+      ...asBoolean('required', valueOf(required)),
+      ...asBoolean('readOnly', valueOf(readOnly)),
       ...(definition.toggles.length > 0 ? { options: offered(state, run) } : {}),
     };
     if (!state.enabled) continue;
@@ -48,9 +51,12 @@ export function applyRules(states: readonly ItemState[], root: Parameters<typeof
 }
 
 /** answerOptionsToggleExpression: a listed option is offered while one of its expressions holds, or cannot be run. */
-function offered(state: ItemState, run: (expression: Expression) => unknown): readonly AnswerOption[] {
+function offered(state: ItemState, run: (expression: Expression) => ExpressionResult): readonly AnswerOption[] {
   const { options, toggles } = state.definition;
-  const held = toggles.map((toggle) => ({ ...toggle, holds: run(toggle.expression) !== false }));
+  const held = toggles.map((toggle) => {
+    const result = run(toggle.expression);
+    return { ...toggle, holds: result.kind === 'failed' || result.values[0] === true };
+  });
   return options.filter(({ value }) => {
     const naming = held.filter((toggle) => toggle.options.some((option) => isOption(option, value)));
     return naming.length === 0 || naming.some(({ holds }) => holds);

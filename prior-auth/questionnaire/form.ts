@@ -25,6 +25,7 @@ export interface FormAuthor {
 
 /**
  * A FHIRPath evaluator, passed in so that a screen can load it late. `variables` are without the percent sign.
+ * `context` is %context: the QuestionnaireResponse, or one item of it (which has no resourceType).
  * Must return plain JSON values (dates as strings) and throw on a bad expression.
  */
 export type EvaluateFhirPath = (expression: string, context: unknown, variables: Readonly<Record<string, unknown>>) => readonly unknown[];

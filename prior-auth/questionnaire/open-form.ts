@@ -21,6 +21,8 @@ export function openForm(options: OpenFormOptions): Form {
   const { extension: rootExtensions = [], ...root } = rootOf(response);
   const otherExtensions = rootExtensions.filter(({ url }) => url !== RESPONSE_EXTENSIONS.signature);
   const signatureType = readSignatureType(extensionNamed(questionnaire, 'signatureRequired'));
+  // More questions may come, and each would take the signature away: the payer's word ends an adaptive form.
+  const signatureStops = extensionNamed(questionnaire, 'adaptive') === undefined;
   let signatures = rootExtensions.filter(({ url }) => url === RESPONSE_EXTENSIONS.signature);
   const listeners = new Set<() => void>();
   let edited = false;
@@ -101,7 +103,7 @@ export function openForm(options: OpenFormOptions): Form {
     const items = showItems(states, '', { formProblems, isRestorable });
     const signature = showSignature(signatureType, signatures[0]);
     const title = questionnaire.title ?? questionnaire.name ?? '';
-    const gaps = [...findGaps(items), ...(signature?.required && !signature.signed ? [{ signature: true as const, path: '', linkId: '', label: title }] : [])];
+    const gaps = [...findGaps(items), ...(signatureStops && signature?.required && !signature.signed ? [{ signature: true as const, path: '', linkId: '', label: title }] : [])];
     const all = flatten(items);
     const questions = all.filter(({ type }) => type !== 'group' && type !== 'display');
     shown = {

@@ -40,6 +40,29 @@ describe('merging what the record says, by previous origin', () => {
   });
 });
 
+describe('several answers, and groups that repeat', () => {
+  const several: Questionnaire = { resourceType: 'Questionnaire', status: 'active', item: [{ linkId: 'q', type: 'integer', text: 'q', repeats: true }] };
+  const rows: Questionnaire = { resourceType: 'Questionnaire', status: 'active', item: [{ linkId: 'g', type: 'group', text: 'g', repeats: true, item: [{ linkId: 'q', type: 'integer', text: 'q' }] }] };
+  const merge = (form: Questionnaire, before: QuestionnaireResponse, values: Record<string, unknown[]>, more: object = {}) =>
+    prepopulate({ questionnaire: form, draft: before, values: Object.fromEntries(Object.entries(values).map(([key, found]) => [key, { values: found, sources }])), author, today: '2026-11-22', ...more });
+  const numbers = (response: QuestionnaireResponse) => (response.item ?? []).flatMap((item) => [...(item.answer ?? []), ...(item.item ?? []).flatMap(({ answer }) => answer ?? [])]).map(({ valueInteger }) => valueInteger);
+
+  it('one of several that a person took away does not come back', () => {
+    const populated = merge(several, draft(undefined), { q: [1, 2, 3] }).response;
+    const fewer = { ...populated, item: populated.item?.map((item) => ({ ...item, answer: item.answer?.slice(1) ?? [] })) };
+    const again = merge(several, fewer, { q: [1, 2, 3] }, { populated });
+    expect(numbers(again.response)).toEqual([2, 3]);
+    expect(again.outcomes[0]?.kind).toBe('kept-fewer');
+    expect(numbers(merge(several, populated, { q: [1, 2, 3, 4] }, { populated }).response)).toEqual([1, 2, 3, 4]);
+  });
+  it.each<[string, number, number[], number[]]>([['more rows', 3, [1, 2, 9], [1, 2, 9]], ['fewer rows', 1, [8], [8]], ['no row: what was there stays', 0, [], [1, 2]]])('%s than before, untouched by a person', (_name, count, found, expected) => {
+    const populated = merge(rows, draft(undefined), { 'g[0]/q': [1], 'g[1]/q': [2] }, { rows: { g: 2 } }).response;
+    expect(numbers(populated)).toEqual([1, 2]);
+    const again = merge(rows, populated, Object.fromEntries(found.map((value, index) => [`g[${index}]/q`, [value]])), { rows: { g: count }, populated });
+    expect(numbers(again.response)).toEqual(expected);
+  });
+});
+
 describe('results of expressions as answers', () => {
   const options = [{ value: { valueCoding: { system: 's', code: 'a', display: 'A' } }, label: 'A', exclusive: false, initial: false }];
   const units = [{ system: 'http://unitsofmeasure.org', code: '%', label: '%' }];

@@ -130,7 +130,7 @@ function expressionScope(input: SettleInput, evaluate: EvaluateFhirPath): Expres
   const withVariables = (expressions: readonly Expression[], context: unknown, known: Readonly<Record<string, unknown>>): Record<string, unknown> => {
     const variables: Record<string, unknown> = { ...known };
     for (const { name = '', expression = '' } of orderVariables(expressions.filter((one) => isFhirPath(one) && one.name))) {
-      const result = attempt(expression, context, { ...variables, context });
+      const result = attempt(expression, context, variables);
       if (result.kind === 'values') variables[name] = result.values.length === 1 ? result.values[0] : result.values;
     }
     return variables;
@@ -151,9 +151,9 @@ function expressionScope(input: SettleInput, evaluate: EvaluateFhirPath): Expres
     run(expression, state, instance) {
       const context = contextOf(state, instance);
       const variables = withVariables(state.definition.variables, context, { ...variablesAround(state), qitem: state.definition.source });
-      return attempt(expression.expression ?? '', context, { ...variables, context });
+      return attempt(expression.expression ?? '', context, variables);
     },
-    runAtRoot: (expression) => attempt(expression.expression ?? '', resource(), { ...rootVariables(), context: resource() }),
+    runAtRoot: (expression) => attempt(expression.expression ?? '', resource(), rootVariables()),
     isWritten: (state) => writeItem(state, input.write).length > 0 && (state.definition.type === 'group' || state.answers.length > 0),
   };
 }

@@ -53,7 +53,7 @@ export class FhirRepository {
   async read(type: string, id: string, access: Access): Promise<StoredResource> {
     requireReach(access, type, 'r');
     const { rows } = await sql<Row>`select r.* from ehr.resource r where r.type = ${type} and r.id = ${id}
-      and (r.deleted or ${reachSql(access, type, 'r')})`.execute(this.db);
+      and (r.deleted or ${reachSql(access, type, 'r', this.fhirBase)})`.execute(this.db);
     const [row] = rows;
     if (!row) throw new FhirRefusal(404, 'not-found', 'No such resource.');
     if (row.deleted) throw new FhirRefusal(410, 'deleted', 'The resource was deleted.');
@@ -75,7 +75,7 @@ export class FhirRepository {
     const found: StoredResource[] = [];
     for (const [type, ids] of idsByType) {
       const { rows } = await sql<Row>`select r.* from ehr.resource r where r.type = ${type} and not r.deleted and r.id in (${sql.join(ids)})
-        and ${reachSql(access, type, 'r')}`.execute(this.db);
+        and ${reachSql(access, type, 'r', this.fhirBase)}`.execute(this.db);
       found.push(...rows.map(parse));
     }
     return found;

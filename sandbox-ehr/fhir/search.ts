@@ -17,7 +17,7 @@ export interface SearchResult {
 
 export async function search(repository: FhirRepository, query: SearchQuery, access: Access): Promise<SearchResult> {
   requireReach(access, query.type, 's');
-  const where = sql<boolean>`${whereOf(query, repository.fhirBase)} and ${reachSql(access, query.type, 's')}`;
+  const where = sql<boolean>`${whereOf(query, repository.fhirBase)} and ${reachSql(access, query.type, 's', repository.fhirBase)}`;
   const countAll = async (): Promise<number> => {
     const { rows } = await sql<{ n: number }>`select count(*)::int as n from ehr.resource r where ${where}`.execute(repository.db);
     return rows[0]?.n ?? 0;

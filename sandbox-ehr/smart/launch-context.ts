@@ -7,6 +7,7 @@ export interface LaunchContext {
   readonly patient: string | undefined;
   readonly encounter: string | undefined;
   readonly fhirContext: readonly { readonly reference: string }[];
+  readonly intent?: string | undefined;
   /** Who pressed the button, "Practitioner/…". */
   readonly user: string;
 }

@@ -1,9 +1,11 @@
 import { type Adapter, errors } from 'oidc-provider';
 import { isStorable } from '#store/storable-text.ts';
 import type { EhrDatabase } from '../tables.ts';
+import { clientMetadata } from './client.ts';
+import type { ClientRegister } from './client-register.ts';
 
-/** Keeps oidc-provider's records (codes, grants, refresh tokens, seen assertion ids) in ehr.oauth_record. */
-export function recordAdapter(db: EhrDatabase, now: () => number): (model: string) => Adapter {
+/** Keeps oidc-provider's records (codes, grants, refresh tokens, seen assertion ids) in ehr.oauth_record; clients come from the register. */
+export function recordAdapter(db: EhrDatabase, clients: ClientRegister, now: () => number): (model: string) => Adapter {
   return (model) => {
     const rows = () => db.selectFrom('ehr.oauth_record').selectAll().where('model', '=', model);
     const read = async (query: ReturnType<typeof rows>): Promise<object | undefined> => {
@@ -23,7 +25,12 @@ export function recordAdapter(db: EhrDatabase, now: () => number): (model: strin
         await db.insertInto('ehr.oauth_record').values({ model, id, consumed_ms: null, ...row }).onConflict((c) => c.columns(['model', 'id']).doUpdateSet(row)).execute();
       },
       // The database would refuse to look for an id that it could not have kept.
-      find: async (id) => (isStorable(id) ? read(rows().where('id', '=', id)) : undefined),
+      async find(id) {
+        if (!isStorable(id)) return undefined;
+        if (model !== 'Client') return read(rows().where('id', '=', id));
+        const client = await clients.find(id);
+        return client && clientMetadata(client);
+      },
       findByUid: (uid) => read(rows().where('uid', '=', uid)),
       findByUserCode: async () => undefined,
       async consume(id) {
@@ -46,5 +53,6 @@ export async function deleteExpired(db: EhrDatabase, nowMs: number): Promise<voi
   await db.deleteFrom('ehr.oauth_record').where('expires_ms', '<', nowMs).execute();
   await db.deleteFrom('ehr.grant_context').where('grant_id', 'not in', db.selectFrom('ehr.oauth_record').select('id').where('model', '=', 'Grant')).execute();
   await db.deleteFrom('ehr.launch').where('expires_ms', '<', nowMs).execute();
+  await db.deleteFrom('ehr.revoked_token').where('expires_ms', '<', nowMs).execute();
   await db.deleteFrom('ehr.ui_session').where('expires_ms', '<', nowMs).execute();
 }

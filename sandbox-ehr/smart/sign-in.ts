@@ -3,12 +3,14 @@ import type { Provider } from 'oidc-provider';
 import type { AuditTrail } from '#store/audit.ts';
 import { scopeCovered } from '../fhir/access.ts';
 import type { FhirRepository } from '../fhir/repository.ts';
+import { search } from '../fhir/search.ts';
+import { parseSearch } from '../fhir/search-query.ts';
 import { isFhirId } from '../fhir/structure.ts';
 import type { EhrDatabase } from '../tables.ts';
 import { findUser, listPatients, listUsers, nameText, SCREEN_ACCESS } from '../ui/people.ts';
 import type { UiSessions } from '../ui/session.ts';
 import { CONTEXT_SCOPES } from './authorization-server.ts';
-import type { SmartClient } from './client.ts';
+import type { ClientRegister } from './client-register.ts';
 import { type LaunchContext, peekLaunch, saveGrantContext, takeLaunch } from './launch-context.ts';
 import { choicePage, errorPage, PAGE_SECURITY } from './pages.ts';
 
@@ -17,7 +19,7 @@ export interface SignInOptions {
   readonly db: EhrDatabase;
   readonly repository: FhirRepository;
   readonly sessions: UiSessions;
-  readonly clients: readonly SmartClient[];
+  readonly clients: ClientRegister;
   readonly audit: AuditTrail;
   readonly now: () => number;
 }
@@ -42,8 +44,9 @@ export function signInRoutes(options: SignInOptions): Router {
     const picked = request.query['patient'];
     if (!launch && scopes.includes('launch/patient') && typeof picked !== 'string') return showPatients(response, uid);
     const patient = typeof picked === 'string' && !launch ? await knownPatient(picked) : undefined;
+    const encounter = patient !== undefined && scopes.includes('launch/encounter') ? await lastEncounter(patient) : undefined;
     const context: LaunchContext | undefined =
-      launchId === undefined ? { patient, encounter: undefined, fhirContext: [], user } : await takeLaunch(db, launchId, now());
+      launchId === undefined ? { patient, encounter, fhirContext: [], user } : await takeLaunch(db, launchId, now());
     if (!context) return refuse('invalid_request', 'the launch is unknown, expired or was used before');
     return grant(request, response, params, context);
   });
@@ -84,9 +87,14 @@ export function signInRoutes(options: SignInOptions): Router {
     return isFhirId(id) ? (await repository.find('Patient', id, SCREEN_ACCESS))?.id : undefined;
   }
 
+  async function lastEncounter(patient: string): Promise<string | undefined> {
+    const { matches } = await search(repository, parseSearch('Encounter', [['patient', `Patient/${patient}`], ['_sort', '-date'], ['_count', '1']], false), SCREEN_ACCESS);
+    return matches[0]?.id;
+  }
+
   async function grant(request: Request, response: Response, params: Readonly<Record<string, string | undefined>>, context: LaunchContext): Promise<void> {
     const clientId = params['client_id'] ?? '';
-    const registered = options.clients.find((client) => client.clientId === clientId)?.scope.split(' ') ?? [];
+    const registered = (await options.clients.find(clientId))?.scope.split(' ') ?? [];
     const requested = (params['scope'] ?? '').split(' ').filter((scope) => scopeCovered(scope, registered));
     const isContext = (scope: string): boolean => (CONTEXT_SCOPES as readonly string[]).includes(scope);
     const given = new provider.Grant({ accountId: context.user, clientId });

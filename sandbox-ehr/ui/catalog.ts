@@ -20,6 +20,7 @@ export const CATALOG: readonly CatalogItem[] = [
   { id: 'k0823', display: 'Power wheelchair, group 2, captain seat', code: hcpcs('K0823'), orderType: 'DeviceRequest', suggestedQuantity: { value: 1, unit: 'device' } },
   { id: 'e0105', display: 'Cane with three or four prongs', code: hcpcs('E0105'), orderType: 'DeviceRequest', suggestedQuantity: { value: 1, unit: 'device' } },
   { id: '75561', display: 'Cardiac MRI without and with contrast', code: cpt('75561'), orderType: 'ServiceRequest', suggestedQuantity: { value: 1, unit: 'study' } },
+  { id: '72148', display: 'MRI of the lumbar spine without contrast', code: cpt('72148'), orderType: 'ServiceRequest', suggestedQuantity: { value: 1, unit: 'study' } },
   { id: '78452', display: 'Nuclear stress test, SPECT, rest and stress', code: cpt('78452'), orderType: 'ServiceRequest', suggestedQuantity: { value: 1, unit: 'study' } },
   { id: 'j0585', display: 'OnabotulinumtoxinA injection, per unit', code: hcpcs('J0585'), orderType: 'ServiceRequest', suggestedQuantity: { value: 155, unit: 'units' } },
   { id: '93000', display: 'Resting ECG with report', code: cpt('93000'), orderType: 'ServiceRequest', suggestedQuantity: { value: 1, unit: 'study' } },

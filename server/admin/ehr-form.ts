@@ -29,7 +29,7 @@ export function readEhrForm(form: EhrForm): ReadEhrForm {
   const faults: Partial<Record<EhrField, string>> = {};
   for (const { path, message } of parsed.error.issues) {
     const name = EHR_FIELDS.find((each) => each === path[0]) ?? 'fhirBase';
-    faults[name] ??= path.length > 1 ? `no. ${Number(path[1]) + 1}: ${message}` : message === 'Invalid input' ? 'is missing or not one of the choices' : message;
+    faults[name] ??= path.length > 1 ? `no. ${Number(path[1]) + 1}: ${message}` : /^Invalid|^Too small/.test(message) ? 'is missing or not one of the choices' : message;
   }
   return { kind: 'faults', faults };
 }

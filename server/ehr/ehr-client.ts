@@ -12,9 +12,11 @@ export interface EhrClient {
   /** Any literal reference into this EHR. */
   follow(reference: string | undefined): Promise<Resource | undefined>;
   /** All pages, up to 20; matches and included resources. */
-  search(type: ResourceType, parameters: Readonly<Record<string, string>>): Promise<readonly Resource[]>;
+  search(type: ResourceType, parameters: Readonly<Record<string, string>> | URLSearchParams): Promise<readonly Resource[]>;
   /** Creates, or updates when it has an id. Gives the resource as the EHR keeps it. */
   save<T extends Resource>(resource: T): Promise<T>;
+  /** Updates it only while it is that version (If-Match); null updates whatever it is. `changed`: somebody else was there before. */
+  update<T extends Resource>(resource: T, version: string | null): Promise<{ readonly kind: 'saved'; readonly resource: T } | { readonly kind: 'changed' }>;
 }
 
 const resource = z.custom<Resource>((value) => typeof value === 'object' && value !== null && 'resourceType' in value && typeof value.resourceType === 'string');
@@ -25,8 +27,8 @@ const MAX_PAGES = 20;
 export function openEhr(fhirBase: string, accessToken: () => Promise<string>): EhrClient {
   const base = withoutTrailingSlash(fhirBase);
 
-  const call = async (method: 'GET' | 'POST' | 'PUT', url: string, body?: Resource): Promise<Response> => {
-    const headers = { accept: FHIR_JSON, authorization: `Bearer ${await accessToken()}`, ...(body ? { 'content-type': FHIR_JSON, prefer: 'return=representation' } : {}) };
+  const call = async (method: 'GET' | 'POST' | 'PUT', url: string, body?: Resource, ifMatch?: string): Promise<Response> => {
+    const headers = { accept: FHIR_JSON, authorization: `Bearer ${await accessToken()}`, ...(body ? { 'content-type': FHIR_JSON, prefer: 'return=representation' } : {}), ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }) };
     try {
       // A redirect would carry the token to wherever it points.
       return await fetch(url, { method, headers, redirect: 'error', signal: AbortSignal.timeout(15_000), ...(body ? { body: JSON.stringify(body) } : {}) });
@@ -65,7 +67,7 @@ export function openEhr(fhirBase: string, accessToken: () => Promise<string>): E
     },
     async search(type, parameters) {
       const found: Resource[] = [];
-      let url: string | undefined = `${base}/${type}?${new URLSearchParams(parameters)}`;
+      let url: string | undefined = `${base}/${type}?${new URLSearchParams(parameters).toString()}`;
       for (let page = 0; url !== undefined && page < MAX_PAGES; page += 1) {
         const bundle: Resource = await believe(await call('GET', url), `searching ${type}`);
         if (!isType(bundle, 'Bundle')) throw unavailable(`gave no Bundle for a search of ${type}`);
@@ -81,6 +83,16 @@ export function openEhr(fhirBase: string, accessToken: () => Promise<string>): E
       const kept = await believe(answer, `saving a ${saved.resourceType}`);
       if (kept.resourceType !== saved.resourceType) throw unavailable(`did not give back the ${saved.resourceType} it saved`);
       return kept as T;
+    },
+    async update<T extends Resource>(saved: T, version: string | null) {
+      const answer = await call('PUT', `${base}/${saved.resourceType}/${encodeURIComponent(saved.id ?? '')}`, saved, version === null ? undefined : `W/"${version}"`);
+      if (answer.status === 412 || answer.status === 409) {
+        await answer.body?.cancel();
+        return { kind: 'changed' } as const;
+      }
+      const kept = await believe(answer, `saving a ${saved.resourceType}`);
+      if (kept.resourceType !== saved.resourceType) throw unavailable(`did not give back the ${saved.resourceType} it saved`);
+      return { kind: 'saved', resource: kept as T } as const;
     },
   };
 }

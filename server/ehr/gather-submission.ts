@@ -4,6 +4,7 @@ import type { PriorAuthCase } from '#prior-auth/case.ts';
 import type { PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
 import { PriorAuthError } from '#prior-auth/errors.ts';
 import { isOrder } from '#prior-auth/order/read-requested-service.ts';
+import { answerReferences } from '#prior-auth/questionnaire/dtr-versions/response-bundle.ts';
 import type { SubmissionInput } from '#prior-auth/pas-bundle/submission-input.ts';
 import type { EhrClient } from './ehr-client.ts';
 import { toPayerOrganization } from './payer-organization.ts';
@@ -41,6 +42,7 @@ export function createSubmissionGatherer(payers: PayerDirectory, clinic: Organiz
       const named = new Set([
         ...priorAuthCase.service.reasonReferences,
         ...forms.evidence.map(({ reference }) => reference),
+        ...forms.questionnaireResponses.flatMap(answerReferences),
         ...('supportingInfo' in record.order ? (record.order.supportingInfo ?? []) : []).flatMap(({ reference }) => relativeReference(reference ?? '') ?? []),
         ...(record.order.resourceType === 'ServiceRequest' ? [...(record.order.locationReference ?? []), ...(record.order.performer ?? [])] : []).flatMap(({ reference }) => relativeReference(reference ?? '') ?? []),
       ]);

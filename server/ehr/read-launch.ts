@@ -1,4 +1,4 @@
-import type { Coverage, Organization, Patient, Reference, Resource } from '@medplum/fhirtypes';
+import type { Coverage, Organization, Patient, Reference, Resource, Task } from '@medplum/fhirtypes';
 import { relativeReference } from '#fhir/base/reference.ts';
 import { readQrContext } from '#fhir/dtr/qr-context.ts';
 import type { PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
@@ -49,13 +49,20 @@ function firstState({ paNeeded, questionnaires, docNeeded }: CoverageRequirement
 }
 
 async function readOrder(ehr: EhrClient, context: LaunchContext): Promise<Order> {
-  const response = await ehr.follow(context.references.find((reference) => reference.startsWith('QuestionnaireResponse/')));
-  const named = [...context.references, ...(response?.resourceType === 'QuestionnaireResponse' ? readQrContext(response) : [])];
+  const task = await ehr.follow(context.references.find((reference) => reference.startsWith('Task/')));
+  const ofTask = task?.resourceType === 'Task' ? referencesOf(task) : [];
+  const response = await ehr.follow([...context.references, ...ofTask].find((reference) => reference.startsWith('QuestionnaireResponse/')));
+  const named = [...context.references, ...ofTask, ...(response?.resourceType === 'QuestionnaireResponse' ? readQrContext(response) : [])];
   const reference = named.find((each) => ORDER_TYPES.some((type) => each.startsWith(`${type}/`)));
   if (!reference) throw new PriorAuthError('ORDER_NOT_FOUND', 'The EHR did not say which order this is about.', { nextStep: 'Open the panel from the order itself, or from the card shown when it is signed.' });
   const order = await ehr.follow(reference);
   if (!isOrder(order)) throw new PriorAuthError('ORDER_NOT_FOUND', 'The order of this launch is not in the EHR.', { nextStep: 'Look whether the order was cancelled, then open the panel from the order itself.' });
   return order;
+}
+
+/** A Task for a form names the order, the response or both. */
+function referencesOf({ basedOn, focus, input }: Task): readonly string[] {
+  return [...(basedOn ?? []), focus, ...(input ?? []).map(({ valueReference }) => valueReference)].flatMap((each) => relativeReference(each?.reference ?? '') ?? []);
 }
 
 function requirementFor(order: Order, context: LaunchContext): CoverageRequirement {
@@ -75,7 +82,7 @@ async function readCoverage(ehr: EhrClient, requirement: CoverageRequirement): P
   return coverage;
 }
 
-async function readPayor(ehr: EhrClient, coverage: Coverage): Promise<Organization | undefined> {
+export async function readPayor(ehr: EhrClient, coverage: Coverage): Promise<Organization | undefined> {
   for (const payor of coverage.payor ?? []) {
     const literal = payor.reference ?? '';
     const found: Resource | undefined = literal.startsWith('#') ? coverage.contained?.find(({ id }) => id === literal.slice(1)) : await ehr.follow(literal);

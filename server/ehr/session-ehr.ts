@@ -51,12 +51,19 @@ function boundToPatient(patientId: string | null, ehr: EhrClient): EhrClient {
   return {
     ...ehr,
     async save(resource) {
-      if (!patientsOf(resource).every((reference) => relativeReference(reference) === `Patient/${patientId}`)) {
-        throw new PriorAuthError('EHR_REFUSED', `A ${resource.resourceType} of another patient was not saved.`, { nextStep: 'Close the panel and open it from the right patient’s chart.' });
-      }
+      mustBeOf(patientId, resource);
       return ehr.save(resource);
     },
+    async update(resource, version) {
+      mustBeOf(patientId, resource);
+      return ehr.update(resource, version);
+    },
   };
+}
+
+function mustBeOf(patientId: string | null, resource: Resource): void {
+  if (patientsOf(resource).every((reference) => relativeReference(reference) === `Patient/${patientId}`)) return;
+  throw new PriorAuthError('EHR_REFUSED', `A ${resource.resourceType} of another patient was not saved.`, { nextStep: 'Close the panel and open it from the right patient’s chart.' });
 }
 
 function patientsOf(resource: Resource): readonly string[] {

@@ -6,12 +6,22 @@ import type { QuestionnaireResponse } from '@medplum/fhirtypes';
 import { evaluateFhirPath } from './evaluate-fhirpath.ts';
 import type { QuestionnairePackage } from '../questionnaire/package.ts';
 import type { Session } from '../smart/sessions.ts';
+import type { PopulatedForm } from '../store/case-tables.ts';
 import type { PanelParts } from './panel-parts.ts';
+
+interface StoredAnswers {
+  readonly package: QuestionnairePackage;
+  readonly response: QuestionnaireResponse;
+  /** What the record gave, once it was read. */
+  readonly populated?: PopulatedForm | null;
+  readonly priorAuthCase: PriorAuthCase;
+  readonly user: Session['user'];
+}
 
 /** The same engine as the screen's, so that what the screen calls complete is complete here. */
 export function openStoredForm(
   { now, timeZoneOf }: Pick<PanelParts, 'now' | 'timeZoneOf'>,
-  { package: { questionnaire, valueSets }, response, priorAuthCase, user }: { package: QuestionnairePackage; response: QuestionnaireResponse; priorAuthCase: PriorAuthCase; user: Session['user'] },
+  { package: { questionnaire, valueSets }, response, populated, priorAuthCase, user }: StoredAnswers,
 ): Form {
   return openForm({
     questionnaire,
@@ -21,5 +31,6 @@ export function openStoredForm(
     today: calendarDay(now(), timeZoneOf(priorAuthCase.payer.id)),
     now: () => new Date(now()).toISOString(),
     evaluate: evaluateFhirPath,
+    ...(populated ? { populated: populated.response, variables: populated.variables } : {}),
   });
 }

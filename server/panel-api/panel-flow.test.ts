@@ -38,7 +38,7 @@ describe('from launch to a queued request', () => {
     const saved = await panel.call('PUT', '/questionnaires/save', { formId: TEST_FORM, version, response: { ...answered, subject: { reference: 'Patient/patient-2' } } });
     expect(saved.body.form).toMatchObject({ version: 3, response: { status: 'in-progress', subject: { reference: 'Patient/patient-1' } } });
     const conflict = await panel.call('PUT', '/questionnaires/save', { formId: TEST_FORM, version, response: answered });
-    expect(conflict).toMatchObject({ status: 409, body: { error: { code: 'CASE_CONFLICT' } } });
+    expect(conflict).toMatchObject({ status: 409, body: { error: { code: 'FORM_CHANGED', current: { version: 3 } } } });
 
     const completed = await panel.call('POST', '/questionnaires/complete', { formId: TEST_FORM, version: 3, response: saved.body.form.response });
     expect(completed.body).toMatchObject({ case: { state: { kind: 'ready' } }, form: { version: 4, response: { status: 'completed' } } });

@@ -6,30 +6,50 @@ import { answerErrors, sendError } from '../error-reply.ts';
 import { cookieOptions } from '../smart/cookies.ts';
 import { expired } from '../smart/sessions.ts';
 import { closeSession } from './close-session.ts';
+import { writePacketPdf } from '../packet/packet-pdf.ts';
 import { completeForm } from './complete-form.ts';
+import { cancelHandOver, handOver, listColleagues, readHandOver, takeOver } from './hand-over-messages.ts';
 import { listForms } from './list-forms.ts';
+import { nextQuestion } from './next-question.ts';
 import type { PanelCall, PanelHandler, PanelParts } from './panel-parts.ts';
 import { panelCookie, resumePanel } from './panel-session.ts';
 import { populateForm } from './populate-form.ts';
 import { previewSubmission } from './preview-submission.ts';
 import { readCase } from './read-case.ts';
+import { makePacket, readPacket } from './read-packet.ts';
+import { readResponseBundle } from './read-response-bundle.ts';
+import { type ProgressBoard, readProgress } from './read-progress.ts';
 import { readSession } from './read-session.ts';
 import { readSource } from './read-source.ts';
 import { saveForm } from './save-form.ts';
+import { searchReferences } from './search-references.ts';
+import { searchOptions } from './search-options.ts';
 import { submit } from './submit.ts';
 
 /** The panel's API, one route per row of PANEL_API. */
 export function panelRouter(parts: PanelParts, openEhr: OpenSessionEhr, baseUrl: string): Router {
+  const progress: ProgressBoard = new Map();
   const handlers: { readonly [M in PanelMessage]: PanelHandler<M> } = {
     readSession: readSession(),
     readCase: readCase(parts),
     listForms: listForms(parts),
-    populateForm: populateForm(parts),
+    populateForm: populateForm(parts, progress),
+    readProgress: readProgress(progress),
     saveForm: saveForm(parts),
     completeForm: completeForm(parts),
+    nextQuestion: nextQuestion(parts),
+    readResponseBundle: readResponseBundle(parts),
+    searchOptions: searchOptions(parts),
     readSource: readSource(parts),
+    searchReferences: searchReferences(parts),
     previewSubmission: previewSubmission(parts),
     submit: submit(parts),
+    listColleagues: listColleagues(),
+    readHandOver: readHandOver(parts),
+    handOver: handOver(parts),
+    takeOver: takeOver(parts),
+    cancelHandOver: cancelHandOver(parts),
+    readPacket: readPacket(parts),
     closeSession: closeSession(parts),
   };
   const router = Router();
@@ -73,6 +93,12 @@ export function panelRouter(parts: PanelParts, openEhr: OpenSessionEhr, baseUrl:
     api[verb](path, authenticate, parseBody, handle);
   };
   for (const message of Object.keys(PANEL_API) as PanelMessage[]) answer(message);
+
+  api.get('/packet.pdf', async (request, response) => {
+    response.set('cache-control', 'no-store');
+    const packet = await makePacket(parts, await resume(request), 'pdf');
+    response.type('application/pdf').set('content-disposition', `attachment; filename="prior-authorization-${packet.caseNumber}.pdf"`).send(await writePacketPdf(packet));
+  });
 
   api.use((_request, response) => sendError(response, 404, 'REQUEST_INVALID', 'There is no such address in the panel’s API.'));
   api.use(answerErrors(parts.log));

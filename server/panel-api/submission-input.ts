@@ -1,5 +1,6 @@
 import type { PriorAuthCase } from '#prior-auth/case.ts';
 import type { EvidenceReference } from '#prior-auth/coverage-requirement/requirement.ts';
+import { writeResponse } from '#prior-auth/questionnaire/dtr-versions/write-response.ts';
 import type { SubmissionInput } from '#prior-auth/pas-bundle/submission-input.ts';
 import type { EhrClient } from '../ehr/ehr-client.ts';
 import type { PanelParts } from './panel-parts.ts';
@@ -8,9 +9,10 @@ import type { PanelParts } from './panel-parts.ts';
 export async function gatherSubmission(parts: PanelParts, ehr: EhrClient, priorAuthCase: PriorAuthCase): Promise<SubmissionInput> {
   const { forms, gatherer } = parts;
   const all = await forms.list(priorAuthCase.id);
-  const completed = all.filter((form) => form.completed);
+  // A form of another coverage's payer is not this payer's to see.
+  const completed = all.filter((form) => form.completed && form.package.payerId === undefined);
   return gatherer.gather(ehr, priorAuthCase, {
-    questionnaireResponses: completed.map(({ response, ehrReference }) => ({ ...response, id: ehrReference?.split('/')[1] ?? `form-${completed.findIndex((each) => each.response === response) + 1}` })),
+    questionnaireResponses: completed.map(({ response, ehrReference }) => ({ ...writeResponse(parts.payerAccess(priorAuthCase.payer.id)?.dtr.version ?? '2.0.1', response), id: ehrReference?.split('/')[1] ?? `form-${completed.findIndex((each) => each.response === response) + 1}` })),
     evidence: all.length > 0 ? completed.flatMap(({ sources }) => Object.values(sources).flat()) : await evidenceOfPolicy(parts, ehr, priorAuthCase),
   });
 }

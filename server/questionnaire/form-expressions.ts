@@ -1,6 +1,6 @@
 import type { Expression, Extension, Questionnaire, QuestionnaireItem } from '@medplum/fhirtypes';
 import { COMPUTED_ELEMENTS, type ComputedElement } from '#prior-auth/questionnaire/computed-elements.ts';
-import { extensionNamed, extensionsNamed } from '#prior-auth/questionnaire/read-extension.ts';
+import { extensionNamed, extensionsNamed, extensionsOfPrimitive, part } from '#prior-auth/questionnaire/read-extension.ts';
 
 /** Ours: an expression whose result is the resources that the item's initialExpression used. */
 const EVIDENCE_EXPRESSION = 'https://openpriorauth.org/StructureDefinition/evidence-expression';
@@ -9,11 +9,15 @@ const OLD_CALCULATED_VALUE = 'http://hl7.org/fhir/StructureDefinition/cqf-calcul
 /** What the result of an expression is for. `rows`: the collection whose entries repeat the group. */
 export type ExpressionPurpose =
   | { readonly kind: 'variable' | 'rows'; readonly name: string }
-  | { readonly kind: 'initial' | 'candidate' }
+  | { readonly kind: 'initial' }
+  | { readonly kind: 'candidate' }
   | { readonly kind: 'context'; readonly label: string }
   | { readonly kind: 'element'; readonly element: ComputedElement };
 
 export interface FormExpression {
+  readonly linkId?: string;
+  /** Words for the person: the question. */
+  readonly label?: string;
   /** Unique in the form. */
   readonly id: string;
   readonly purpose: ExpressionPurpose;
@@ -31,10 +35,16 @@ export interface ExpressionScope {
 
 export interface NameRepeated { readonly linkId?: string; readonly name: string }
 
-const CQL_LANGUAGES = ['text/cql', 'text/cql-identifier', 'text/cql-expression'];
+/** The last is found in published content: ELM in place of the text. */
+const CQL_LANGUAGES = ['text/cql', 'text/cql-identifier', 'text/cql-expression', 'application/elm+json'];
 
 export function isCql({ language }: Expression): boolean {
   return CQL_LANGUAGES.includes(language ?? '');
+}
+
+/** SDC names it; R4's own list of languages does not. */
+export function isIdentifier({ language }: { readonly language?: string }): boolean {
+  return language === 'text/cql-identifier';
 }
 
 export function isQuery({ language }: Expression): boolean {
@@ -64,7 +74,7 @@ function readScope(item: QuestionnaireItem, repeated: NameRepeated[]): Expressio
     ...extensionsNamed(item, 'contextExpression').flatMap((extension, index) => contextOf(extension, `context:${linkId}:${index}`)),
     ...COMPUTED_ELEMENTS.flatMap((element) => one(`element:${linkId}:${element}`, { kind: 'element', element }, elementExpression(item, element))),
   ];
-  return { item, expressions: withoutRepeatedNames(own, item.linkId, repeated), children: (item.item ?? []).map((child) => readScope(child, repeated)) };
+  return { item, expressions: withoutRepeatedNames(own, item.linkId, repeated).map((expression) => ({ ...expression, linkId, label: item.text ?? linkId })), children: (item.item ?? []).map((child) => readScope(child, repeated)) };
 }
 
 /** `place`: only a group can be repeated; elsewhere the rows are an ordinary collection. */
@@ -88,14 +98,12 @@ function initial(item: QuestionnaireItem, linkId: string): FormExpression[] {
 
 /** SDC 4 wraps label and expression in the extension; SDC 3 has the expression alone. */
 function contextOf(extension: Extension, id: string): FormExpression[] {
-  const part = (name: string) => extension.extension?.find(({ url }) => url === name);
-  const expression = extension.valueExpression ?? part('expression')?.valueExpression;
-  return one(id, { kind: 'context', label: part('label')?.valueString ?? expression?.description ?? expression?.name ?? '' }, expression);
+  const expression = extension.valueExpression ?? part(extension, 'expression')?.valueExpression;
+  return one(id, { kind: 'context', label: part(extension, 'label')?.valueString ?? expression?.description ?? expression?.name ?? '' }, expression);
 }
 
 function elementExpression(item: QuestionnaireItem, element: ComputedElement): Expression | undefined {
-  const companion = (item as unknown as Readonly<Record<string, { readonly extension?: readonly Extension[] } | undefined>>)[`_${element}`];
-  return extensionNamed(companion, 'cqfExpression')?.valueExpression;
+  return extensionNamed(extensionsOfPrimitive(item, element), 'cqfExpression')?.valueExpression;
 }
 
 function one(id: string, purpose: ExpressionPurpose, expression: Expression | undefined, evidence?: Expression): FormExpression[] {

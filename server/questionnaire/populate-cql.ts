@@ -2,111 +2,146 @@ import type { Resource } from '@medplum/fhirtypes';
 import type { ElmLibrary } from './cql/compile-cql.ts';
 import { parseDefineReference } from './cql/define-reference.ts';
 import { cacheKey, type ElmCache } from './cql/elm-cache.ts';
+import { alternativeElm, inlineCql } from './cql/inline-expression.ts';
 import { definesOf, type PackageLibrary, readLibraries } from './cql/read-libraries.ts';
-import { defineId, type WorkerResult } from './cql/worker-messages.ts';
+import { defineId } from './cql/worker-messages.ts';
 import type { WorkerPool } from './cql/worker-pool.ts';
-import { dataRequirements, expandedValueSets, namedValueSets } from './data-requirements.ts';
-import type { ItemExpression } from './form-expressions.ts';
-import type { CqlMode, PopulateInput, PopulationFailure } from './population.ts';
-import { readRecords } from './read-records.ts';
+import { dataRequirements, expandedValueSets, namedValueSets, type Place } from './data-requirements.ts';
+import { type FormExpression, isIdentifier } from './form-expressions.ts';
+import type { CqlMode, PopulateInput, PopulationFailure, PopulationFailureKind } from './population.ts';
+import { type RecordReader, readRecords } from './read-records.ts';
+import { runSurviving } from './run-surviving.ts';
 
 /** The first library of a form takes seconds to translate, and a big set longer. */
 const COMPILE_LIMIT_MS = 60_000;
 
 export interface ExpressionResults {
-  /** By linkId. */
+  /** By the expression's id; absent when it failed. */
   readonly values: ReadonlyMap<string, readonly unknown[]>;
+  /** What the result rests on. */
   readonly evidence: ReadonlyMap<string, readonly unknown[]>;
   readonly failures: readonly PopulationFailure[];
-  readonly mode?: CqlMode;
 }
 
 export interface Engine {
   readonly pool: WorkerPool;
   readonly cache: ElmCache;
   readonly now: () => number;
+  /** How long one part of the record may take. Milliseconds. */
+  readonly readLimitMs: number;
 }
 
 /** Runs a form's CQL on what its libraries ask of the record. */
-export async function populateCql(input: PopulateInput, expressions: readonly ItemExpression[], engine: Engine): Promise<ExpressionResults> {
+export async function populateCql(input: PopulateInput, expressions: readonly FormExpression[], engine: Engine, reader: RecordReader): Promise<ExpressionResults & { readonly mode?: CqlMode }> {
   if (expressions.length === 0) return { values: new Map(), evidence: new Map(), failures: [] };
   const failures: PopulationFailure[] = [];
+  const fail = ({ linkId }: FormExpression, expression: string, kind: PopulationFailureKind, locator?: string) =>
+    failures.push({ ...(linkId === undefined ? {} : { linkId }), expression, kind, ...(locator ? { locator } : {}) });
   const libraries = readLibraries(input.package.libraries);
-  const ready = await executableLibraries(libraries, engine, failures);
+  const ready = await executable(libraries, expressions, engine, failures);
   const places = expressions.flatMap((item) => {
-    const place = placeOf(item.expression.expression ?? '', ready.elm);
-    if (!place) failures.push({ linkId: item.linkId, expression: item.expression.expression?.slice(0, 200) ?? '', kind: ready.refused ? 'syntax' : 'library-missing' });
-    return place ? [{ item, place, evidence: evidencePlace(item, place, ready.elm) }] : [];
+    const found = ready.placeOf(item);
+    if (found.kind === 'none') fail(item, item.expression.expression?.slice(0, 200) ?? '', found.why);
+    return found.kind === 'place' ? [{ item, place: found.place, evidence: evidencePlace(item, found.place, ready.elm) }] : [];
   });
 
+  const defines = places.flatMap(({ place, evidence }) => (evidence ? [place, evidence] : [place]));
   const valueSets = expandedValueSets(input.package.valueSets);
   for (const url of namedValueSets(ready.elm)) if (!valueSets[url]) failures.push({ expression: url, kind: 'value-set-missing' });
-  const requirements = dataRequirements(ready.elm, libraries.map(({ library }) => library), valueSets);
-  const records = await readRecords(requirements, input.launch, input.ehr);
-  failures.push(...records.failures);
+  const requirements = dataRequirements({ elm: ready.elm, wanted: defines, libraries: libraries.map(({ library }) => library), valueSets, now: engine.now() });
+  const resources = await readRecords(requirements, input.launch, reader);
 
-  const defines = places.flatMap(({ place, evidence }) => (evidence ? [place, evidence] : [place]));
-  const outcome = await engine.pool.run({
+  reader.calculating();
+  const results = await runSurviving(engine.pool, {
     kind: 'cql',
     elm: ready.elm,
     defines: [...new Map(defines.map((one) => [defineId(one), one])).values()],
     patient: input.launch.patient.id ?? '',
-    resources: records.resources,
+    resources,
     valueSets,
-    parameters: launchParameters(input),
+    parameters: launchResources(input),
     nowMs: engine.now(),
   });
-  const results = new Map(outcome.results.map((result): [string, WorkerResult] => [result.id, result]));
   const values = new Map<string, readonly unknown[]>();
   const evidence = new Map<string, readonly unknown[]>();
   for (const one of places) {
     const id = defineId(one.place);
     const result = results.get(id);
     if (result?.kind === 'value') {
-      values.set(one.item.linkId, result.values);
+      values.set(one.item.id, result.values);
       const source = one.evidence ? results.get(defineId(one.evidence)) : undefined;
-      evidence.set(one.item.linkId, source?.kind === 'value' ? source.values : result.values);
-    } else {
-      failures.push({ linkId: one.item.linkId, expression: id, kind: result?.reason ?? 'time-limit', ...(result?.locator ? { locator: result.locator } : {}) });
-    }
+      evidence.set(one.item.id, source?.kind === 'value' ? source.values : result.values);
+    } else fail(one.item, id, result?.reason ?? 'time-limit', result?.locator);
   }
   return { values, evidence, failures, ...(ready.mode ? { mode: ready.mode } : {}) };
 }
 
+type Located = { readonly kind: 'place'; readonly place: Place } | { readonly kind: 'none'; readonly why: 'syntax' | 'library-missing' };
+
 interface Executable {
   readonly elm: readonly ElmLibrary[];
   readonly mode?: CqlMode;
-  readonly refused: boolean;
+  placeOf(item: FormExpression): Located;
 }
 
-/** Shipped ELM where there is some; the rest compiled once, kept by the hash of all the text. */
-async function executableLibraries(libraries: readonly PackageLibrary[], engine: Engine, failures: PopulationFailure[]): Promise<Executable> {
+/** Shipped ELM where there is some; the rest compiled once, kept by the hash of all the text. CQL written into the form: its shipped ELM, else compiled too. */
+async function executable(libraries: readonly PackageLibrary[], expressions: readonly FormExpression[], engine: Engine, failures: PopulationFailure[]): Promise<Executable> {
   const shipped = libraries.flatMap(({ elm }) => (elm ? [elm] : []));
-  const missing = libraries.filter(({ elm }) => !elm);
-  if (missing.length === 0) return { elm: shipped, refused: false, ...(shipped.length > 0 ? { mode: 'shipped-elm' } : {}) };
-  const sources = Object.fromEntries(libraries.flatMap(({ name, cql }) => (cql ? [[name, cql]] : [])));
-  const key = cacheKey(sources);
-  const known = await engine.cache.read(key);
-  if (known) return withCompiled(shipped, known.elm, known.mode);
-  const outcome = await engine.pool.run({ kind: 'compile', sources }, COMPILE_LIMIT_MS);
-  const compiled = outcome.kind === 'done' ? outcome.compiled : undefined;
-  if (compiled?.kind !== 'compiled') {
-    const library = compiled?.kind === 'refused' ? compiled.library : missing[0]?.name ?? '';
-    failures.push({ expression: library, kind: outcome.kind === 'stopped' ? 'time-limit' : 'syntax' });
-    return { elm: shipped, refused: true };
+  const missing = libraries.filter(({ elm, cql }) => !elm && cql).map(({ name }) => name);
+  const inline = new Map<string, Place>();
+  const inlineElm: ElmLibrary[] = [];
+  const texts: Record<string, string> = {};
+  for (const { id, expression } of expressions) {
+    const text = expression.expression ?? '';
+    const reference = parseDefineReference(text);
+    if (reference && (reference.library !== undefined || isIdentifier(expression) || libraries.some((library) => namesDefine(library, reference.define)))) continue;
+    const alternative = alternativeElm(expression, shipped);
+    if (alternative) {
+      inlineElm.push(alternative.elm);
+      inline.set(id, { library: alternative.elm.library.identifier.id, define: alternative.define });
+    } else if (text) {
+      const wrapped = inlineCql(text, libraries);
+      texts[wrapped.name] = wrapped.text;
+      inline.set(id, { library: wrapped.name, define: wrapped.define });
+    }
   }
-  await engine.cache.keep(key, { mode: compiled.mode, elm: compiled.elm });
-  return withCompiled(shipped, compiled.elm, compiled.mode);
+  const wanted = [...missing, ...Object.keys(texts)];
+  const compiled = wanted.length > 0 ? await compile(libraries, texts, wanted, engine) : undefined;
+  const elm = [...shipped, ...inlineElm, ...Object.values(compiled?.elm ?? {})];
+  const refused = wanted.filter((name) => !elm.some(({ library }) => library.identifier.id === name));
+  for (const name of refused) if (!(name in texts)) failures.push({ expression: name, kind: compiled?.kind === 'stopped' ? 'time-limit' : 'syntax' });
+  const mode = compiled?.kind === 'compiled' && Object.keys(compiled.elm).length > 0 ? (`compiled-${compiled.mode}` as const) : shipped.length + inlineElm.length > 0 ? ('shipped-elm' as const) : undefined;
+  return {
+    elm,
+    ...(mode ? { mode } : {}),
+    placeOf({ id, expression }) {
+      const place = inline.get(id) ?? namedPlace(expression.expression ?? '', elm);
+      const there = place !== undefined && elm.some(({ library }) => library.identifier.id === place.library);
+      if (there) return { kind: 'place', place };
+      const home = parseDefineReference(expression.expression ?? '')?.library;
+      const unreadable = inline.has(id) || (home === undefined ? refused.length > 0 : refused.includes(home));
+      return { kind: 'none', why: unreadable ? 'syntax' : 'library-missing' };
+    },
+  };
 }
 
-function withCompiled(shipped: readonly ElmLibrary[], compiled: Readonly<Record<string, ElmLibrary>>, mode: 'strict' | 'lenient'): Executable {
-  const names = new Set(shipped.map(({ library }) => library.identifier.id));
-  return { elm: [...shipped, ...Object.values(compiled).filter(({ library }) => !names.has(library.identifier.id))], mode: `compiled-${mode}`, refused: false };
+async function compile(libraries: readonly PackageLibrary[], texts: Readonly<Record<string, string>>, wanted: readonly string[], { cache, pool }: Engine) {
+  const sources = { ...Object.fromEntries(libraries.flatMap(({ name, cql }) => (cql ? [[name, cql]] : []))), ...texts };
+  const key = cacheKey(sources, wanted);
+  const known = await cache.read(key);
+  if (known) return { kind: 'compiled' as const, ...known };
+  const outcome = await pool.run({ kind: 'compile', sources, wanted }, COMPILE_LIMIT_MS);
+  if (outcome.kind === 'stopped' || !outcome.compiled) return { kind: 'stopped' as const, elm: {} };
+  const { mode, elm } = outcome.compiled;
+  await cache.keep(key, { mode, elm });
+  return { kind: 'compiled' as const, mode, elm };
 }
 
-interface Place { readonly library: string; readonly define: string }
+function namesDefine({ elm, cql }: PackageLibrary, define: string): boolean {
+  return elm ? definesOf(elm).includes(define) : Boolean(cql?.includes(define));
+}
 
-function placeOf(expression: string, elm: readonly ElmLibrary[]): Place | undefined {
+function namedPlace(expression: string, elm: readonly ElmLibrary[]): Place | undefined {
   const reference = parseDefineReference(expression);
   if (!reference) return undefined;
   const { library, define } = reference;
@@ -118,15 +153,15 @@ function placeOf(expression: string, elm: readonly ElmLibrary[]): Place | undefi
 }
 
 /** The item's own evidence expression, else the define "<Name> Source" beside the define (also "<Name>Source"). */
-function evidencePlace(item: ItemExpression, place: Place, elm: readonly ElmLibrary[]): Place | undefined {
-  if (item.evidence?.expression) return placeOf(item.evidence.expression, elm);
+function evidencePlace(item: FormExpression, place: Place, elm: readonly ElmLibrary[]): Place | undefined {
+  if (item.evidence?.expression) return namedPlace(item.evidence.expression, elm);
   const home = elm.find((one) => one.library.identifier.id === place.library);
   const define = home && [`${place.define} Source`, `${place.define}Source`].find((name) => definesOf(home).includes(name));
   return define ? { library: place.library, define } : undefined;
 }
 
 /** Payers' libraries name the order by its type; SDC's launch context names are offered too. */
-function launchParameters({ launch }: PopulateInput): Record<string, Resource | null> {
+function launchResources({ launch }: PopulateInput): Record<string, Resource | null> {
   const { order, patient, coverage = null, practitioner = null, encounter = null } = launch;
   const only = (type: Resource['resourceType']) => (order.resourceType === type ? order : null);
   return {

@@ -12,6 +12,7 @@ import { openValidator } from '#fhir/validation/validator.ts';
 import { questionnairePackageRouter } from '#payer/questionnaire-package/questionnaire-package-router.ts';
 import { openStore, type Store } from '#store/database.ts';
 import type { EhrRecords } from './population.ts';
+import { fetchPackages } from './questionnaire-package.ts';
 import { createQuestionnaireService, type QuestionnaireService } from './questionnaire-service.ts';
 
 const log = pino({ level: 'silent' });
@@ -116,7 +117,7 @@ async function ehrWith(record: readonly Resource[], failing: readonly string[] =
 }
 
 async function packageFor(order: DeviceRequest | ServiceRequest) {
-  const answer = await questionnaires.fetchPackage({ base: payerBase, fetch }, { coverage, order, referenced: [patient], questionnaires: [], context: 'a-1' });
+  const answer = await fetchPackages({ payerId: 'p', base: payerBase, dtr: { version: '2.0.1' }, fetch }, { coverage, order, referenced: [patient], questionnaires: [], context: 'a-1' });
   if (answer.kind !== 'packages' || !answer.packages[0]) throw new Error(`no package: ${JSON.stringify(answer)}`);
   return answer.packages[0];
 }

@@ -28,8 +28,8 @@ export interface AuthorizationRequest {
   /** SMART v2, as registered. */
   readonly scope: string;
   readonly redirectUri: string;
-  /** Of an EHR launch. */
-  readonly launch?: string;
+  /** Of an EHR launch; `iss` as the EHR wrote it there. */
+  readonly launch?: { readonly id: string; readonly iss: string };
   /** Asks for the patient (standalone launch). */
   readonly standalone?: boolean;
   /** Ask who it is, even when the EHR still knows (OpenID Connect Core §3.1.2.1, prompt=login). */
@@ -49,10 +49,10 @@ export async function startAuthorization(request: AuthorizationRequest): Promise
     scope,
     state,
     nonce,
-    aud: request.client.fhirBase,
+    aud: request.launch?.iss ?? request.client.fhirBase,
     code_challenge: createHash('sha256').update(codeVerifier).digest('base64url'),
     code_challenge_method: 'S256',
-    ...(request.launch === undefined ? {} : { launch: request.launch }),
+    ...(request.launch === undefined ? {} : { launch: request.launch.id }),
     ...(request.askAgain === true ? { prompt: 'login' } : {}),
   };
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
@@ -67,16 +67,6 @@ export function finishAuthorization(identity: SmartClientIdentity, client: EhrCl
 /** RFC 6749 §6. Throws LAUNCH_REFUSED, EHR_UNAVAILABLE. */
 export function refreshTokens(identity: SmartClientIdentity, client: EhrClientRegistration, refreshToken: string): Promise<unknown> {
   return askForTokens(identity, client, { grant_type: 'refresh_token', refresh_token: refreshToken });
-}
-
-/** RFC 7009: the EHR forgets a token that a closed session no longer needs. False when it does not offer that or did not do it. */
-export async function revokeToken(identity: SmartClientIdentity, client: EhrClientRegistration, token: string): Promise<boolean> {
-  const { revocationEndpoint, tokenEndpoint } = await discover(client.fhirBase);
-  if (revocationEndpoint === undefined) return false;
-  const { headers, fields } = await authenticate(identity, client, tokenEndpoint);
-  const answer = await fetch(revocationEndpoint, { method: 'POST', body: new URLSearchParams({ token, ...fields }), headers, redirect: 'error', signal: AbortSignal.timeout(5_000) });
-  await answer.body?.cancel();
-  return answer.ok;
 }
 
 async function askForTokens(identity: SmartClientIdentity, client: EhrClientRegistration, grant: Readonly<Record<string, string>>): Promise<unknown> {

@@ -7,7 +7,6 @@ const smartConfiguration = z.object({
   token_endpoint: z.string().min(1),
   issuer: z.string().optional(),
   jwks_uri: z.string().min(1).optional(),
-  revocation_endpoint: z.string().min(1).optional(),
   code_challenge_methods_supported: z.array(z.string()).optional(),
   capabilities: z.array(z.string()).default([]),
 });
@@ -17,7 +16,6 @@ export interface SmartConfiguration {
   readonly tokenEndpoint: string;
   readonly issuer: string | undefined;
   readonly jwksUri: string | undefined;
-  readonly revocationEndpoint: string | undefined;
   readonly capabilities: readonly string[];
 }
 
@@ -35,13 +33,11 @@ export async function discover(fhirBase: string): Promise<SmartConfiguration> {
     if (url === null || !/^https?:$/.test(url.protocol)) throw unavailable('its SMART configuration names an address that is none');
     return url.href;
   };
-  const optional = (address: string | undefined): string | undefined => (address === undefined ? undefined : absolute(address));
   return {
     authorizationEndpoint: absolute(found.authorization_endpoint),
     tokenEndpoint: absolute(found.token_endpoint),
     issuer: found.issuer,
-    jwksUri: optional(found.jwks_uri),
-    revocationEndpoint: optional(found.revocation_endpoint),
+    jwksUri: found.jwks_uri === undefined ? undefined : absolute(found.jwks_uri),
     capabilities: found.capabilities,
   };
 }

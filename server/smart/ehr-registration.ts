@@ -1,4 +1,5 @@
 import { z } from 'zod/mini';
+import { isScope } from './scopes.ts';
 
 /** How the panel proves to an EHR's token endpoint who it is. `none` is a public client: only where the EHR offers nothing better. */
 export const CLIENT_AUTHENTICATIONS = ['private_key_jwt', 'client_secret_basic', 'client_secret_post', 'none'] as const;
@@ -17,7 +18,7 @@ export const ehrRegistrationSchema = z
     clientAuthentication: z.optional(z.enum(CLIENT_AUTHENTICATIONS)),
     clientSecret: z.optional(text),
     signingAlgorithm: z.optional(z.enum(['ES384', 'RS384'])),
-    scopes: z.optional(z.string().check(z.maxLength(4000), z.refine((scopes) => scopes.trim().split(/\s+/).includes('openid'), 'must name openid: without it the EHR does not say who signed in'))),
+    scopes: z.optional(z.string().check(z.maxLength(4000), z.refine((scopes) => scopes.trim().split(/\s+/).includes('openid'), 'must name openid: without it the EHR does not say who signed in'), z.refine((scopes) => scopes.trim().split(/\s+/).every(isScope), 'holds a scope that SMART does not know: patient, user or system, a FHIR type or *, letters in the order c r u d s'))),
     worklistClientId: z.optional(text),
     frameOrigins: z.optional(z.array(origin).check(z.maxLength(20))),
     disabled: z.optional(z.boolean()),

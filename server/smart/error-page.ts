@@ -15,7 +15,7 @@ export function sendErrorPage(response: Response, status: number, { title, messa
     .send(
       `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>${escape(title)}</title></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><link rel="icon" href="data:,"><title>${escape(title)}</title></head>
 <body><main><h1>${escape(title)}</h1><p role="alert">${escape(message)}</p><h2>What to do</h2><p>${escape(nextStep)}</p></main></body>
 </html>
 `,

@@ -47,7 +47,7 @@ export function panelLaunch(launching: PanelLaunchParts): Pick<SignInOptions, 's
         const parsed = launchQuery.safeParse(query);
         if (!parsed.success) throw new PriorAuthError('LAUNCH_REFUSED', 'This address works only from inside the EHR.', { nextStep: 'Open a patient’s chart in the EHR and start the panel from the order.' });
         const client = registered(parsed.data.iss);
-        return { client, scope: client.scopes ?? DEFAULT_SCOPES, launch: parsed.data.launch };
+        return { client, scope: client.scopes ?? DEFAULT_SCOPES, launch: { id: parsed.data.launch, iss: parsed.data.iss } };
       },
       '/standalone'(query) {
         const parsed = issQuery.safeParse(query);
@@ -100,6 +100,7 @@ export function panelLaunch(launching: PanelLaunchParts): Pick<SignInOptions, 's
 
 /** What is worked out behind an opened case. */
 export function followUp({ parts, openSession }: PanelLaunchParts, session: Session, opened: PriorAuthCase): void {
+  parts.metrics.note(opened.id, 'launch');
   const sessionEhr = openSession(session);
   void parts.gatherer.readRecord(sessionEhr, opened).then(
     (record) => parts.risks.begin(opened, sessionEhr, record, session.user.reference),

@@ -62,7 +62,9 @@ export async function openRegisteredEhrs({ store, audit, now, builtIn, file, onF
   let all: readonly KnownEhr[] = [];
 
   const arrange = (): void => {
-    all = [...builtIn.map((ehr) => ({ source: 'built-in' as const, ehr })), ...ofFile.map((ehr) => ({ source: 'file' as const, ehr })), ...ofPage];
+    const written: readonly KnownEhr[] = [...builtIn.map((ehr) => ({ source: 'built-in' as const, ehr })), ...ofFile.map((ehr) => ({ source: 'file' as const, ehr })), ...ofPage];
+    // Cases are known by the FHIR base: one spelling for each.
+    all = written.map((known) => ({ ...known, ehr: { ...known.ehr, fhirBase: withoutTrailingSlash(known.ehr.fhirBase) } }));
   };
   const reload = async (): Promise<void> => {
     const rows = await store.db.withTables<EhrTables>().selectFrom('panel.ehr').selectAll().orderBy('created_at').execute();

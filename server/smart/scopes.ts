@@ -2,7 +2,12 @@
 const RESOURCE_SCOPE = /^(patient|user|system)\/([A-Z][A-Za-z]*|\*)\.(c?r?u?d?s?|read|write|\*)(?:\?(.+))?$/;
 const LETTERS_OF_VERSION_1: Readonly<Record<string, string>> = { read: 'rs', write: 'cud', '*': 'cruds' };
 
-/** What the EHR asks for in this launch: v1 only where it knows no other, the patient picker's scope in a standalone launch. */
+/** False for a resource scope that is none: an unknown level, a type in lower case, letters out of the order c r u d s. */
+export function isScope(scope: string): boolean {
+  return !/^(patient|user|system)\//i.test(scope) || RESOURCE_SCOPE.test(scope);
+}
+
+/** What the EHR is asked for in this launch: v1 only where it knows no other, the patient picker's scope in a standalone launch. */
 export function scopesToAsk(registered: string, { capabilities, standalone }: { readonly capabilities: readonly string[]; readonly standalone: boolean }): string {
   const asVersion1 = capabilities.includes('permission-v1') && !capabilities.includes('permission-v2');
   const asked = registered.trim().split(/\s+/).flatMap((scope) => {

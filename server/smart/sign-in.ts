@@ -41,7 +41,7 @@ export interface SignInOptions {
 interface SignInTarget {
   readonly client: EhrClientRegistration;
   readonly scope: string;
-  readonly launch?: string;
+  readonly launch?: { readonly id: string; readonly iss: string };
   readonly standalone?: boolean;
   readonly askAgain?: boolean;
 }

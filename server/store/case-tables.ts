@@ -3,10 +3,21 @@ import type { ColumnType } from 'kysely';
 import type { CaseStateKind, PriorAuthCase } from '#prior-auth/case.ts';
 import type { EvidenceReference } from '#prior-auth/coverage-requirement/requirement.ts';
 import type { DenialRisk, DenialRiskFacts } from '#prior-auth/learning/denial-risk.ts';
-import type { FormView, PopulationView } from '#prior-auth/panel-api.ts';
+import type { Attestation, FormView, HandOver, PopulationView, Unsettled } from '#prior-auth/panel-api.ts';
+
+/** Our form as the EHR keeps it. */
+export interface EhrCopy {
+  /** meta.versionId as last read or written; null when the EHR keeps no versions. */
+  readonly version: string | null;
+  /** The answers in it then: what changes on both sides are measured against. */
+  readonly response: QuestionnaireResponse;
+  /** Version of our form that is in it. */
+  readonly formVersion: number;
+}
 
 /** Written as JSON text, read as the value. */
 type Json<T> = ColumnType<T, string, string>;
+type MayBe<T> = ColumnType<T | null, string | null | undefined, string | null>;
 type Instant = ColumnType<Date, string, string>;
 
 /** `response`: the form as the record filled it in, for "clear my change" and for the next reading. */
@@ -53,6 +64,11 @@ export type CaseTables = {
     missing: number;
     /** Where the EHR keeps it, "QuestionnaireResponse/1"; null when it does not. */
     ehr_reference: string | null;
+    saved_by: MayBe<{ readonly reference: string; readonly name: string }>;
+    ehr_copy: MayBe<EhrCopy>;
+    unsettled: MayBe<Unsettled>;
+    attestation: MayBe<Attestation>;
     updated_at: Instant;
   };
+  'cases.hand_over': { case_id: string; status: HandOver['status']; document: Json<HandOver>; updated_at: Instant };
 };

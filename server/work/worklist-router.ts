@@ -1,6 +1,7 @@
 import express, { type Request, Router } from 'express';
 import type { PriorAuthCase } from '#prior-auth/case.ts';
 import { PriorAuthError } from '#prior-auth/errors.ts';
+import type { HandOver } from '#prior-auth/panel-api.ts';
 import { sayDecision } from '#prior-auth/payer-decision/decision-words.ts';
 import type { WorklistCase, WorklistPage, WorklistRow, WorklistSession } from '#prior-auth/worklist-api.ts';
 import type { PanelParts } from '../panel-api/panel-parts.ts';
@@ -43,9 +44,9 @@ export function worklistRouter({ store, cases, sessions, audit, log, timeZoneOf 
       const [issue] = query.error.issues;
       throw new PriorAuthError('REQUEST_INVALID', `${issue?.path.join('.')}: ${issue?.message}`, { nextStep: 'Load the list from its beginning.' });
     }
-    const { cases: found, next, counts } = await readWorklist(store, session.ehrBase, query.data);
+    const { cases: found, next, counts, handedOver, handOvers } = await readWorklist(store, session.ehrBase, query.data);
     audit.record({ action: 'worklist-viewed', who: session.user.reference, what: found.map(({ patient }) => `Patient/${patient.id}`) });
-    response.json({ rows: found.map((each) => toRow(each, timeZoneOf)), next, counts } satisfies WorklistPage);
+    response.json({ rows: found.map((each) => toRow(each, timeZoneOf, handOvers.get(each.id))), next, counts, handedOver } satisfies WorklistPage);
   });
 
   api.get('/cases/:id', async (request, response) => {
@@ -77,7 +78,7 @@ export function worklistRouter({ store, cases, sessions, audit, log, timeZoneOf 
   return router;
 }
 
-function toRow(found: PriorAuthCase, timeZoneOf: TimeZoneOf): WorklistRow {
+function toRow(found: PriorAuthCase, timeZoneOf: TimeZoneOf, handOver: HandOver | undefined): WorklistRow {
   const decision = decisionOf(found);
   return {
     caseId: found.id,
@@ -89,5 +90,6 @@ function toRow(found: PriorAuthCase, timeZoneOf: TimeZoneOf): WorklistRow {
     decision: decision ? sayDecision(decision) : null,
     clock: caseClock(found, timeZoneOf),
     updatedAt: found.updatedAt,
+    ...(handOver ? { handedOver: { by: handOver.by.name, to: handOver.to.name, at: handOver.at, ...(handOver.takenBy ? { takenBy: handOver.takenBy.name } : {}) } } : {}),
   };
 }

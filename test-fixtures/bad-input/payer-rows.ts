@@ -11,7 +11,7 @@ const FHIR_JSON = 'application/fhir+json';
 export function payerRows({ base }: RunningSystem): BadRequest[] {
   const get = (what: string, path: string, status: BadRequest['status'], more: Partial<BadRequest> = {}): BadRequest => ({ what, method: 'GET', path: FHIR + path, from: 'backend', status, shape: 'outcome', ...more });
   const post = (what: string, path: string, body: unknown, status: BadRequest['status'], more: Partial<BadRequest> = {}): BadRequest => ({ ...get(what, path, status), method: 'POST', type: FHIR_JSON, body, ...more });
-  const [submit, inquire, packages, errorLog] = ['/Claim/$submit', '/Claim/$inquire', '/Questionnaire/$questionnaire-package', '/Questionnaire/$log-questionnaire-errors'] as const;
+  const [submit, inquire, packages, errorLog, next, expand] = ['/Claim/$submit', '/Claim/$inquire', '/Questionnaire/$questionnaire-package', '/Questionnaire/$log-questionnaire-errors', '/Questionnaire/$next-question', '/ValueSet/$expand'] as const;
   const good = requestBundle({});
   const bundle = (changes: Readonly<Record<string, unknown>>) => ({ ...good, identifier: { system: 'urn:ietf:rfc:3986', value: `urn:uuid:${randomUUID()}` }, ...changes });
   const claim = (changes: Readonly<Record<string, unknown>>) => bundle({ entry: good.entry?.map((entry, i) => (i === 0 ? { ...entry, resource: { ...entry.resource, ...changes } } : entry)) });
@@ -24,7 +24,7 @@ export function payerRows({ base }: RunningSystem): BadRequest[] {
   const channel = (changes: Readonly<Record<string, unknown>>) => subscription({ channel: { type: 'rest-hook', endpoint: `${base}/pas/notifications/x`, payload: 'application/fhir+json', ...changes } });
 
   return [
-    ...[submit, inquire, packages, errorLog, '/Subscription'].flatMap((path) => [
+    ...[submit, inquire, packages, errorLog, next, expand, `/dtr-2.2${packages}`, `/dtr-2.2${next}`, '/Subscription'].flatMap((path) => [
       ...badBodies({ method: 'POST', path: FHIR + path, from: 'backend', shape: 'outcome', reads: FHIR_JSON, wrong: [400, 422] }),
       post('no token', path, {}, 401, { from: 'nobody' }),
       post('a forged token', path, {}, 401, { from: 'nobody', headers: { authorization: `Bearer ${'A'.repeat(43)}` } }),
@@ -58,6 +58,14 @@ export function payerRows({ base }: RunningSystem): BadRequest[] {
     post('packages with a coverage of another type', packages, parameters({ name: 'coverage', resource: { resourceType: 'Patient' } }), 400),
     post('packages with wrong types', packages, parameters({ name: 'coverage', resource: PRIVATE_WORDS }, { name: 'order', resource: 7 }, { name: 7 }, { name: 'changedsince', valueInstant: 'yesterday' }), 400),
     post('packages for an unknown questionnaire', packages, parameters({ name: 'coverage', resource: { resourceType: 'Coverage', id: 'c', status: 'active' } }, { name: 'questionnaire', valueCanonical: 'https://payer.example/Questionnaire/nothing' }), [200, 404, 422]),
+    post('packages with a coverage of wrong types', packages, parameters({ name: 'coverage', resource: { resourceType: 'Coverage', id: 7, beneficiary: { reference: 7 }, extension: PRIVATE_WORDS } }, { name: 'questionnaire', valueCanonical: 'https://payer.example/Questionnaire/nothing' }), 400),
+    post('packages with an order of wrong types', packages, parameters({ name: 'coverage', resource: { resourceType: 'Coverage', id: 'c', beneficiary: PRIVATE_WORDS } }, { name: 'order', resource: { resourceType: 'ServiceRequest', id: 'o', extension: [{ extension: PRIVATE_WORDS }], code: { coding: PRIVATE_WORDS } } }), 400),
+    post('a next question of wrong types', next, { resourceType: 'QuestionnaireResponse', status: 'in-progress', questionnaire: '#x', contained: [{ resourceType: 'Questionnaire', id: 'x', derivedFrom: PRIVATE_WORDS, item: [null] }], item: [{ linkId: 7, answer: PRIVATE_WORDS }] }, 400),
+    post('a next question with null contained', next, { resourceType: 'QuestionnaireResponse', status: 'in-progress', questionnaire: '#x', contained: [null] }, 400),
+    get('an expansion without url', expand, 400),
+    get('an expansion of something unknown', `${expand}?url=${encodeURIComponent(PRIVATE_WORDS)}`, 404),
+    get('an expansion with a count that is none', `${expand}?url=x&count=${'9'.repeat(30)}`, 400),
+    post('an expansion with null parameters', expand, parameters(null), 400),
     post('an error report without parts', errorLog, parameters(), [204, 400]),
     post('an error report of wrong types', errorLog, parameters({ name: 'questionnaire', valueCanonical: 7 }, { name: 'OperationOutcome', resource: { issue: PRIVATE_WORDS } }), [204, 400]),
     get('an unknown type', '/Sandwich', 404),

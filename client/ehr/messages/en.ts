@@ -6,6 +6,7 @@ const messages = {
   skip: 'Skip to the main part',
   about: 'A practice record with synthetic patients, to try prior authorization from order to decision.',
   worklist: 'Authorization worklist',
+  apps: 'Apps',
   loading: 'Loading…',
   signIn: { title: 'Who are you?', text: 'Choose a clinician. There is no password: nobody here is real.', none: 'There is no clinician in this record yet.', noneNext: 'Load a record first: npm run ehr:load -- FILE' },
   patients: {

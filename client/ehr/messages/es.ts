@@ -7,6 +7,7 @@ export const es: EhrWords = {
     skip: 'Ir a la parte principal',
     about: 'Una historia clínica con pacientes sintéticos, para probar la autorización previa desde la orden hasta la decisión.',
     worklist: 'Lista de autorizaciones',
+    apps: 'Aplicaciones',
     loading: 'Cargando…',
     signIn: { title: '¿Quién es usted?', text: 'Elija un profesional. No hay contraseña: aquí nadie es real.', none: 'Aún no hay profesionales en esta historia.', noneNext: 'Cargue primero una historia: npm run ehr:load -- ARCHIVO' },
     patients: {

@@ -12,6 +12,8 @@ export const en = {
   searchHint: 'Patient, service or payer',
   filter: 'Filter by state',
   all: 'All',
+  handedOver: 'Handed over',
+  handedTo: (name: string) => `With ${name}`,
   sort: 'Sort by',
   sorts: { clock: 'Time left', updated: 'Last change' },
   refreshed: (time: string) => `Up to date at ${time}`,

@@ -13,6 +13,8 @@ export const es: WorkWords = {
   searchHint: 'Paciente, servicio o pagador',
   filter: 'Filtrar por estado',
   all: 'Todos',
+  handedOver: 'Pasados a un colega',
+  handedTo: (name: string) => `Con ${name}`,
   sort: 'Ordenar por',
   sorts: { clock: 'Tiempo restante', updated: 'Último cambio' },
   refreshed: (time) => `Actualizada a las ${time}`,

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { SystemModelInfoProvider } from '@cqframework/cql/cql';
 import {
   CqlCompilerOptions, CqlTranslator, createLibrarySourceProvider, createModelInfoProvider, createUcumService, LibraryBuilder, LibraryManager, ModelManager, stringAsSource,
@@ -8,37 +9,58 @@ import ucum from '@lhncbc/ucum-lhc';
 
 export type CompileMode = 'strict' | 'lenient';
 
-export type CompileResult =
-  | { readonly kind: 'compiled'; readonly mode: CompileMode; readonly elm: Readonly<Record<string, ElmLibrary>> }
-  | { readonly kind: 'refused'; readonly library: string; readonly messages: readonly string[] };
+export interface CompileResult {
+  /** Lenient when one library needed it. */
+  readonly mode: CompileMode;
+  /** By the name inside the content. */
+  readonly elm: Readonly<Record<string, ElmLibrary>>;
+  /** Libraries that are no CQL; those that include one of them are here too. */
+  readonly refused: readonly { readonly library: string; readonly messages: readonly string[] }[];
+}
 
 export interface ElmLibrary {
   readonly library: { readonly identifier: { readonly id: string; readonly version?: string } } & Record<string, unknown>;
 }
 
-const require = createRequire(import.meta.url);
+/** Found before modules can no longer be resolved. */
+const MODELS = dirname(createRequire(import.meta.url).resolve('cql-exec-fhir/lib/modelInfos/fhir-modelinfo-4.0.1.xml'));
 
 /**
- * CQL texts by library name to ELM. Strict first; list promotion and demotion, on which much payer content relies, only when strict fails.
- * Takes seconds the first time (model load): runs in the worker, and its result is kept by the caller.
+ * The wanted ones of CQL texts by library name, to ELM. Strict first; list promotion and demotion, on which much payer content relies, only for a library that
+ * strict refuses. Takes seconds the first time (model load): runs in the worker, and its result is kept by the caller.
  */
-export function compileCql(sources: Readonly<Record<string, string>>): CompileResult {
-  const strict = compileWith(sources, 'strict');
-  return strict.kind === 'compiled' ? strict : compileWith(sources, 'lenient');
+export function compileCql(sources: Readonly<Record<string, string>>, wanted: readonly string[]): CompileResult {
+  const strict = compileWith(sources, wanted, 'strict');
+  if (strict.refused.length === 0) return strict;
+  const lenient = compileWith(sources, strict.refused.map(({ library }) => library), 'lenient');
+  const helped = Object.keys(lenient.elm).length > 0;
+  return { mode: helped ? 'lenient' : 'strict', elm: { ...strict.elm, ...lenient.elm }, refused: lenient.refused };
 }
 
-function compileWith(sources: Readonly<Record<string, string>>, mode: CompileMode): CompileResult {
+function compileWith(sources: Readonly<Record<string, string>>, names: readonly string[], mode: CompileMode): CompileResult {
   const libraries = libraryManager(sources, mode);
   const elm: Record<string, ElmLibrary> = {};
-  for (const [name, text] of Object.entries(sources)) {
+  const refused: CompileResult['refused'][number][] = [];
+  for (const name of names) {
+    const messages = compileOne(sources[name] ?? '', libraries, elm);
+    if (messages.length > 0) refused.push({ library: name, messages });
+  }
+  return { mode, elm, refused };
+}
+
+function compileOne(text: string, libraries: LibraryManager, elm: Record<string, ElmLibrary>): string[] {
+  try {
     const translator = CqlTranslator.fromText(text, libraries);
     const errors = translator.errors.asJsReadonlyArrayView().map((error) => error.message ?? 'unknown error');
-    if (errors.length > 0) return { kind: 'refused', library: name, messages: errors };
+    if (errors.length > 0) return errors;
     const compiled = JSON.parse(translator.toJson()) as ElmLibrary;
     unwrapRetrieveCodes(compiled);
     elm[compiled.library.identifier.id] = compiled;
+    return [];
+  } catch {
+    // The translator throws on some texts instead of naming the error.
+    return ['cannot be translated'];
   }
-  return { kind: 'compiled', mode, elm };
 }
 
 function libraryManager(sources: Readonly<Record<string, string>>, mode: CompileMode): LibraryManager {
@@ -63,7 +85,7 @@ const FHIR_MODELS: readonly string[] = ['3.0.0', '4.0.0', '4.0.1'];
 
 function fhirModel(version: string): string {
   const known = FHIR_MODELS.includes(version) ? version : '4.0.1';
-  return readFileSync(require.resolve(`cql-exec-fhir/lib/modelInfos/fhir-modelinfo-${known}.xml`), 'utf8');
+  return readFileSync(join(MODELS, `fhir-modelinfo-${known}.xml`), 'utf8');
 }
 
 function ucumService() {

@@ -53,9 +53,9 @@ export async function openElmCache(store: Store): Promise<ElmCache> {
 }
 
 /** Grows when the compiler or its options change, so that older results are not used. */
-const COMPILER = 'cqframework-5.3.0/1';
+const COMPILER = 'cqframework-5.3.0/2';
 
-export function cacheKey(sources: Readonly<Record<string, string>>): string {
+export function cacheKey(sources: Readonly<Record<string, string>>, wanted: readonly string[]): string {
   const ordered = Object.entries(sources).sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash('sha256').update(JSON.stringify([COMPILER, ordered])).digest('hex');
+  return createHash('sha256').update(JSON.stringify([COMPILER, ordered, wanted.toSorted()])).digest('hex');
 }

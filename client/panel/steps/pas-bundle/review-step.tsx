@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core';
 import { useCallback, useState, type ReactNode } from 'react';
 import type { CaseView, SubmissionPreview } from '#prior-auth/panel-api.ts';
+import { failureWords } from '../../../messages.ts';
 import type { Failure } from '../../../ui/call-json.ts';
 import { FailureNotice } from '../../../ui/failure-notice.tsx';
 import { FocusHeading } from '../../../ui/focus-heading.tsx';
@@ -70,7 +71,10 @@ function Preview({ preview, onCheckAgain }: { readonly preview: SubmissionPrevie
         <Notice tone="bad" live="assertive">
           <p className="strong">{words.problems(preview.problems.length)}</p>
           <ul className="bullets">
-            {preview.problems.map((problem) => <li key={`${problem.code} ${problem.message}`}>{problem.message} <span className="strong">{problem.nextStep}</span></li>)}
+            {preview.problems.map((problem) => {
+              const { message, nextStep } = failureWords({ ...problem, status: 422 });
+              return <li key={`${problem.code} ${problem.message}`}>{message} <span className="strong">{nextStep}</span></li>;
+            })}
           </ul>
           <div><Button size="xs" variant="default" onClick={onCheckAgain}>{words.checkAgain}</Button></div>
         </Notice>

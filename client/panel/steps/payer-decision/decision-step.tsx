@@ -30,7 +30,7 @@ export function DecisionStep({ view, lookedAt, pollFailure, onLookAgain, onBack 
   return (
     <section className="stack" aria-labelledby="decision-title">
       <div id="decision-title"><FocusHeading>{words.title}</FocusHeading></div>
-      {state.kind === 'no-authorization-needed' && <Notice tone="info"><p className="strong">{words.notNeeded}</p><p>{words.notNeededText}</p></Notice>}
+      {state.kind === 'no-authorization-needed' && <Notice tone="info"><p className="strong">{words.notNeeded}</p>{state.authorizationNumber !== undefined && <p>{words.authorizationNumber(state.authorizationNumber)}</p>}<p>{words.notNeededText}</p></Notice>}
       {state.kind === 'queued' && (
         <Notice tone="waiting">
           <p className="strong">{words.queued}</p>

@@ -6,8 +6,8 @@ import { messages } from '../../messages.ts';
 export function answerText(value: AnswerValue): string {
   if (value.valueBoolean !== undefined) return value.valueBoolean ? messages.form.yes : messages.form.no;
   if (value.valueCoding) return value.valueCoding.display ?? value.valueCoding.code ?? '';
-  if (value.valueQuantity) return [value.valueQuantity.value, value.valueQuantity.unit ?? value.valueQuantity.code].filter((part) => part !== undefined).join(' ');
-  if (value.valueReference) return value.valueReference.display ?? value.valueReference.reference ?? '';
+  if (value.valueQuantity) return [value.valueQuantity.comparator, value.valueQuantity.value, value.valueQuantity.unit ?? value.valueQuantity.code].filter((part) => part !== undefined).join(' ');
+  if (value.valueReference) return value.valueReference.display ?? value.valueReference.reference ?? value.valueReference.identifier?.value ?? '';
   if (value.valueAttachment) return value.valueAttachment.title ?? value.valueAttachment.url ?? messages.form.unnamedFile;
   if (value.valueDate !== undefined) return showDate(value.valueDate);
   if (value.valueDateTime !== undefined) return showDate(value.valueDateTime);
@@ -19,8 +19,15 @@ export function editText(value: AnswerValue | undefined): string {
   if (value === undefined) return '';
   if (value.valueDateTime !== undefined) return localDateTime(value.valueDateTime);
   if (value.valueReference) return value.valueReference.reference ?? '';
+  // What a question of an unknown kind holds.
+  if (value.valueBoolean !== undefined || value.valueCoding || value.valueQuantity || value.valueAttachment) return answerText(value);
   const plain = value.valueString ?? value.valueUri ?? value.valueDate ?? value.valueTime ?? value.valueDecimal ?? value.valueInteger;
   return plain === undefined ? '' : String(plain);
+}
+
+/** What to keep of what was typed: what cannot be read is kept as words, so that nothing stands on the screen that is not saved; the form cannot be completed with it. */
+export function keptAnswer(read: ReadAnswer, typed: string): AnswerValue | undefined {
+  return read.kind === 'answer' ? read.value : read.kind === 'problem' ? { valueString: typed } : undefined;
 }
 
 export type ReadAnswer =

@@ -7,13 +7,15 @@ import type { AnswerInputProps } from './typed-answer.tsx';
 /** Saved inside the response, whose whole body the server limits to 2 MB; base64 adds a third. */
 const MAX_FILE_KB = 1000;
 
-export function AttachmentAnswer({ value, onChange, id, label, describedBy, invalid }: AnswerInputProps): ReactNode {
+export function AttachmentAnswer({ item, value, onChange, id, label, describedBy, invalid }: AnswerInputProps): ReactNode {
   const words = messages.form;
   const [problem, setProblem] = useState<string>();
+  const { mimeTypes, maxSizeMb } = item.constraints;
+  const mostKb = Math.min(MAX_FILE_KB, Math.floor((maxSizeMb ?? Infinity) * 1024));
   const take = async (file: File | undefined): Promise<void> => {
     setProblem(undefined);
     if (file === undefined) return;
-    if (file.size > MAX_FILE_KB * 1024) return setProblem(words.fileTooLarge(MAX_FILE_KB));
+    if (file.size > mostKb * 1024) return setProblem(words.fileTooLarge(mostKb));
     try {
       const data = await base64Of(file);
       onChange({ valueAttachment: { title: file.name, size: file.size, data, ...(file.type === '' ? {} : { contentType: file.type }) } });
@@ -24,8 +26,8 @@ export function AttachmentAnswer({ value, onChange, id, label, describedBy, inva
   return (
     <>
       {value && <p>{words.fileKept(answerText(value))}</p>}
-      <input id={id} type="file" className="control" aria-label={label} aria-describedby={describedBy || undefined} aria-invalid={invalid || problem !== undefined || undefined} onChange={(event) => void take(event.target.files?.[0])} />
-      <span className="small muted">{words.fileHint(MAX_FILE_KB)}</span>
+      <input id={id} type="file" accept={mimeTypes?.join(',')} className="control" aria-label={label} aria-describedby={describedBy || undefined} aria-invalid={invalid || problem !== undefined || undefined} onChange={(event) => void take(event.target.files?.[0])} />
+      <span className="small muted">{words.fileHint(mostKb)}</span>
       {problem !== undefined && <InputProblem>{problem}</InputProblem>}
     </>
   );

@@ -1,8 +1,9 @@
-import type { QuestionnaireResponse } from '@medplum/fhirtypes';
+import type { QuestionnaireResponse, QuestionnaireResponseItem } from '@medplum/fhirtypes';
 import type { PriorAuthCase } from '#prior-auth/case.ts';
 import type { EvidenceReference } from '#prior-auth/coverage-requirement/requirement.ts';
-import type { FormView } from '#prior-auth/panel-api.ts';
+import type { FormView, PayerProblem, ReadProgress } from '#prior-auth/panel-api.ts';
 import type { Completion, EvaluateFhirPath, Form, FormAuthor, ShownForm } from '#prior-auth/questionnaire/form.ts';
+import { type AnswerConflict, mergeResponses, type Side } from '#prior-auth/questionnaire/merge-responses.ts';
 import { openForm } from '#prior-auth/questionnaire/open-form.ts';
 import type { Failure } from '../../../ui/call-json.ts';
 import type { PanelCall } from '../../panel-call.ts';
@@ -17,11 +18,11 @@ export type SaveState =
   /** Not reached, or the server has a problem that may pass: tried again by itself until it works. */
   | { readonly kind: 'waiting'; readonly failure: Failure }
   | { readonly kind: 'failed'; readonly failure: Failure }
-  /** Someone else saved a newer version. */
-  | { readonly kind: 'conflict'; readonly mine: number };
+  /** Someone else saved a newer version, and both changed the same answers. */
+  | { readonly kind: 'conflict'; readonly mine: number; readonly differences: readonly AnswerConflict[] };
 
 export type PopulationState =
-  | { readonly kind: 'reading' }
+  | { readonly kind: 'reading'; readonly progress?: ReadProgress }
   | { readonly kind: 'done'; readonly warnings: readonly string[] }
   | { readonly kind: 'failed'; readonly warnings: readonly string[]; readonly failure?: Failure };
 
@@ -32,6 +33,10 @@ export interface DraftState {
   readonly sources: Readonly<Record<string, readonly EvidenceReference[]>>;
   /** Edits that had no place in a newer version of the form. */
   readonly dropped: number;
+  /** Answers that someone else changed in the record system and that contradict these. */
+  readonly unsettled: readonly AnswerConflict[];
+  /** Answers of someone else that the last save took in. */
+  readonly joined: { readonly count: number; readonly by: string | undefined } | undefined;
 }
 
 export type CompletionOutcome =
@@ -40,8 +45,18 @@ export type CompletionOutcome =
   | { readonly kind: 'conflict' }
   | Extract<Completion, { kind: 'incomplete' }>;
 
+export type NextOutcome =
+  | Exclude<CompletionOutcome, { kind: 'conflict' }>
+  | { readonly kind: 'asked' | 'conflict' }
+  /** What the payer does not accept. */
+  | { readonly kind: 'problems'; readonly problems: readonly PayerProblem[] };
+
 type Edit = (form: Form) => void;
+/** Stands for what a merge put into the form: to be saved, with nothing to do again. */
+const MERGED: Edit = () => undefined;
+const MOST_MERGES = 3;
 export const AUTOSAVE_DELAY_MS = 1200;
+const PROGRESS_EVERY_MS = 500;
 /** Pause before each further attempt; the last one repeats. */
 export const RETRY_DELAYS_MS = [2000, 4000, 8000, 15_000, 30_000] as const;
 
@@ -54,6 +69,12 @@ export class FormDraft {
   readonly #author: FormAuthor;
   #evaluate: EvaluateFhirPath | undefined;
   #view: FormView;
+  /** The answers as the server last had them from or for this page: what changes on both sides are measured against. */
+  #base: QuestionnaireResponse;
+  /** The other's form while a person has to choose. */
+  #theirs: FormView | undefined;
+  #settled = false;
+  #joined: DraftState['joined'];
   #form: Form;
   #edits: Edit[] = [];
   #dropped = 0;
@@ -63,8 +84,8 @@ export class FormDraft {
   #busy: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #attempts = 0;
-  /** Items of a save whose answer never came: the server may hold them all the same. */
-  #unanswered: string | undefined;
+  /** Answers of saves whose reply never came: the server may hold one of them all the same. */
+  #unanswered: string[] = [];
   #state: DraftState;
   readonly #listeners = new Set<() => void>();
 
@@ -72,6 +93,7 @@ export class FormDraft {
     this.#call = call;
     this.#author = author;
     this.#view = view;
+    this.#base = view.response;
     this.#completed = view.response.status === 'completed';
     this.#population = populationOf(view);
     this.#form = this.#open();
@@ -114,7 +136,9 @@ export class FormDraft {
       if (this.#edits.length > 0) return this.#publish();
       this.#population = { kind: 'reading' };
       this.#publish();
+      const stopFollowing = this.#followReading();
       const reply = await this.#call('populateForm', { formId: this.#view.formId });
+      stopFollowing();
       if (reply.kind === 'failed') this.#population = { kind: 'failed', warnings: [], failure: reply.failure };
       else this.#takeNewer(reply.value.form);
       this.#publish();
@@ -122,30 +146,76 @@ export class FormDraft {
     });
   }
 
+  /** Asks how far the reading is while it runs; a question that is not answered changes nothing. */
+  #followReading(): () => void {
+    const timer = setInterval(() => {
+      void this.#call('readProgress', { formId: this.#view.formId }).then((reply) => {
+        if (this.#population.kind !== 'reading' || reply.kind === 'failed') return;
+        this.#population = { kind: 'reading', progress: reply.value };
+        this.#publish();
+      });
+    }, PROGRESS_EVERY_MS);
+    return () => clearInterval(timer);
+  }
+
   save(): Promise<void> {
     return this.#oneAtATime(() => this.#saveNow());
   }
 
-  /** After a conflict: their version, with or without my edits on top. */
-  async settle(keepMine: boolean): Promise<void> {
+  /** After a conflict, with this form or with the record system: both sides' answers, and where they contradict each other the chosen one. */
+  async settle(choices: Readonly<Record<string, Side>>): Promise<void> {
     await this.#oneAtATime(async () => {
-      const reply = await this.#call('listForms', {});
-      if (reply.kind === 'failed') {
-        this.#save = { kind: 'failed', failure: reply.failure };
-        return this.#publish();
+      const [mine, theirs, unsettled] = [this.#form.response(), this.#theirs, this.#view.unsettled];
+      if (theirs !== undefined) {
+        this.#takeMerged(theirs, mergeResponses({ questionnaire: theirs.questionnaire, base: this.#base, mine, theirs: theirs.response, choices }).response);
+      } else if (unsettled !== undefined) {
+        this.#settled = true;
+        this.#takeMerged({ ...this.#view, response: this.#base }, mergeResponses({ questionnaire: this.#view.questionnaire, ...unsettled, mine, choices }).response);
       }
-      const theirs = reply.value.forms.find((form) => form.formId === this.#view.formId);
-      if (theirs === undefined) return;
-      if (!keepMine) this.#edits = [];
-      this.#save = this.#edits.length > 0 ? { kind: 'unsaved' } : { kind: 'untouched' };
-      this.#takeNewer(theirs);
-      if (this.#edits.length > 0) await this.#saveNow();
-      this.#publish();
+      await this.#saveNow();
     });
   }
 
-  async complete(): Promise<CompletionOutcome> {
+  /** `statement`: what the person was shown to stand for. */
+  async complete(statement: string): Promise<CompletionOutcome> {
     let outcome: CompletionOutcome = { kind: 'conflict' };
+    await this.#oneAtATime(async () => {
+      let completion = this.#form.complete();
+      if (completion.kind === 'incomplete') {
+        outcome = completion;
+        return;
+      }
+      let { response } = completion;
+      let edits = this.#edits.length;
+      const send = () => this.#call('completeForm', { formId: this.#view.formId, version: this.#view.version, response: { ...response }, statement });
+      let reply = await send();
+      if (reply.kind === 'failed' && isConflict(reply.failure) && (await this.#conflictIsOwn())) reply = await send();
+      if (reply.kind === 'failed' && isConflict(reply.failure) && (await this.#join(reply.failure))) {
+        completion = this.#form.complete();
+        if (completion.kind === 'incomplete') {
+          outcome = completion;
+          this.#publish();
+          return this.#saveSoon();
+        }
+        response = completion.response;
+        edits = this.#edits.length;
+        reply = await send();
+      }
+      if (reply.kind === 'ok') {
+        this.#confirm(reply.value.form, edits);
+        this.#completed = this.#edits.length === 0;
+        outcome = { kind: 'completed', case: reply.value.case };
+      } else if (!isConflict(reply.failure)) {
+        outcome = { kind: 'failed', failure: reply.failure };
+      }
+      this.#publish();
+    });
+    return outcome;
+  }
+
+  /** The payer's next questions, of an adaptive form. */
+  async next(): Promise<NextOutcome> {
+    let outcome: NextOutcome = { kind: 'conflict' };
     await this.#oneAtATime(async () => {
       const completion = this.#form.complete();
       if (completion.kind === 'incomplete') {
@@ -153,19 +223,21 @@ export class FormDraft {
         return;
       }
       const edits = this.#edits.length;
-      const send = () => this.#call('completeForm', { formId: this.#view.formId, version: this.#view.version, response: { ...completion.response } });
-      let reply = await send();
-      if (reply.kind === 'failed' && isConflict(reply.failure) && (await this.#conflictIsOwn())) reply = await send();
-      if (reply.kind === 'ok') {
-        this.#confirm(reply.value.form, edits);
-        this.#completed = this.#edits.length === 0;
-        outcome = { kind: 'completed', case: reply.value.case };
-      } else if (isConflict(reply.failure)) {
-        this.#save = { kind: 'conflict', mine: this.#edits.length };
+      const reply = await this.#call('nextQuestion', { formId: this.#view.formId, version: this.#view.version, response: { ...this.#form.response() } });
+      if (reply.kind === 'failed') {
+        if (isConflict(reply.failure)) await this.#join(reply.failure);
+        else outcome = { kind: 'failed', failure: reply.failure };
+      } else if (reply.value.problems.length > 0) {
+        outcome = { kind: 'problems', problems: reply.value.problems };
       } else {
-        outcome = { kind: 'failed', failure: reply.failure };
+        this.#edits.splice(0, edits);
+        this.#save = this.#edits.length > 0 ? { kind: 'unsaved' } : { kind: 'saved', at: Date.now() };
+        this.#takeNewer(reply.value.form);
+        this.#completed = reply.value.completed;
+        outcome = reply.value.completed ? { kind: 'completed', case: reply.value.case } : { kind: 'asked' };
       }
       this.#publish();
+      this.#saveSoon();
     });
     return outcome;
   }
@@ -187,23 +259,63 @@ export class FormDraft {
 
   async #saveNow(): Promise<void> {
     clearTimeout(this.#timer);
-    const edits = this.#edits.length;
+    let edits = this.#edits.length;
     if (edits === 0 || this.#save.kind === 'conflict') return;
     if (this.#save.kind !== 'waiting') this.#save = { kind: 'saving' };
     this.#publish();
-    const response = this.#form.response();
-    const send = () => this.#call('saveForm', { formId: this.#view.formId, version: this.#view.version, response: { ...response } });
+    let response = this.#form.response();
+    const send = () => this.#call('saveForm', { formId: this.#view.formId, version: this.#view.version, response: { ...response }, ...(this.#settled ? { settled: true } : {}) });
     let reply = await send();
     if (reply.kind === 'failed' && isConflict(reply.failure) && (await this.#conflictIsOwn())) reply = await send();
+    for (let merges = 0; merges < MOST_MERGES && reply.kind === 'failed' && isConflict(reply.failure); merges += 1) {
+      if (!(await this.#join(reply.failure))) return this.#publish();
+      edits = this.#edits.length;
+      response = this.#form.response();
+      reply = await send();
+    }
     if (reply.kind === 'ok') this.#confirm(reply.value.form, edits);
     else if (mayPass(reply.failure)) this.#wait(reply.failure, response);
-    else this.#save = isConflict(reply.failure) ? { kind: 'conflict', mine: this.#edits.length } : { kind: 'failed', failure: reply.failure };
+    else this.#save = { kind: 'failed', failure: reply.failure };
+    this.#publish();
+  }
+
+  /** Merges what someone else saved. False when a person has to choose, or their form did not come. */
+  async #join(failure: Failure): Promise<boolean> {
+    const theirs = failure.current ?? (await this.#readForm());
+    if (theirs === undefined) {
+      this.#save = { kind: 'failed', failure };
+      return false;
+    }
+    const { response, conflicts, fromTheirs } = mergeResponses({ questionnaire: theirs.questionnaire, base: this.#base, mine: this.#form.response(), theirs: theirs.response });
+    if (conflicts.length > 0) {
+      this.#theirs = theirs;
+      this.#save = { kind: 'conflict', mine: this.#edits.length, differences: conflicts };
+      return false;
+    }
+    this.#joined = fromTheirs.length > 0 ? { count: fromTheirs.length, by: theirs.saved?.by.name } : undefined;
+    this.#takeMerged(theirs, response);
+    return true;
+  }
+
+  async #readForm(): Promise<FormView | undefined> {
+    const reply = await this.#call('listForms', {});
+    return reply.kind === 'ok' ? reply.value.forms.find((form) => form.formId === this.#view.formId) : undefined;
+  }
+
+  #takeMerged(theirs: FormView, response: QuestionnaireResponse): void {
+    this.#theirs = undefined;
+    this.#base = theirs.response;
+    this.#view = { ...theirs, response };
+    this.#population = populationOf(theirs);
+    this.#edits = [MERGED];
+    this.#save = { kind: 'unsaved' };
+    this.#form = this.#open();
     this.#publish();
   }
 
   /** Everything stays here and is sent again, later and later. */
   #wait(failure: Failure, response: QuestionnaireResponse): void {
-    this.#unanswered = itemsOf(response);
+    this.#unanswered.push(answersIn(response));
     this.#save = { kind: 'waiting', failure };
     const pause = RETRY_DELAYS_MS[Math.min(this.#attempts, RETRY_DELAYS_MS.length - 1)];
     this.#attempts += 1;
@@ -213,26 +325,29 @@ export class FormDraft {
   /** A version conflict after an answer that never came may be with my own save. Then its version is taken over and nothing is lost. */
   async #conflictIsOwn(): Promise<boolean> {
     const mine = this.#unanswered;
-    if (mine === undefined) return false;
-    this.#unanswered = undefined;
-    const reply = await this.#call('listForms', {});
-    if (reply.kind === 'failed') return false;
-    const stored = reply.value.forms.find((form) => form.formId === this.#view.formId);
-    if (stored === undefined || itemsOf(stored.response) !== mine) return false;
+    if (mine.length === 0) return false;
+    this.#unanswered = [];
+    const stored = await this.#readForm();
+    if (stored === undefined || !mine.includes(answersIn(stored.response))) return false;
+    this.#base = stored.response;
     this.#view = { ...stored, response: this.#view.response };
     return true;
   }
 
   #confirm(saved: FormView, edits: number): void {
-    this.#view = { ...saved, response: this.#form.response() };
+    this.#base = saved.response;
+    this.#settled = false;
+    // Later edits are done again on top of it whenever the form is opened anew.
+    this.#view = saved;
     this.#edits.splice(0, edits);
     this.#attempts = 0;
-    this.#unanswered = undefined;
+    this.#unanswered = [];
     this.#save = this.#edits.length > 0 ? { kind: 'unsaved' } : { kind: 'saved', at: Date.now() };
     this.#saveSoon();
   }
 
   #takeNewer(view: FormView): void {
+    this.#base = view.response;
     this.#view = view;
     this.#population = populationOf(view);
     this.#openAgain();
@@ -259,11 +374,13 @@ export class FormDraft {
   }
 
   #open(): Form {
-    const { questionnaire, response, valueSets } = this.#view;
+    const { questionnaire, response, valueSets, populated, variables } = this.#view;
     return openForm({
       questionnaire,
       response,
       ...(valueSets === undefined ? {} : { valueSets }),
+      ...(populated === undefined ? {} : { populated }),
+      ...(variables === undefined ? {} : { variables }),
       author: this.#author,
       today: localDay(new Date()),
       now: () => localInstant(new Date()),
@@ -272,7 +389,11 @@ export class FormDraft {
   }
 
   #snapshot(): DraftState {
-    return { shown: this.#form.view(), save: this.#save, population: this.#population, sources: this.#view.sources, dropped: this.#dropped };
+    const { unsettled, questionnaire, sources } = this.#view;
+    return {
+      shown: this.#form.view(), save: this.#save, population: this.#population, sources, dropped: this.#dropped, joined: this.#joined,
+      unsettled: unsettled === undefined || this.#settled ? [] : mergeResponses({ questionnaire, ...unsettled, mine: this.#form.response() }).conflicts,
+    };
   }
 
   #publish(): void {
@@ -305,6 +426,14 @@ function mayPass({ status }: Failure): boolean {
   return status === 0 || status === 408 || status === 429 || status >= 500;
 }
 
-function itemsOf({ item = [] }: QuestionnaireResponse): string {
-  return JSON.stringify(item);
+/** What was answered, whatever else the server adds to an answer and in whatever order it keeps its properties. */
+function answersIn({ item = [] }: { readonly item?: readonly QuestionnaireResponseItem[] }): string {
+  const listed = (items: readonly QuestionnaireResponseItem[]): unknown => items.map(({ linkId, answer = [], item: inside = [] }) => [linkId, answer.map(({ extension: _extension, id: _id, item: below = [], ...value }) => [sorted(value), listed(below)]), listed(inside)]);
+  return JSON.stringify(listed(item));
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.entries(value).map(([key, inside]) => [key, sorted(inside)] as const).sort(([one], [other]) => (one < other ? -1 : 1));
 }

@@ -1,7 +1,6 @@
 import { Button } from '@mantine/core';
 import { memo, useState, type ReactNode } from 'react';
 import type { AnswerValue, ShownAnswer, ShownItem } from '#prior-auth/questionnaire/form.ts';
-import { problemWords } from '../../../messages.ts';
 import { messages } from '../../messages.ts';
 import { AnswerOriginLine } from './answer-origin-line.tsx';
 import { answerText } from './answer-text.ts';
@@ -9,8 +8,12 @@ import { AttachmentAnswer } from './attachment-answer.tsx';
 import { ChoiceList, ChoiceSelect, isChoiceList } from './choice-answer.tsx';
 import { placeId, useField } from './field-context.tsx';
 import { InputProblem } from './input-problem.tsx';
+import { Help, helpLines, ItemLabel, Media, Problems, SupportLinks } from './item-words.tsx';
+import { Offers } from './offers.tsx';
+import { OptionSearch } from './option-search.tsx';
 import { QuantityAnswer } from './quantity-answer.tsx';
-import { SafeXhtml } from './safe-xhtml.tsx';
+import { ReferenceAnswer } from './reference-answer.tsx';
+import { SignatureField } from './signature-field.tsx';
 import { TypedAnswer, type AnswerInputProps } from './typed-answer.tsx';
 
 export function ItemList({ items }: { readonly items: readonly ShownItem[] }): ReactNode {
@@ -19,41 +22,87 @@ export function ItemList({ items }: { readonly items: readonly ShownItem[] }): R
 
 /** An item that did not change keeps its object (share-unchanged.ts), so only what an edit touched is drawn again. */
 const Item = memo(function Item({ item }: { readonly item: ShownItem }): ReactNode {
-  if (item.type === 'display') return <div className="display-item"><p><ItemLabel item={item} /></p><SupportLink item={item} /></div>;
+  if (item.type === 'display') return <Display item={item} />;
   if (item.type === 'group') return <Group item={item} />;
   return <Question item={item} />;
 });
 
+function Display({ item }: { readonly item: ShownItem }): ReactNode {
+  const { idPrefix } = useField();
+  return (
+    <div className="display-item stack-tight" data-category={item.displayCategory}>
+      <div><ItemLabel item={item} /></div>
+      <Media media={item.media} label={item.label} />
+      <Help item={item} id={`${placeId(idPrefix, item.path)}-help`} />
+      <SupportLinks item={item} />
+    </div>
+  );
+}
+
+/** A group that the form lets fold is a fold; it begins open when something in it is still asked for. */
 function Group({ item }: { readonly item: ShownItem }): ReactNode {
+  const { idPrefix } = useField();
+  const place = { id: placeId(idPrefix, item.path), tabIndex: -1 };
+  const heading = <GroupHeading item={item} />;
+  if (item.collapsible === undefined) return <fieldset {...place} className="group stack"><legend>{heading}</legend><GroupBody item={item} /></fieldset>;
+  return (
+    <details {...place} className="group" open={item.collapsible === 'default-open' || hasOpenQuestion(item.items)}>
+      <summary>{heading}</summary>
+      <fieldset className="group stack" aria-label={item.label}><GroupBody item={item} /></fieldset>
+    </details>
+  );
+}
+
+function hasOpenQuestion(items: readonly ShownItem[]): boolean {
+  return items.some((item) => (item.required && !item.readOnly && item.type !== 'group' && item.answers.length === 0) || item.problems.length > 0 || hasOpenQuestion(item.items));
+}
+
+function GroupHeading({ item }: { readonly item: ShownItem }): ReactNode {
+  const { instance } = item;
+  return <><ItemLabel item={item} />{instance && instance.count > 1 && <span className="muted small"> {messages.form.entry(instance.index + 1, instance.count)}</span>}</>;
+}
+
+function GroupBody({ item }: { readonly item: ShownItem }): ReactNode {
   const { edit, idPrefix, readOnly } = useField();
   const words = messages.form;
-  const { instance } = item;
+  const { instance, constraints: { maxOccurs } } = item;
+  const id = placeId(idPrefix, item.path);
   return (
-    <fieldset className="group stack" id={placeId(idPrefix, item.path)} tabIndex={-1}>
-      <legend><ItemLabel item={item} />{instance && instance.count > 1 && <span className="muted small"> {words.entry(instance.index + 1, instance.count)}</span>}</legend>
-      <Help item={item} id={`${placeId(idPrefix, item.path)}-help`} />
+    <>
+      <Help item={item} id={`${id}-help`} />
+      <SupportLinks item={item} />
+      <Media media={item.media} label={item.label} />
       <ItemList items={item.items} />
-      <Problems item={item} id={`${placeId(idPrefix, item.path)}-problem`} />
+      <Problems item={item} id={`${id}-problem`} />
       {instance && !readOnly && !item.readOnly && (
         <div className="row">
           {instance.count > 1 && <Button size="xs" variant="default" onClick={() => edit((form) => form.removeGroup(item.path))}>{words.removeGroup(instance.index + 1)}</Button>}
-          {instance.index === instance.count - 1 && <Button size="xs" variant="default" onClick={() => edit((form) => form.addGroup(item.path))}>{words.addGroup}</Button>}
+          {instance.index === instance.count - 1 && (maxOccurs === undefined || instance.count < maxOccurs) && <Button size="xs" variant="default" onClick={() => edit((form) => form.addGroup(item.path))}>{words.addGroup}</Button>}
         </div>
       )}
-    </fieldset>
+    </>
   );
 }
 
 function Question({ item }: { readonly item: ShownItem }): ReactNode {
-  const { idPrefix, readOnly } = useField();
+  const { edit, idPrefix, readOnly, said } = useField();
   const id = placeId(idPrefix, item.path);
   const missing = item.required && item.answers.length === 0;
   const invalid = item.problems.some((problem) => problem.blocking);
-  const describedBy = [item.help === undefined ? '' : `${id}-help`, item.problems.length === 0 ? '' : `${id}-problem`, item.answers.length === 0 ? '' : `${id}-origin`].filter(Boolean).join(' ');
+  const isSaid = said?.some(({ linkId }) => linkId === item.linkId);
+  const describedBy = [helpLines(item).length === 0 ? '' : `${id}-help`, item.problems.length === 0 ? '' : `${id}-problem`, isSaid ? `${id}-said` : '', item.answers.length === 0 ? '' : `${id}-origin`].filter(Boolean).join(' ');
   const around = { id, tabIndex: -1, className: 'field question', 'data-missing': missing || undefined };
   const title = <><ItemLabel item={item} />{item.required && <span className="must"> ({messages.form.required})</span>}</>;
-  const above = <><Help item={item} id={`${id}-help`} /><SupportLink item={item} /></>;
-  const below = <><Problems item={item} id={`${id}-problem`} /></>;
+  const above = <><Help item={item} id={`${id}-help`} /><SupportLinks item={item} /><Media media={item.media} label={item.label} /></>;
+  const below = (
+    <>
+      <Problems item={item} id={`${id}-problem`} />
+      {isSaid && <div id={`${id}-said`} role="alert">{said?.filter(({ linkId }) => linkId === item.linkId).map(({ message }) => <InputProblem key={message}>{message}</InputProblem>)}</div>}
+      {item.restorable && !readOnly && <div><button type="button" className="link-button small" onClick={() => edit((form) => form.restore(item.path))}>{messages.form.clearMine}<span className="visually-hidden">: {item.label}</span></button></div>}
+      <Offers item={item} />
+      {item.signature && (item.answers.length > 0 || item.signature.signed) && <SignatureField signature={item.signature} path={item.path} id={`${id}-signature`} of={item.label} />}
+    </>
+  );
 
   if (readOnly || item.readOnly) {
     return (
@@ -82,16 +131,28 @@ function Question({ item }: { readonly item: ShownItem }): ReactNode {
       </fieldset>
     );
   }
+  const searched = (item.searchOptions || (item.control === 'autocomplete' && item.options.length > 0)) && (item.type === 'choice' || item.type === 'open-choice' || item.type === 'question');
+  if (searched && item.repeats) {
+    return (
+      <fieldset {...around}>
+        <legend>{title}</legend>
+        {above}
+        <OptionSearch item={item} id={`${id}-input`} describedBy={describedBy} invalid={invalid} />
+        {item.answers.map((answer, position) => (position === 0 || answer.items.length > 0 ? <AnswerFoot key={answer.index} item={item} answer={answer} id={id} clearable={position === 0} /> : null))}
+        {below}
+      </fieldset>
+    );
+  }
   if (item.repeats) return <fieldset {...around}><legend>{title}</legend>{above}<Repeated item={item} id={id} describedBy={describedBy} invalid={invalid} />{below}</fieldset>;
   const answer = item.answers[0];
   return (
     <div {...around}>
       <label htmlFor={`${id}-input`}>{title}</label>
       {above}
-      {item.options.length > 0
+      {searched ? <OptionSearch item={item} id={`${id}-input`} describedBy={describedBy} invalid={invalid} /> : item.options.length > 0
         ? <ChoiceSelect item={item} id={`${id}-input`} describedBy={describedBy} invalid={invalid} />
         : <Single item={item} id={`${id}-input`} describedBy={describedBy} invalid={invalid} />}
-      {answer && <AnswerFoot item={item} answer={answer} id={id} clearable={item.type === 'attachment'} />}
+      {answer && <AnswerFoot item={item} answer={answer} id={id} clearable={item.type === 'attachment' || item.control === 'slider'} />}
       {below}
     </div>
   );
@@ -137,6 +198,7 @@ function Repeated({ item, id, describedBy, invalid }: Pick<AnswerInputProps, 'it
 function AnswerInput(props: AnswerInputProps): ReactNode {
   if (props.item.type === 'quantity') return <QuantityAnswer {...props} />;
   if (props.item.type === 'attachment') return <AttachmentAnswer {...props} />;
+  if (props.item.type === 'reference') return <ReferenceAnswer {...props} />;
   return <TypedAnswer {...props} />;
 }
 
@@ -155,22 +217,4 @@ function AnswerFoot({ item, answer, id, clearable }: { readonly item: ShownItem;
 
 function Nested({ answer }: { readonly answer: ShownAnswer }): ReactNode {
   return answer.items.length === 0 ? null : <div className="nested stack"><ItemList items={answer.items} /></div>;
-}
-
-function ItemLabel({ item }: { readonly item: ShownItem }): ReactNode {
-  return <>{item.prefix !== undefined && <span className="muted">{item.prefix} </span>}{item.labelXhtml === undefined ? item.label : <SafeXhtml xhtml={item.labelXhtml} plain={item.label} />}</>;
-}
-
-function Help({ item, id }: { readonly item: ShownItem; readonly id: string }): ReactNode {
-  return item.help === undefined ? null : <p className="small muted" id={id}>{item.help}</p>;
-}
-
-function SupportLink({ item }: { readonly item: ShownItem }): ReactNode {
-  if (item.supportLink === undefined || !/^https?:\/\//i.test(item.supportLink)) return null;
-  return <a className="small" href={item.supportLink} target="_blank" rel="noopener noreferrer">{messages.form.supportLink}</a>;
-}
-
-function Problems({ item, id }: { readonly item: ShownItem; readonly id: string }): ReactNode {
-  if (item.problems.length === 0) return null;
-  return <div id={id} className="stack-tight">{item.problems.map((problem) => <InputProblem key={`${problem.code} ${problem.index}`}>{problemWords(problem, item.constraints)}</InputProblem>)}</div>;
 }

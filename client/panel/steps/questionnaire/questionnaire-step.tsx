@@ -11,6 +11,7 @@ import type { PanelCall } from '../../panel-call.ts';
 import { loadEvaluator, needsFhirPath } from './fhirpath-evaluator.ts';
 import { FormDraft } from './form-draft.ts';
 import { FormScreen } from './form-screen.tsx';
+import { FormsOverview } from './forms-overview.tsx';
 
 interface QuestionnaireStepProps {
   readonly call: PanelCall;
@@ -40,7 +41,8 @@ function Forms({ call, session, readOnly, onSaved, onCompleted, onGoOn, onRetry 
     void call('listForms', {}).then((reply) => {
       if (!current) return;
       if (reply.kind === 'failed') return setFailure(reply.failure);
-      const author = { reference: session.user.reference, display: session.user.name };
+      const { reference, name, roleCode } = session.user;
+      const author = { reference, display: name, ...(roleCode === undefined ? {} : { roleCode }) };
       opened = reply.value.forms.map((form) => new FormDraft(call, form, author));
       setDrafts(opened);
       if (readOnly) return;
@@ -82,15 +84,7 @@ function Forms({ call, session, readOnly, onSaved, onCompleted, onGoOn, onRetry 
   }
   return (
     <div className="stack">
-      {drafts.length > 1 && (
-        <nav aria-label={messages.form.several} className="stack-tight">
-          {drafts.map((one, index) => (
-            <button key={one.view.formId} type="button" className="form-tab" aria-current={index === open || undefined} onClick={() => setOpen(index)}>
-              {one.view.questionnaire.title ?? one.view.formId} <span className="small">({one.completed ? messages.form.done : messages.form.open})</span>
-            </button>
-          ))}
-        </nav>
-      )}
+      {drafts.length > 1 && <FormsOverview drafts={drafts} open={open} onOpen={setOpen} />}
       <FormScreen key={draft.view.formId} draft={draft} call={call} session={session} readOnly={readOnly} calculatorMissing={calculatorMissing} onSaved={onSaved} onCompleted={completed} />
     </div>
   );

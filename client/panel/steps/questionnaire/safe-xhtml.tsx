@@ -9,7 +9,7 @@ export function SafeXhtml({ xhtml, plain }: { readonly xhtml: string; readonly p
     let current = true;
     import('dompurify').then(
       ({ default: purify }) => {
-        if (current) setClean(purify.sanitize(xhtml, { ALLOWED_TAGS, ALLOWED_ATTR: ['href', 'colspan', 'rowspan'], ALLOWED_URI_REGEXP: /^https:\/\//i }));
+        if (current) setClean(withSafeLinks(purify.sanitize(xhtml, { ALLOWED_TAGS, ALLOWED_ATTR: ['href', 'colspan', 'rowspan'], ALLOWED_URI_REGEXP: /^https:\/\//i, RETURN_DOM_FRAGMENT: true })));
       },
       () => setClean(undefined),
     );
@@ -17,4 +17,15 @@ export function SafeXhtml({ xhtml, plain }: { readonly xhtml: string; readonly p
   }, [xhtml]);
   if (clean === undefined || clean.trim() === '') return plain;
   return <span className="xhtml" dangerouslySetInnerHTML={{ __html: clean }} />;
+}
+
+/** A person may open a payer's address in a tab of its own, which learns nothing of this one. */
+function withSafeLinks(clean: DocumentFragment): string {
+  for (const link of clean.querySelectorAll('a')) {
+    link.target = '_blank';
+    link.rel = 'noopener noreferrer';
+  }
+  const holder = document.createElement('div');
+  holder.append(clean);
+  return holder.innerHTML;
 }

@@ -22,9 +22,9 @@ export const ToDo = memo(function ToDo({ gaps, corrections, itemAt, onJump }: To
     ...corrections.map((problem) => {
       const item = itemAt(problem.path);
       const said = problemWords(problem, item?.constraints ?? {});
-      return { key: `${problem.path} ${problem.code} ${problem.index}`, path: problem.path, text: item === undefined ? said : `${item.label}: ${said}` };
+      return { key: `${problem.path} ${problem.code} ${problem.index}`, path: problem.path === '' ? undefined : problem.path, text: item === undefined ? said : `${item.shortText ?? item.label}: ${said}` };
     }),
-    ...gaps.map(({ path, label }) => ({ key: path, path, text: label })),
+    ...gaps.map(({ path, label, signature }) => ({ key: signature ? `${path} signature` : path, path, text: signature ? words.signature.missing(label) : label })),
   ];
   return (
     <section className="to-do stack-tight" data-tone={done ? 'info' : 'warn'} aria-label={words.toDo}>
@@ -32,7 +32,7 @@ export const ToDo = memo(function ToDo({ gaps, corrections, itemAt, onJump }: To
       {done && <p className="small">{words.noGaps}</p>}
       {lines.length > 0 && (
         <ul className="stack-tight small">
-          {lines.slice(0, MOST_SHOWN).map(({ key, path, text }) => <li key={key}>{path === '' ? text : <button type="button" className="link-button" onClick={() => onJump(path)}>{text}</button>}</li>)}
+          {lines.slice(0, MOST_SHOWN).map(({ key, path, text }) => <li key={key}>{path === undefined ? text : <button type="button" className="link-button" onClick={() => onJump(path)}>{text}</button>}</li>)}
           {lines.length > MOST_SHOWN && <li className="muted">{words.andMore(lines.length - MOST_SHOWN)}</li>}
         </ul>
       )}

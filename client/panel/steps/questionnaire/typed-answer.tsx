@@ -1,7 +1,7 @@
 import { useId, useState, type ReactNode } from 'react';
 import type { AnswerValue, ItemType, ShownItem } from '#prior-auth/questionnaire/form.ts';
 import { messages } from '../../messages.ts';
-import { editText, isWholeDate, readAnswer } from './answer-text.ts';
+import { editText, isWholeDate, keptAnswer, readAnswer } from './answer-text.ts';
 import { InputProblem } from './input-problem.tsx';
 
 export interface AnswerInputProps {
@@ -15,7 +15,7 @@ export interface AnswerInputProps {
   readonly invalid: boolean;
 }
 
-/** Every answer that is typed: numbers, texts, dates, times, addresses, references. What cannot be read yet stays in the input and is said. */
+/** Every answer that is typed: numbers, texts, dates, times, addresses, references. What cannot be read is said. */
 export function TypedAnswer({ item, value, onChange, id, label, describedBy, invalid }: AnswerInputProps): ReactNode {
   const settled = editText(value);
   const [typed, setTyped] = useState({ text: settled, of: settled });
@@ -25,8 +25,7 @@ export function TypedAnswer({ item, value, onChange, id, label, describedBy, inv
   const problem = read.kind === 'problem' ? read.message : undefined;
 
   const type_ = (next: string): void => {
-    const answer = readAnswer(item.type, next);
-    const nextValue = answer.kind === 'answer' ? answer.value : undefined;
+    const nextValue = keptAnswer(readAnswer(item.type, next), next);
     setTyped({ text: next, of: editText(nextValue) });
     onChange(nextValue);
   };
@@ -41,13 +40,16 @@ export function TypedAnswer({ item, value, onChange, id, label, describedBy, inv
     'aria-required': item.required || undefined,
   };
   const { maxLength } = item.constraints;
+  const { min, max, sliderStep } = item.constraints;
+  const placeholder = item.prompt ?? item.entryFormat;
   return (
     <>
-      {item.type === 'text'
-        ? <textarea {...common} {...(maxLength === undefined ? {} : { maxLength })} onChange={(event) => type_(event.target.value)} />
+      {item.type === 'text' || item.control === 'text-area'
+        ? <textarea {...common} placeholder={placeholder} {...(maxLength === undefined ? {} : { maxLength })} onChange={(event) => type_(event.target.value)} />
         : (
           <input
             {...common}
+            placeholder={placeholder}
             {...inputKind(item.type, partial)}
             {...(maxLength === undefined ? {} : { maxLength })}
             {...(item.type === 'date' && !partial ? { min: item.constraints.min, max: item.constraints.max } : {})}
@@ -57,6 +59,14 @@ export function TypedAnswer({ item, value, onChange, id, label, describedBy, inv
             }}
           />
         )}
+      {item.unitText !== undefined && <span className="small muted">{item.unitText}</span>}
+      {item.control === 'slider' && typeof min === 'number' && typeof max === 'number' && (
+        <div className="slider">
+          <span className="small muted">{item.lowerLabel ?? min}</span>
+          <input type="range" aria-label={label ?? item.label} min={min} max={max} step={sliderStep ?? (item.type === 'integer' ? 1 : 'any')} value={read.kind === 'answer' ? text : min} onChange={(event) => type_(event.target.value)} />
+          <span className="small muted">{item.upperLabel ?? max}</span>
+        </div>
+      )}
       {partial && <span className="small muted">{messages.form.partialDate}</span>}
       {item.type === 'reference' && <span className="small muted">{messages.form.referenceHint}</span>}
       {problem !== undefined && <InputProblem id={problemId}>{problem}</InputProblem>}
