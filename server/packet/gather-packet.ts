@@ -56,6 +56,9 @@ function stateWords({ state }: PriorAuthCase): string {
     case 'queued': return 'On its way to the payer';
     case 'pended': return 'With the payer';
     case 'decided': return 'Decided by the payer';
+    case 'held': return 'Held back, not sent yet';
+    case 'cancelled': return 'Cancelled at the payer';
+    case 'manual': return state.reference === undefined ? 'Handled by hand' : `Handled by hand, payer’s reference ${state.reference}`;
     case 'refused': return 'Sent back by the payer without a decision';
   }
 }
