@@ -5,6 +5,7 @@ import type { EvidenceReference } from './coverage-requirement/requirement.ts';
 import type { DenialRisk } from './learning/denial-risk.ts';
 import type { DecisionWords } from './payer-decision/decision-words.ts';
 import type { Packet } from './packet.ts';
+import type { SubmissionProblem } from './pas-bundle/submission-input.ts';
 import type { Clock } from './payer-decision/deadlines.ts';
 import type { AnswerValue } from './questionnaire/form.ts';
 
@@ -159,10 +160,24 @@ export interface ReferenceFound {
 
 /** What would be sent, for the person who submits (PAS: review must be possible, never required). */
 export interface SubmissionPreview {
-  readonly items: readonly { readonly sequence: number; readonly display: string; readonly code: string }[];
-  readonly resources: readonly { readonly resourceType: string; readonly display: string; readonly why: string }[];
-  /** Problems that stop the submission, each with what to do. */
-  readonly problems: readonly { readonly code: string; readonly message: string; readonly nextStep: string }[];
+  /** `order`: relative reference of the order behind the item. */
+  readonly items: readonly { readonly sequence: number; readonly display: string; readonly code: string; readonly order?: string }[];
+  /** `reference`: the record's entry. `optional`: a person may leave it out (`SubmissionInput.chosen.exclude`). */
+  readonly resources: readonly { readonly resourceType: string; readonly display: string; readonly why: string; readonly reference?: string; readonly optional?: true }[];
+  /** What would support the request and is not sent, and the reason. `byPerson`: left out on the review screen, and may be put back. */
+  readonly leftOut?: readonly LeftOut[];
+  /** Does not stop the submission. */
+  readonly warnings?: readonly { readonly code: string; readonly message: string }[];
+  /** Problems that stop the submission, each with what to do. `diagnosis`: answered by `SubmissionInput.diagnosisChoices`. */
+  readonly problems: readonly SubmissionProblem[];
+}
+
+export interface LeftOut {
+  readonly reference: string;
+  readonly resourceType: string;
+  readonly display: string;
+  readonly reason: string;
+  readonly byPerson?: true;
 }
 
 const nothing = z.object({});

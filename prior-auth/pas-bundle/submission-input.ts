@@ -28,8 +28,22 @@ export interface SubmissionInput {
   readonly evidence: readonly EvidenceReference[];
   /** Resources read from the EHR that may be needed: conditions of the order's reason, evidence, locations. Only those that the order, a response or `evidence` names are sent. */
   readonly supporting: readonly Resource[];
+  /** Where a policy decided without a form: record entries that its criteria rest on. */
+  readonly criteria?: readonly EvidenceReference[] | undefined;
   /** What a person chose on the review screen: relative references of record entries to send besides, and not to send. */
   readonly chosen?: { readonly include: readonly string[]; readonly exclude: readonly string[] } | undefined;
+  /** ICD-10-CM codes that a person gave for reasons without one, by `DiagnosisQuestion.reason`. */
+  readonly diagnosisChoices?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A reason of the order that has no ICD-10-CM code and maps to none, or to several: a person says which it is. */
+export interface DiagnosisQuestion {
+  /** Key of the answer in `diagnosisChoices`: "Condition/123", or "system|code" of a reason that is only coded in the order. */
+  readonly reason: string;
+  /** As the record words it. */
+  readonly display: string;
+  /** What the configured map offers; empty when it knows none. Any ICD-10-CM code may be answered. */
+  readonly candidates: readonly { readonly code: string; readonly display?: string }[];
 }
 
 /** One order of a request and what was read from it. */
@@ -48,4 +62,6 @@ export interface SubmissionProblem {
   readonly code: string;
   readonly message: string;
   readonly nextStep: string;
+  /** With DIAGNOSIS_NOT_ICD10CM: what the person is asked. */
+  readonly diagnosis?: DiagnosisQuestion;
 }
