@@ -9,7 +9,7 @@ import { caseClock, type TimeZoneOf } from './case-clock.ts';
 
 export type CaseOpening = Omit<PriorAuthCase, 'id' | 'version' | 'createdAt' | 'updatedAt'>;
 /** What a change may touch. The order, the patient's id and the EHR of a case never change. */
-type CaseChange = Partial<Pick<PriorAuthCase, 'state' | 'requirement' | 'service' | 'payer' | 'requester' | 'patient'>>;
+type CaseChange = Partial<Pick<PriorAuthCase, 'state' | 'requirement' | 'service' | 'further' | 'payer' | 'requester' | 'patient'>>;
 
 export interface CaseStore {
   /** The case of that order at that EHR, made if there is none. */
