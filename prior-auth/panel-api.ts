@@ -172,6 +172,31 @@ export interface SubmissionPreview {
   readonly problems: readonly SubmissionProblem[];
 }
 
+export interface SubmissionReview extends SubmissionPreview {
+  readonly chosen: ReviewChoices;
+}
+
+/** What a person chose on the review screen; references are relative ones of record entries. */
+export interface ReviewChoices {
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  /** ICD-10-CM codes by `DiagnosisQuestion.reason`. */
+  readonly diagnoses: Readonly<Record<string, string>>;
+}
+
+/** Another order of this patient. */
+export interface FurtherOrder {
+  readonly reference: string;
+  readonly display: string;
+  readonly code?: string;
+  /** As the record has it. */
+  readonly date?: string;
+  /** Forms that the payer wants for it. */
+  readonly forms: number;
+  /** Why it cannot go with this request; absent where it can. */
+  readonly obstacle?: 'not-asked' | 'nothing-needed' | 'other-coverage' | 'already-sent' | 'in-another-request' | 'unreadable';
+}
+
 export interface LeftOut {
   readonly reference: string;
   readonly resourceType: string;
@@ -186,6 +211,11 @@ const response = z.looseObject({ resourceType: z.literal('QuestionnaireResponse'
 /** PostgreSQL keeps no U+0000 and no half of a surrogate pair. */
 const words = z.string().check(z.trim(), z.maxLength(2000), z.refine((text) => !/\p{Surrogate}/u.test(text) && !text.includes('\u0000'), 'must be well-formed Unicode without U+0000'));
 const statement = words.check(z.minLength(1));
+const orderReference = z.string().check(z.regex(/^(ServiceRequest|DeviceRequest|MedicationRequest|NutritionOrder|VisionPrescription)\/[A-Za-z0-9\-.]{1,64}$/));
+const recordReference = z.string().check(z.regex(/^[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}$/));
+/** Of one request that this program sends; payers' own limits are lower or none. */
+const MOST_ITEMS = 50;
+const MOST_CHOSEN = 200;
 const colleague = z.string().check(z.regex(/^(Practitioner|PractitionerRole|Organization)\/[A-Za-z0-9\-.]{1,64}$/));
 
 export const PANEL_API = {
@@ -201,6 +231,18 @@ export const PANEL_API = {
   searchOptions: { method: 'GET', path: '/questionnaires/options', request: z.object({ formId: z.string(), linkId: z.string().check(z.minLength(1), z.maxLength(300)), filter: z.string().check(z.maxLength(100)) }) },
   readSource: { method: 'GET', path: '/source', request: z.object({ reference: z.string().check(z.regex(/^[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}$/)) }) },
   searchReferences: { method: 'GET', path: '/source/search', request: z.object({ types: z.string().check(z.regex(/^[A-Z][A-Za-z]+(,[A-Z][A-Za-z]+){0,19}$/)), filter: z.string().check(z.maxLength(100)) }) },
+  listFurtherOrders: { method: 'GET', path: '/pas-bundle/orders', request: nothing },
+  chooseSubmission: {
+    method: 'PUT',
+    path: '/pas-bundle/choices',
+    request: z.object({
+      caseVersion: z.int(),
+      further: z.array(orderReference).check(z.maxLength(MOST_ITEMS - 1)),
+      include: z.array(recordReference).check(z.maxLength(MOST_CHOSEN)),
+      exclude: z.array(recordReference).check(z.maxLength(MOST_CHOSEN)),
+      diagnoses: z.record(z.string().check(z.minLength(1), z.maxLength(300)), z.string().check(z.regex(/^[A-Z]\d[0-9A-Z](\.?[0-9A-Z]{1,4})?$/))),
+    }),
+  },
   previewSubmission: { method: 'GET', path: '/pas-bundle/preview', request: nothing },
   submit: { method: 'POST', path: '/pas-bundle/submit', request: z.object({ caseVersion: z.int() }) },
   listColleagues: { method: 'GET', path: '/colleagues', request: z.object({ q: words.check(z.maxLength(100)) }) },
@@ -230,7 +272,9 @@ export interface PanelReplies {
   readonly searchOptions: { readonly options: readonly AnswerOptionFound[]; readonly more: boolean };
   readonly readSource: { readonly resource: Resource; readonly summary: readonly { readonly label: string; readonly value: string }[] };
   readonly searchReferences: { readonly references: readonly ReferenceFound[]; readonly more: boolean };
-  readonly previewSubmission: SubmissionPreview;
+  readonly listFurtherOrders: { readonly orders: readonly FurtherOrder[]; /** Types that the EHR did not let us search. */ readonly unread: readonly string[] };
+  readonly chooseSubmission: { readonly view: CaseView; readonly review: SubmissionReview };
+  readonly previewSubmission: SubmissionReview;
   readonly submit: CaseView;
   readonly listColleagues: { readonly colleagues: readonly Colleague[] };
   readonly readHandOver: { readonly handOver: HandOver | null };

@@ -39,6 +39,7 @@ import { createCasePort } from './store/case-answers.ts';
 import { createCaseStore } from './store/cases.ts';
 import { createFormStore } from './store/forms.ts';
 import { createHandOverStore } from './store/hand-overs.ts';
+import { createReviewChoiceStore, REVIEW_MIGRATIONS } from './store/review-choices.ts';
 import { CASE_MIGRATIONS, LEARNING_MIGRATIONS, SESSION_MIGRATIONS } from './store/migrations.ts';
 import { worklistRouter } from './work/worklist-router.ts';
 import { worklistSignIn } from './work/worklist-sign-in.ts';
@@ -85,6 +86,7 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
   const { store, jobs, baseUrl, log, now, audit, policies, payers, model } = options;
   await migratePart(store, 'cases', CASE_MIGRATIONS);
   await migratePart(store, 'learning', LEARNING_MIGRATIONS);
+  await migratePart(store, 'review', REVIEW_MIGRATIONS);
   await migratePart(store, 'panel', SESSION_MIGRATIONS);
   await migratePart(store, 'dtr', DTR_MIGRATIONS);
   const key = await signingKey(store, 'server', 'ES384');
@@ -112,6 +114,7 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
   const parts: PanelParts = {
     store, cases, risks, determineCase, questionnaires, sender, sessions, audit, log, now, timeZoneOf,
     forms, ehrDrafts, handOvers,
+    reviewChoices: createReviewChoiceStore(store, now),
     payerAccess: accessTo,
     payerOf: async (ehr, coverage) => payers.find(await readPayor(ehr, coverage)),
     optionSearch: createOptionSearch(now),

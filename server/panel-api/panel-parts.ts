@@ -18,6 +18,7 @@ import type { Session, Sessions } from '../smart/sessions.ts';
 import type { TimeZoneOf } from '../store/case-clock.ts';
 import type { CaseStore } from '../store/cases.ts';
 import type { FormStore } from '../store/forms.ts';
+import type { ReviewChoiceStore } from '../store/review-choices.ts';
 import type { EhrDrafts } from './ehr-drafts.ts';
 import type { HandOvers } from './hand-overs.ts';
 
@@ -26,6 +27,7 @@ export interface PanelParts {
   readonly store: Store;
   readonly cases: CaseStore;
   readonly forms: FormStore;
+  readonly reviewChoices: ReviewChoiceStore;
   readonly ehrDrafts: EhrDrafts;
   readonly handOvers: HandOvers;
   readonly risks: RiskScores;

@@ -5,9 +5,11 @@ import type { OpenSessionEhr } from '../ehr/session-ehr.ts';
 import { answerErrors, sendError } from '../error-reply.ts';
 import { cookieOptions } from '../smart/cookies.ts';
 import { expired } from '../smart/sessions.ts';
+import { chooseSubmission } from './choose-submission.ts';
 import { closeSession } from './close-session.ts';
 import { writePacketPdf } from '../packet/packet-pdf.ts';
 import { completeForm } from './complete-form.ts';
+import { listFurtherOrders } from './further-orders.ts';
 import { cancelHandOver, handOver, listColleagues, readHandOver, takeOver } from './hand-over-messages.ts';
 import { listForms } from './list-forms.ts';
 import { nextQuestion } from './next-question.ts';
@@ -43,6 +45,8 @@ export function panelRouter(parts: PanelParts, openEhr: OpenSessionEhr, baseUrl:
     readSource: readSource(parts),
     searchReferences: searchReferences(parts),
     previewSubmission: previewSubmission(parts),
+    listFurtherOrders: listFurtherOrders(parts),
+    chooseSubmission: chooseSubmission(parts),
     submit: submit(parts),
     listColleagues: listColleagues(),
     readHandOver: readHandOver(parts),

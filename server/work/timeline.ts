@@ -16,6 +16,7 @@ const WORDS: readonly (readonly [action: AuditAction, what: string])[] = [
   ['hand-over-cancelled', 'Hand-over undone'],
   ['hand-over-completed', 'Handed-over work completed'],
   ['packet-printed', 'Packet printed'],
+  ['submission-chosen', 'Chosen what is sent'],
   ['pas-bundle-queued', 'Request submitted'],
   ['pas-bundle-sent', 'Request sent to the payer'],
   ['pas-bundle-refused', 'Payer refused the request for a technical reason'],
