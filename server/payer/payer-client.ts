@@ -15,6 +15,8 @@ export type PayerReply =
 export interface PayerClient {
   /** POSTs FHIR JSON to `path` under the payer's FHIR base. A 401 is tried once more with a fresh token. */
   post(payer: Payer, path: string, body: string): Promise<PayerReply>;
+  /** As `post`, by another method. */
+  request(payer: Payer, method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: string): Promise<PayerReply>;
 }
 
 export interface PayerClientOptions {
@@ -101,23 +103,24 @@ export function createPayerClient({ clientId, scope, keys, now, timeoutMs = 30_0
     return parsed.data.access_token;
   };
 
-  const postWithToken = async (payer: Payer, path: string, body: string) =>
+  const sendWithToken = async (payer: Payer, method: string, path: string, body: string | undefined) =>
     send(`${payer.fhirBase}/${path}`, {
-      method: 'POST',
-      headers: { accept: 'application/fhir+json', 'content-type': 'application/fhir+json', authorization: `Bearer ${await tokenFor(payer)}` },
-      body,
+      method,
+      headers: { accept: 'application/fhir+json', authorization: `Bearer ${await tokenFor(payer)}`, ...(body === undefined ? {} : { 'content-type': 'application/fhir+json' }) },
+      ...(body === undefined ? {} : { body }),
     });
 
-  return {
-    async post(payer, path, body) {
+  const client: PayerClient = {
+    post: (payer, path, body) => client.request(payer, 'POST', path, body),
+    async request(payer, method, path, body) {
       const breaker = breakers.get(payer.id) ?? newBreaker();
       breakers.set(payer.id, breaker);
       try {
         const { status, body: answer } = await breaker.execute(async () => {
-          const first = await postWithToken(payer, path, body);
+          const first = await sendWithToken(payer, method, path, body);
           if (first.status !== 401) return first;
           tokens.delete(payer.id);
-          return postWithToken(payer, path, body);
+          return sendWithToken(payer, method, path, body);
         });
         return { kind: 'answered', status, body: answer };
       } catch (error) {
@@ -127,6 +130,7 @@ export function createPayerClient({ clientId, scope, keys, now, timeoutMs = 30_0
       }
     },
   };
+  return client;
 }
 
 /** Undefined for text that is not JSON. */
