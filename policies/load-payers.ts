@@ -19,6 +19,8 @@ const payersSchema = z.strictObject({
       fhirBase: words,
       pasVersion: z.enum(['2.0.1', '2.2.1']),
       subscriptions: z.enum(['rest-hook', 'none']),
+      subscriptionFilter: z.optional(z.enum(['org-identifier', 'orgIdentifier', 'identifier'])),
+      subscriptionFor: z.optional(z.enum(['each-organization', 'all-organizations'])),
       timeZone: words.check(z.refine(isTimeZone, 'an IANA time zone')),
       contact: z.optional(z.strictObject({ name: z.optional(words), telecom: z.array(z.strictObject({ system: z.enum(['phone', 'fax', 'email', 'url']), value: words })).check(z.minLength(1)) })),
       crd: z.optional(

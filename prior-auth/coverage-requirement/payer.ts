@@ -16,6 +16,10 @@ export interface Payer {
   readonly pasVersion: '2.0.1' | '2.2.1';
   /** How the payer tells us of a pended decision. */
   readonly subscriptions: 'rest-hook' | 'none';
+  /** How its one filter is spelled. Default: `org-identifier`. */
+  readonly subscriptionFilter?: SubscriptionFilter | undefined;
+  /** One Subscription for each submitting organization (default), or one whose filter lists all of them. */
+  readonly subscriptionFor?: 'each-organization' | 'all-organizations' | undefined;
   /** IANA name: policy dates are calendar days there. */
   readonly timeZone: string;
   /** Whom a clinician asks about a coverage answer. */
@@ -41,6 +45,9 @@ export interface Payer {
 
 /** What of DTR's two versions a payer speaks; both are filled in alike. */
 export type DtrVersion = '2.0.1' | '2.2';
+
+/** The guide's narrative, its topic and its first version name the filter differently. */
+export type SubscriptionFilter = 'org-identifier' | 'orgIdentifier' | 'identifier';
 
 export interface PayerDtrService {
   readonly version: DtrVersion;
