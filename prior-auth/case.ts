@@ -69,14 +69,26 @@ export type CaseState =
   /** The bundle is built, validated and stored; the outbox will send it. `before`: the answered state that an update or a cancellation is about. */
   | { readonly kind: 'queued'; readonly queuedAt: string; readonly attempts: number; readonly lastError?: string; readonly purpose?: SubmissionPurpose; readonly before?: AnsweredState }
   /** In the outbox, and kept there until a person lets it go. */
-  | { readonly kind: 'held'; readonly heldAt: string; readonly heldBy: string; readonly queuedAt: string; readonly purpose?: SubmissionPurpose; readonly before?: AnsweredState }
+  | { readonly kind: 'held'; readonly heldAt: string; readonly heldBy: string; readonly queuedAt: string; /** Sendings before it was held. */ readonly attempts?: number; readonly purpose?: SubmissionPurpose; readonly before?: AnsweredState }
   | AnsweredState
   /** The payer took the cancellation of every item. */
   | { readonly kind: 'cancelled'; readonly cancelledAt: string; readonly submittedAt: string; readonly decision: PayerDecision }
   /** The payer refused the request for a technical reason (4XX): a person must look. */
   | { readonly kind: 'refused'; readonly refusedAt: string; readonly reason: string }
-  /** Handled by telephone, fax or the payer's own web site: the packet is printed, a person follows it. */
-  | { readonly kind: 'manual'; readonly since: string; readonly by: string; readonly reference?: string };
+  | ManualState;
+
+/** Handled by telephone, fax or the payer's own web site: the packet is printed, a person follows it. */
+export interface ManualState {
+  readonly kind: 'manual';
+  readonly since: string;
+  readonly by: string;
+  /** The payer's number for it. */
+  readonly reference?: string;
+  /** ISO instant at which the payer had the request, as the person says: its clock runs from there. */
+  readonly submittedAt?: string;
+  /** What the case goes back to when it is switched back; an electronic answer that still comes is kept here. */
+  readonly was?: Exclude<CaseState, ManualState>;
+}
 
 export type CaseStateKind = CaseState['kind'];
 
@@ -85,15 +97,31 @@ export const CASE_STEPS: { readonly [K in CaseStateKind]: readonly CaseStateKind
   'no-authorization-needed': [],
   questionnaire: ['questionnaire', 'ready', 'no-authorization-needed', 'manual'],
   ready: ['questionnaire', 'queued', 'no-authorization-needed', 'manual'],
-  queued: ['queued', 'held', 'pended', 'decided', 'cancelled', 'refused', 'manual'],
+  queued: ['queued', 'held', 'ready', 'pended', 'decided', 'cancelled', 'refused', 'manual'],
   held: ['queued', 'ready', 'pended', 'decided', 'manual'],
   pended: ['pended', 'decided', 'queued', 'cancelled', 'manual'],
   decided: ['decided', 'queued', 'cancelled'],
   cancelled: [],
   refused: ['questionnaire', 'ready', 'manual'],
-  manual: ['manual', 'decided', 'ready'],
+  manual: ['manual', 'decided', 'questionnaire', 'ready', 'queued', 'held', 'pended', 'refused'],
 };
 
 export function mayFollow(from: CaseStateKind, to: CaseStateKind): boolean {
   return CASE_STEPS[from].includes(to);
+}
+
+/** What the payer last said of the request that it has, whatever is on its way or done by hand meanwhile. */
+export function standingAnswer(state: CaseState): AnsweredState | undefined {
+  switch (state.kind) {
+    case 'pended':
+    case 'decided':
+      return state;
+    case 'queued':
+    case 'held':
+      return state.before;
+    case 'manual':
+      return state.was && standingAnswer(state.was);
+    default:
+      return undefined;
+  }
 }

@@ -27,4 +27,15 @@ export interface PayerDecision {
   readonly overall: 'approved' | 'modified' | 'partly-approved' | 'denied' | 'pended' | 'error' | 'unreadable';
   /** ClaimResponse.error, for the user. */
   readonly errors: readonly { readonly code: string; readonly text?: string }[];
+  /** A person wrote it down; the payer's system never said it. */
+  readonly entered?: Entry;
+}
+
+export interface Entry {
+  readonly by: { readonly reference: string; readonly name: string };
+  /** ISO instant. */
+  readonly at: string;
+  readonly learnedBy: 'telephone' | 'fax' | 'portal' | 'letter' | 'other';
+  /** Whom one spoke to, the call's number, in the person's words. */
+  readonly note?: string;
 }

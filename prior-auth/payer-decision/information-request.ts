@@ -18,6 +18,8 @@ export interface InformationRequest {
   readonly state: 'open' | 'answered' | 'withdrawn';
   /** ISO instant at which our answer was taken by the payer. */
   readonly answeredAt?: string;
+  /** Our answer, as long as the payer has not taken it. */
+  readonly answer?: { readonly kind: 'sending'; readonly queuedAt: string; readonly by: string } | { readonly kind: 'refused'; readonly refusedAt: string; /** In words for staff. */ readonly reason: string };
 }
 
 /**

@@ -123,7 +123,7 @@ function errorPlace(error: NonNullable<ClaimResponse['error']>[number]): string 
 }
 
 /** Over all items. Anything unreadable makes the whole unreadable; an error beside it keeps an approval from being believed. */
-function overallOf(items: readonly ItemDecision[], hasErrors: boolean, hasAnswers: boolean): PayerDecision['overall'] {
+export function overallOf(items: readonly ItemDecision[], hasErrors: boolean, hasAnswers: boolean): PayerDecision['overall'] {
   if (hasErrors && !hasAnswers) return 'error';
   const kinds = new Set(items.map(({ kind }) => kind));
   if (kinds.size === 0 || kinds.has('unreadable')) return 'unreadable';

@@ -10,7 +10,7 @@ import type { AuditTrail } from '#store/audit.ts';
 import type { AnyDatabase, Store } from '#store/database.ts';
 import type { Jobs } from '#store/jobs.ts';
 import { migratePart } from '#store/migrate.ts';
-import type { SigningKey } from '#store/signing-keys.ts';
+import type { KeyRing } from '#store/signing-keys.ts';
 import { followPended } from '../jobs/follow-pended.ts';
 import { LEASE_MS, sendSubmission } from '../jobs/send-submission.ts';
 import { subscribe } from '../jobs/subscribe.ts';
@@ -30,16 +30,14 @@ export interface PasSenderOptions {
   readonly now: () => number;
   readonly audit: AuditTrail;
   readonly payers: PayerDirectory;
-  /** `signingKey(store, 'server', 'ES384')`. */
-  readonly keys: SigningKey;
-  /** Other public keys of this server that stand in the same JWKS. */
-  readonly alsoPublished?: readonly SigningKey['publicJwk'][];
+  /** `openKeyRing(store, 'server', ['ES384', 'RS384'], now)`. */
+  readonly keys: KeyRing;
   readonly cases: CasePort;
   /** Milliseconds between two inquiries about a pended case. Default 30,000. */
   readonly inquiryIntervalMs?: number;
   /** Milliseconds before the second sending of a submission that was not delivered; doubles up to five minutes. Default 1,000. */
   readonly retryBaseMs?: number;
-  /** Milliseconds a payer has to answer one request. Default 30,000. */
+  /** Milliseconds a payer has to answer one request. Default: what the payer's configuration says. */
   readonly timeoutMs?: number;
 }
 
@@ -49,6 +47,8 @@ export interface PasSender {
   queueSubmission(trx: Transaction<AnyDatabase>, input: SubmissionInput, who: string, change?: QueuedChange): Promise<QueueResult>;
   /** What would be sent, and what stops it. Writes nothing. */
   preview(input: SubmissionInput): SubmissionPreview;
+  /** Looks at once for what is due at a payer, instead of at the next tick. Call it after the transaction that made it due. */
+  wake(payerId: string): void;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -59,7 +59,7 @@ const SCOPE = 'system/Claim.c system/Subscription.crud';
 const TICK_MS = 500;
 
 /** The sending side of PAS 2.0.1. The table is the truth; jobs only wake the worker, so a lost job costs a tick and a doubled one nothing. */
-export async function createPasSender({ store, jobs, baseUrl, log, now, audit, payers, keys, alsoPublished = [], cases, inquiryIntervalMs = 30_000, retryBaseMs = 1_000, timeoutMs = 30_000 }: PasSenderOptions): Promise<PasSender> {
+export async function createPasSender({ store, jobs, baseUrl, log, now, audit, payers, keys, cases, inquiryIntervalMs = 30_000, retryBaseMs = 1_000, timeoutMs }: PasSenderOptions): Promise<PasSender> {
   await migratePart(store, 'pas', pasMigrations);
   // Sending and inquiring are repeated from the table, not by the queue.
   for (const queue of [QUEUES.send, QUEUES.inquire]) await jobs.createQueue(queue, { retryLimit: 2, expireInSeconds: Math.ceil(LEASE_MS / 1000) });
@@ -71,14 +71,14 @@ export async function createPasSender({ store, jobs, baseUrl, log, now, audit, p
     validators.set(version, validator);
     return validator;
   };
-  const client = createPayerClient({ clientId: CLIENT_ID, scope: SCOPE, keys, now, timeoutMs });
+  const client = createPayerClient({ clientId: CLIENT_ID, scope: SCOPE, keys, now, timeoutMs, discovers: true });
   const parts: SenderParts = {
     store, jobs, baseUrl, log, now, audit, payers, cases, client, inquiryIntervalMs, retryBaseMs,
     faultsOf: (bundle, version) => bundleFaults(validatorOf(version), bundle),
   };
   const router = express.Router();
   router.get('/.well-known/jwks.json', (_request, response) => {
-    response.set('cache-control', 'public, max-age=300').json({ keys: [keys.publicJwk, ...alsoPublished] });
+    response.set('cache-control', 'public, max-age=300').json({ keys: keys.published() });
   });
   router.use(createNotificationRoutes(parts));
   const db = store.db.withTables<PasTables>();
@@ -109,6 +109,7 @@ export async function createPasSender({ store, jobs, baseUrl, log, now, audit, p
     router,
     queueSubmission: (trx, input, who, change) => queueSubmission(parts, trx, input, who, change),
     preview: (input) => previewSubmission(parts, input),
+    wake: () => tickOnce(),
     async start() {
       // The embedded engine has one process, this one: a lease found now belonged to a killed predecessor.
       if (store.engine === 'pglite') {
