@@ -47,6 +47,8 @@ export function CaseScreen({ call, proof, session, first, expired }: CaseScreenP
     decision: sent || state === 'refused' || state === 'no-authorization-needed',
   };
   const take = useCallback((next: CaseView) => { setView(next); setChosen(undefined); }, [setView]);
+  /** A choice on the review screen stays there, unless an order with open forms joined. */
+  const changed = useCallback((next: CaseView) => { setView(next); if (next.case.state.kind !== 'ready') setChosen(undefined); }, [setView]);
   const saved = useCallback(() => void look(), [look]);
   const completed = useCallback((done: PriorAuthCase) => {
     setView((before) => ({ ...before, case: done }));
@@ -70,7 +72,7 @@ export function CaseScreen({ call, proof, session, first, expired }: CaseScreenP
       {state !== 'no-authorization-needed' && <StepList step={step} possible={possible} onChoose={setChosen} />}
       <div className="card" inert={expired} id="current-step" tabIndex={-1}>
         {step === 'questionnaire' && <QuestionnaireStep call={call} session={session} readOnly={sent} onSaved={saved} onCompleted={completed} onGoOn={() => setChosen('review')} />}
-        {step === 'review' && <ReviewStep call={call} view={view} onBack={() => setChosen('questionnaire')} onSent={take} />}
+        {step === 'review' && <ReviewStep call={call} view={view} onBack={() => setChosen('questionnaire')} onChanged={changed} onSent={take} />}
         {step === 'decision' && <DecisionStep view={view} lookedAt={lookedAt} pollFailure={failure} onLookAgain={() => void look()} onBack={() => setChosen('questionnaire')} />}
       </div>
       {state !== 'no-authorization-needed' && <div inert={expired}><Button size="xs" variant="default" className="wrapping-button" onClick={() => setPrinting(true)}>{messages.packet.open}</Button></div>}

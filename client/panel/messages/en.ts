@@ -2,6 +2,7 @@ import type { CoverageRequirement } from '#prior-auth/coverage-requirement/requi
 import type { DenialRisk } from '#prior-auth/learning/denial-risk.ts';
 import type { RequestedService } from '#prior-auth/order/requested-service.ts';
 import { many } from '../../messages/many.ts';
+import { reviewWords } from './review-en.ts';
 
 /* Every word of the panel, in English. The Spanish beside it has the same type: a line missing there does not compile. */
 
@@ -254,19 +255,7 @@ const messages = {
   },
   progress: (answered: number, questions: number, missing: number) => (missing === 0 ? `${answered} of ${questions} answered` : `${answered} of ${questions} answered, ${missing} missing`),
   allForms: (done: number, all: number) => `${done} of ${many(all, 'form', 'forms')} complete. The case goes on when all are.`,
-  review: {
-    title: 'Review what will be sent',
-    loading: 'Putting the request together…',
-    intro: (payer: string) => `This goes to ${payer}.`,
-    items: 'Asked for',
-    resources: (count: number) => `${many(count, 'record entry goes', 'record entries go')} with it`,
-    noResources: 'Nothing from the record goes with it.',
-    problems: (count: number) => `${many(count, 'problem stops', 'problems stop')} the sending`,
-    back: 'Back to the answers',
-    send: (payer: string) => `Send to ${payer}`,
-    checkAgain: 'Check again',
-    changed: 'The case changed while you were reviewing. Look at the newest version below, then send.',
-  },
+  review: reviewWords,
   decision: {
     title: 'Decision',
     queued: 'The request is on its way to the payer',

@@ -1,5 +1,6 @@
 import { many } from '../../messages/many.ts';
 import type { PanelWords } from './en.ts';
+import { reviewWords } from './review-es.ts';
 
 const bands = { low: 'bajo', medium: 'medio', high: 'alto' };
 
@@ -292,19 +293,7 @@ export const es: PanelWords = {
     },
     progress: (answered: number, questions: number, missing: number) => (missing === 0 ? `${answered} de ${questions} contestadas` : `${answered} de ${questions} contestadas, faltan ${missing}`),
     allForms: (done: number, all: number) => `${done} de ${many(all, 'formulario', 'formularios')} completos. El caso sigue cuando lo estén todos.`,
-    review: {
-      title: 'Revise lo que se enviará',
-      loading: 'Preparando la solicitud…',
-      intro: (payer) => `Esto va a ${payer}.`,
-      items: 'Se pide',
-      resources: (count) => `${many(count, 'entrada de la historia va', 'entradas de la historia van')} con ello`,
-      noResources: 'No va nada de la historia con ello.',
-      problems: (count) => `${many(count, 'problema impide', 'problemas impiden')} el envío`,
-      back: 'Volver a las respuestas',
-      send: (payer) => `Enviar a ${payer}`,
-      checkAgain: 'Comprobar de nuevo',
-      changed: 'El caso cambió mientras lo revisaba. Mire abajo la versión más reciente y envíe.',
-    },
+    review: reviewWords,
     decision: {
       title: 'Decisión',
       queued: 'La solicitud va camino del pagador',

@@ -1,0 +1,101 @@
+import { Button } from '@mantine/core';
+import { useRef, useState, type ReactNode } from 'react';
+import type { SubmissionReview } from '#prior-auth/panel-api.ts';
+import { Badge } from '../../../ui/tone.tsx';
+import { messages } from '../../messages.ts';
+import type { PanelCall } from '../../panel-call.ts';
+import { SourceDrawer } from '../questionnaire/source-drawer.tsx';
+import { AddEntriesDrawer } from './add-entries-drawer.tsx';
+import type { ReviewChange } from './review-step.tsx';
+
+interface SentEntriesProps {
+  readonly call: PanelCall;
+  readonly review: SubmissionReview;
+  readonly disabled: boolean;
+  readonly onChange: (change: ReviewChange) => void;
+}
+
+interface Entry {
+  readonly reference: string;
+  readonly resourceType: string;
+  readonly display: string;
+  readonly why: string;
+  readonly sent: boolean;
+}
+
+/** What goes with the request, each entry with its source and why; what may be left out has a tick. */
+export function SentEntries({ call, review, disabled, onChange }: SentEntriesProps): ReactNode {
+  const words = messages.review;
+  const [shown, setShown] = useState<{ readonly reference: string; readonly display: string }>();
+  const [adding, setAdding] = useState(false);
+  const entries = useSteadyOrder(entriesOf(review));
+  const fixed = review.resources.filter(({ optional }) => optional !== true);
+  const refused = (review.leftOut ?? []).filter(({ byPerson }) => byPerson !== true);
+  const { include, exclude } = review.chosen;
+  const toggle = ({ reference, sent }: Entry): void => {
+    if (!sent) return onChange({ exclude: exclude.filter((each) => each !== reference) });
+    if (include.includes(reference)) return onChange({ include: include.filter((each) => each !== reference), exclude: [...exclude, reference] });
+    onChange({ exclude: [...exclude, reference] });
+  };
+  const see = (reference: string | undefined, display: string): ReactNode =>
+    reference === undefined ? null : <button type="button" className="link-button small" aria-label={words.show(display)} onClick={() => setShown({ reference, display })}>{messages.origin.recordSays}</button>;
+  return (
+    <section className="card stack" aria-labelledby="review-supporting">
+      <h3 id="review-supporting">{words.supporting}</h3>
+      <p className="small muted">{entries.length === 0 ? words.nothingSupporting : words.supportingHint}</p>
+      {entries.length > 0 && (
+        <ul className="sent-resources">
+          {entries.map((entry) => (
+            <li key={entry.reference}>
+              <label className="choice">
+                <input type="checkbox" checked={entry.sent} disabled={disabled} onChange={() => toggle(entry)} />
+                <span className="stack-tight grow">
+                  <span>{entry.display} {!entry.sent && <Badge tone="plain">{words.leftOutByYou}</Badge>}</span>
+                  <span className="small muted">{entry.why} · {entry.resourceType}</span>
+                </span>
+              </label>
+              {see(entry.reference, entry.display)}
+            </li>
+          ))}
+        </ul>
+      )}
+      <div><Button size="xs" variant="default" disabled={disabled} onClick={() => setAdding(true)}>{words.entries.open}</Button></div>
+      {refused.length > 0 && (
+        <details open>
+          <summary className="small strong">{words.leftOut(refused.length)}</summary>
+          <ul className="sent-resources details-body">
+            {refused.map((one) => <li key={one.reference}><p>{one.display}</p><p className="small muted">{one.reason} · {one.resourceType}</p>{see(one.reference, one.display)}</li>)}
+          </ul>
+        </details>
+      )}
+      <details>
+        <summary className="small strong">{words.always(fixed.length)}</summary>
+        <ul className="sent-resources details-body">
+          {fixed.map((resource, index) => (
+            <li key={`${resource.resourceType} ${index}`}>
+              <p>{resource.display}</p>
+              <p className="small muted">{resource.why} · {resource.resourceType}</p>
+              {see(resource.reference, resource.display)}
+            </li>
+          ))}
+        </ul>
+      </details>
+      {shown && <SourceDrawer call={call} question={words.supporting} evidence={[{ reference: shown.reference, display: shown.display }]} onClose={() => setShown(undefined)} />}
+      {adding && <AddEntriesDrawer call={call} sent={entries.flatMap(({ reference, sent }) => (sent ? [reference] : []))} onClose={() => setAdding(false)} onAdd={(references) => onChange({ include: [...new Set([...include, ...references])], exclude: exclude.filter((each) => !references.includes(each)) })} />}
+    </section>
+  );
+}
+
+function entriesOf({ resources, leftOut = [] }: SubmissionReview): readonly Entry[] {
+  return [
+    ...resources.flatMap(({ reference, optional, ...rest }): Entry[] => (optional === true && reference !== undefined ? [{ reference, ...rest, sent: true }] : [])),
+    ...leftOut.flatMap(({ byPerson, reason, ...rest }): Entry[] => (byPerson === true ? [{ ...rest, why: reason, sent: false }] : [])),
+  ];
+}
+
+/** An entry stays where it first stood, so that a tick does not move away from under the finger. */
+function useSteadyOrder(entries: readonly Entry[]): readonly Entry[] {
+  const places = useRef(new Map<string, number>());
+  for (const { reference } of entries) if (!places.current.has(reference)) places.current.set(reference, places.current.size);
+  return entries.toSorted((one, other) => (places.current.get(one.reference) ?? 0) - (places.current.get(other.reference) ?? 0));
+}
