@@ -8,7 +8,7 @@ import type { AuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
 import type { Jobs } from '#store/jobs.ts';
 import { migratePart } from '#store/migrate.ts';
-import { signingKey } from '#store/signing-keys.ts';
+import { openKeyRing } from '#store/signing-keys.ts';
 import { ehrsAdminRouter } from './admin/ehrs-router.ts';
 import { DEMONSTRATION_CLINIC } from './clinic.ts';
 import { createCaseDeterminer } from './ehr/determine-case.ts';
@@ -89,23 +89,22 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
   await migratePart(store, 'review', REVIEW_MIGRATIONS);
   await migratePart(store, 'panel', SESSION_MIGRATIONS);
   await migratePart(store, 'dtr', DTR_MIGRATIONS);
-  const key = await signingKey(store, 'server', 'ES384');
+  const keys = await openKeyRing(store, 'server', ['ES384', 'RS384'], now);
   const timeZoneOf = (payerId: string) => payers.byId(payerId)?.timeZone ?? 'UTC';
 
   const cases = createCaseStore(store, now, timeZoneOf);
   const sessions = createSessions(store, now);
   const ehrs = await openRegisteredEhrs({ store, audit, now, builtIn: options.ehrs, file: options.ehrsFile, onFileFault: (error) => log.error({ file: error.message }, 'the EHRs file cannot be used; what it said before is in force') });
-  const rsaKey = await signingKey(store, 'server', 'RS384');
-  const identity: SmartClientIdentity = { baseUrl, keys: { ES384: key, RS384: rsaKey }, now };
+  const identity: SmartClientIdentity = { baseUrl, keys, now };
   const openEhr = sessionEhrOpener(identity, sessions, ehrs);
   const questionnaires = await createQuestionnaireService({ store, log, now });
   const sender = await createPasSender({
-    store, jobs, baseUrl, log, now, audit, payers, keys: key, alsoPublished: [rsaKey.publicJwk], cases: createCasePort(cases, now),
+    store, jobs, baseUrl, log, now, audit, payers, keys, cases: createCasePort(cases, now),
     ...(options.inquiryIntervalMs === undefined ? {} : { inquiryIntervalMs: options.inquiryIntervalMs }),
   });
   const determineCase = createCaseDeterminer({ policies, timeZoneOf, now });
   const risks = createRiskScores({ store, model, determineCase, audit, log });
-  const accessTo = payerAccess(payers, createPayerClient({ clientId: 'open-prior-auth-server', scope: 'system/Questionnaire.rs system/ValueSet.rs system/Library.rs', keys: key, now }));
+  const accessTo = payerAccess(payers, createPayerClient({ clientId: 'open-prior-auth-server', scope: 'system/Questionnaire.rs system/ValueSet.rs system/Library.rs', keys, now }));
   const errorReports = createErrorReports({ jobs, accessTo, log, now, baseUrl });
   const metrics = openMetricLog(store, log, now);
   const forms = createFormStore(store, now);

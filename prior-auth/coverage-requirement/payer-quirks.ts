@@ -2,8 +2,6 @@ import type { Payer } from './payer.ts';
 
 /** Where payers differ though they all speak PAS: data, not code. docs/payer-connections.md tells operators what each is for. */
 export interface PayerQuirks {
-  /** Name in the subscription's filter. The guide spells it in three ways. */
-  readonly subscriptionFilter: 'org-identifier' | 'orgIdentifier' | 'identifier';
   /** What `$inquire` takes: the Bundle of 2.0.1, or the Parameters of 2.2.1 around it. */
   readonly inquiryWrapper: 'bundle' | 'parameters';
   /** 2XX that carry an answer; any other 2XX counts as no answer, and the same bytes go again. */
@@ -20,7 +18,6 @@ export interface PayerQuirks {
 }
 
 const DEFAULTS: Omit<PayerQuirks, 'inquiryWrapper'> = {
-  subscriptionFilter: 'org-identifier',
   successStatuses: [200, 201],
   timeoutMs: 30_000,
   maximumBytes: 20_000_000,

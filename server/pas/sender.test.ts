@@ -12,7 +12,7 @@ import { type AuditTrail, openAuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
 import { type Jobs, startJobs } from '#store/jobs.ts';
 import { migratePart } from '#store/migrate.ts';
-import { signingKey } from '#store/signing-keys.ts';
+import { openKeyRing } from '#store/signing-keys.ts';
 import { type FakePayer, notificationBundle, startFakePayer } from '#test-fixtures/fake-payer.ts';
 import { sampleInput } from '#test-fixtures/pas-submission-input.ts';
 import { openTestStore } from '#test-fixtures/test-store.ts';
@@ -54,7 +54,7 @@ beforeAll(async () => {
   });
   baseUrl = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
   payer = await startFakePayer({ jwksUrl: () => `${baseUrl}/.well-known/jwks.json` });
-  const keys = await signingKey(store, 'server', 'ES384');
+  const keys = await openKeyRing(store, 'server', ['ES384', 'RS384'], Date.now);
   const payers = createPayerDirectory([
     { id: PAYER_ID, name: 'Cascade', organizationIdentifiers: [], matchNames: [], fhirBase: payer.fhirBase, pasVersion: '2.0.1', subscriptions: 'rest-hook', timeZone: 'America/Los_Angeles' },
   ]);

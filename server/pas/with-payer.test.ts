@@ -12,7 +12,7 @@ import { type AuditTrail, openAuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
 import { type Jobs, startJobs } from '#store/jobs.ts';
 import { migratePart } from '#store/migrate.ts';
-import { signingKey } from '#store/signing-keys.ts';
+import { openKeyRing } from '#store/signing-keys.ts';
 import { sampleInput } from '#test-fixtures/pas-submission-input.ts';
 import { openTestStore } from '#test-fixtures/test-store.ts';
 import { createCasePort } from '../store/case-answers.ts';
@@ -48,7 +48,7 @@ beforeAll(async () => {
   const payers = createPayerDirectory([
     { id: 'cascade-medicare', name: 'Cascade', organizationIdentifiers: [], matchNames: [], fhirBase: `${baseUrl}/payer/fhir`, pasVersion: '2.0.1', subscriptions: 'rest-hook', timeZone: 'America/Los_Angeles' },
   ]);
-  sender = await createPasSender({ store, jobs, baseUrl, log, now: Date.now, audit, payers, keys: await signingKey(store, 'server', 'ES384'), cases: createCasePort(cases, Date.now), inquiryIntervalMs: 600_000 });
+  sender = await createPasSender({ store, jobs, baseUrl, log, now: Date.now, audit, payers, keys: await openKeyRing(store, 'server', ['ES384', 'RS384'], Date.now), cases: createCasePort(cases, Date.now), inquiryIntervalMs: 600_000 });
   payer = await createPayer({
     db: store.db, baseUrl, log, now: Date.now, reviewDelayMs: 1_500,
     policyFolder: join(import.meta.dirname, '../../policies/library'),
