@@ -77,9 +77,9 @@ export async function sendSubmission(parts: SenderParts, submissionId: string): 
 }
 
 /** One worker at a time: the lease is taken by a single statement, and its end is when the row is due again. */
-async function leaseQueued({ store, now }: SenderParts, submissionId: string): Promise<SubmissionRow | undefined> {
+async function leaseQueued({ store, now, leaseMs }: SenderParts, submissionId: string): Promise<SubmissionRow | undefined> {
   const nowMs = now();
-  const until = new Date(nowMs + LEASE_MS).toISOString();
+  const until = new Date(nowMs + leaseMs).toISOString();
   const row = await store.db
     .withTables<PasTables>()
     .updateTable('pas.submission')

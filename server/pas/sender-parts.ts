@@ -24,6 +24,8 @@ export interface SenderParts {
   readonly inquiryIntervalMs: number;
   /** Delay after the first failed sending; doubles from there. */
   readonly retryBaseMs: number;
+  /** After it another worker may take a row in hand. */
+  readonly leaseMs: number;
   /** Errors of the validator as "code at path"; empty when the bundle may leave. */
   readonly faultsOf: (bundle: Bundle, version: PasVersion) => readonly string[];
 }

@@ -39,6 +39,8 @@ export interface PasSenderOptions {
   readonly retryBaseMs?: number;
   /** Milliseconds a payer has to answer one request. Default: what the payer's configuration says. */
   readonly timeoutMs?: number;
+  /** Milliseconds after which a row that a killed process had in hand is taken up by another. Longer than a token request and two tries of a submission can take; default 100,000. */
+  readonly leaseMs?: number;
 }
 
 export interface PasSender {
@@ -59,11 +61,11 @@ const SCOPE = 'system/Claim.c system/Subscription.crud';
 const TICK_MS = 500;
 
 /** The sending side of PAS 2.0.1. The table is the truth; jobs only wake the worker, so a lost job costs a tick and a doubled one nothing. */
-export async function createPasSender({ store, jobs, baseUrl, log, now, audit, payers, keys, cases, inquiryIntervalMs = 30_000, retryBaseMs = 1_000, timeoutMs }: PasSenderOptions): Promise<PasSender> {
+export async function createPasSender({ store, jobs, baseUrl, log, now, audit, payers, keys, cases, inquiryIntervalMs = 30_000, retryBaseMs = 1_000, timeoutMs, leaseMs = LEASE_MS }: PasSenderOptions): Promise<PasSender> {
   await migratePart(store, 'pas', pasMigrations);
   // Sending and inquiring are repeated from the table, not by the queue.
-  for (const queue of [QUEUES.send, QUEUES.inquire]) await jobs.createQueue(queue, { retryLimit: 2, expireInSeconds: Math.ceil(LEASE_MS / 1000) });
-  await jobs.createQueue(QUEUES.subscribe, { expireInSeconds: Math.ceil(LEASE_MS / 1000) });
+  for (const queue of [QUEUES.send, QUEUES.inquire]) await jobs.createQueue(queue, { retryLimit: 2, expireInSeconds: Math.ceil(leaseMs / 1000) });
+  await jobs.createQueue(QUEUES.subscribe, { expireInSeconds: Math.ceil(leaseMs / 1000) });
   // Tables of a version are read when the first bundle of that version is built.
   const validators = new Map<PasVersion, Validator>();
   const validatorOf = (version: PasVersion): Validator => {
@@ -73,7 +75,7 @@ export async function createPasSender({ store, jobs, baseUrl, log, now, audit, p
   };
   const client = createPayerClient({ clientId: CLIENT_ID, scope: SCOPE, keys, now, timeoutMs, discovers: true });
   const parts: SenderParts = {
-    store, jobs, baseUrl, log, now, audit, payers, cases, client, inquiryIntervalMs, retryBaseMs,
+    store, jobs, baseUrl, log, now, audit, payers, cases, client, inquiryIntervalMs, retryBaseMs, leaseMs,
     faultsOf: (bundle, version) => bundleFaults(validatorOf(version), bundle),
   };
   const router = express.Router();
@@ -90,7 +92,7 @@ export async function createPasSender({ store, jobs, baseUrl, log, now, audit, p
     const nowAt = new Date(now()).toISOString();
     const due = await db
       .updateTable('pas.submission')
-      .set({ next_at: new Date(now() + LEASE_MS).toISOString() })
+      .set({ next_at: new Date(now() + leaseMs).toISOString() })
       .where('status', 'in', ['queued', 'pended'])
       .where('next_at', '<=', nowAt)
       .returning(['id', 'status'])
