@@ -11,6 +11,7 @@ import { migratePart } from '#store/migrate.ts';
 import { openKeyRing } from '#store/signing-keys.ts';
 import { ehrsAdminRouter } from './admin/ehrs-router.ts';
 import { DEMONSTRATION_CLINIC } from './clinic.ts';
+import type { PayerConnections } from './connections/payer-connections.ts';
 import { createCaseDeterminer } from './ehr/determine-case.ts';
 import { createSubmissionGatherer } from './ehr/gather-submission.ts';
 import { readPayor } from './ehr/read-launch.ts';
@@ -33,15 +34,16 @@ import { type EhrRegistration, originsOf } from './smart/ehr-registration.ts';
 import { launchRouter } from './smart/launch-router.ts';
 import { panelLaunch } from './smart/panel-launch.ts';
 import { openRegisteredEhrs } from './smart/registered-ehrs.ts';
-import { createSessions } from './smart/sessions.ts';
+import { createSessions, type Sessions } from './smart/sessions.ts';
 import { signInRouter } from './smart/sign-in.ts';
 import { createCasePort } from './store/case-answers.ts';
 import { createCaseStore } from './store/cases.ts';
+import { createPeople, type People } from './store/people.ts';
 import { createFormStore } from './store/forms.ts';
 import { createHandOverStore } from './store/hand-overs.ts';
 import { createReviewChoiceStore, REVIEW_MIGRATIONS } from './store/review-choices.ts';
 import { CASE_MIGRATIONS, LEARNING_MIGRATIONS, SESSION_MIGRATIONS } from './store/migrations.ts';
-import { worklistRouter } from './work/worklist-router.ts';
+import { createWorklistServer } from './work/worklist-router.ts';
 import { worklistSignIn } from './work/worklist-sign-in.ts';
 
 export interface ServerOptions {
@@ -54,6 +56,8 @@ export interface ServerOptions {
   readonly audit: AuditTrail;
   readonly policies: PolicyLibrary;
   readonly payers: PayerDirectory;
+  /** The same payers where they can be changed: with it and `adminToken` there is /admin/payers. */
+  readonly connections?: PayerConnections | undefined;
   /** Without it cases have no denial risk. */
   readonly model?: DenialRiskModel | undefined;
   readonly ehrs: readonly EhrRegistration[];
@@ -93,7 +97,8 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
   const timeZoneOf = (payerId: string) => payers.byId(payerId)?.timeZone ?? 'UTC';
 
   const cases = createCaseStore(store, now, timeZoneOf);
-  const sessions = createSessions(store, now);
+  const people = createPeople(store);
+  const sessions = withNamesKept(createSessions(store, now), people);
   const ehrs = await openRegisteredEhrs({ store, audit, now, builtIn: options.ehrs, file: options.ehrsFile, onFileFault: (error) => log.error({ file: error.message }, 'the EHRs file cannot be used; what it said before is in force') });
   const identity: SmartClientIdentity = { baseUrl, keys, now };
   const openEhr = sessionEhrOpener(identity, sessions, ehrs);
@@ -111,7 +116,7 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
   const ehrDrafts = createEhrDrafts({ cases, forms, store, audit, log, now, timeZoneOf, metrics, payerAccess: accessTo });
   const handOvers = createHandOvers({ cases, forms, ehrDrafts, store, audit, log, now, timeZoneOf, handOverStore: createHandOverStore(store, now) });
   const parts: PanelParts = {
-    store, cases, risks, determineCase, questionnaires, sender, sessions, audit, log, now, timeZoneOf,
+    store, cases, people, risks, determineCase, questionnaires, sender, sessions, audit, log, now, timeZoneOf,
     forms, ehrDrafts, handOvers,
     reviewChoices: createReviewChoiceStore(store, now),
     payerAccess: accessTo,
@@ -122,6 +127,8 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
     gatherer: createSubmissionGatherer(payers, options.clinic ?? DEMONSTRATION_CLINIC),
   };
 
+  const worklist = createWorklistServer({ ...parts, payerName: (payerId) => payers.byId(payerId)?.name ?? payerId }, baseUrl);
+
   const router = Router();
   const launching = { parts, ehrs, payers, openSession: openEhr, baseUrl };
   const common = { identity, sessions, audit, log };
@@ -131,7 +138,7 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
   router.use(launchRouter(launching));
   if (options.adminToken !== undefined) router.use(ehrsAdminRouter({ adminToken: options.adminToken, ehrs, baseUrl, audit, log, now }));
   router.use(panelRouter(parts, openEhr, baseUrl));
-  router.use(worklistRouter(parts, baseUrl));
+  router.use(worklist.router);
   router.use(sender.router);
 
   const cleaning = () => sessions.removeExpired().catch((error: unknown) => log.error({ err: error }, 'ended sessions not removed'));
@@ -154,11 +161,23 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
       clearInterval(timer);
       clearInterval(reloading);
       ehrs.stop();
+      worklist.stop();
       await risks.settle();
       await ehrDrafts.settle();
       await sender.stop();
       await metrics.settle();
       await questionnaires.stop();
+    },
+  };
+}
+
+/** Who signs in is known by name from then on. */
+function withNamesKept(sessions: Sessions, people: People): Sessions {
+  return {
+    ...sessions,
+    async begin(session) {
+      await people.keep(session.ehrBase, session.user);
+      return sessions.begin(session);
     },
   };
 }

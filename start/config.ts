@@ -24,6 +24,8 @@ export interface Config {
   readonly cdsClientsFile: string | undefined;
   /** JSON file of EHRs from which the panel may be launched. */
   readonly ehrsFile: string | undefined;
+  /** JSON file of payers, in place of those the program brings. */
+  readonly payersFile: string | undefined;
   /** Opens the admin pages; without it there are none. */
   readonly adminToken: string | undefined;
   /** Whole time of a CDS Hooks call, milliseconds. */
@@ -48,6 +50,7 @@ const environment = z.object({
   PANEL_FRAME_ANCESTORS: optionalText,
   CDS_CLIENTS_FILE: optionalText,
   EHRS_FILE: optionalText,
+  PAYERS_FILE: optionalText,
   ADMIN_TOKEN: z.preprocess(blankAsAbsent, z.string().min(16).optional()),
   CDS_DEADLINE_MS: z.preprocess(blankAsAbsent, z.coerce.number().int().min(50).max(10_000).default(500)),
   CLINIC_FILE: optionalText,
@@ -85,6 +88,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     panelFrameAncestors: values.PANEL_FRAME_ANCESTORS?.split(/[\s,]+/).filter(Boolean) ?? [],
     cdsClientsFile: values.CDS_CLIENTS_FILE,
     ehrsFile: values.EHRS_FILE,
+    payersFile: values.PAYERS_FILE,
     adminToken: values.ADMIN_TOKEN,
     cdsDeadlineMs: values.CDS_DEADLINE_MS,
   };
