@@ -15,6 +15,7 @@ export const CODE_SYSTEMS = {
   identifierType: 'http://terminology.hl7.org/CodeSystem/v2-0203',
   nullFlavor: 'http://terminology.hl7.org/CodeSystem/v3-NullFlavor',
   observationValue: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue',
+  dataAbsentReason: 'http://terminology.hl7.org/CodeSystem/data-absent-reason',
   actCode: 'http://terminology.hl7.org/CodeSystem/v3-ActCode',
   claimType: 'http://terminology.hl7.org/CodeSystem/claim-type',
   processPriority: 'http://terminology.hl7.org/CodeSystem/processpriority',

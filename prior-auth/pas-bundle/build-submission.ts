@@ -1,8 +1,11 @@
-import type { Bundle } from '@medplum/fhirtypes';
+import type { Bundle, BundleEntry } from '@medplum/fhirtypes';
 import { PAS_PROFILES } from '#fhir/pas/canonical-urls.ts';
 import type { SubmissionPreview } from '../panel-api.ts';
 import { buildUpdate } from './build-update.ts';
 import { type IdSource, openBundleContents } from './bundle-contents.ts';
+import { writeNamedProviders } from './care-team.ts';
+import { eventsOf } from './claim-events.ts';
+import { type DiagnosisMap, NO_DIAGNOSIS_MAP } from './diagnosis-map.ts';
 import { findDiagnoses, joinDiagnoses } from './diagnoses.ts';
 import { IDENTIFIER_SYSTEMS } from './identifiers.ts';
 import { memberIdentifier, problem, writeCoverage, type Written, writePerson } from './members.ts';
@@ -10,10 +13,12 @@ import { writeOrder } from './order-copy.ts';
 import { writeInsurer, writePractitioner, writePractitionerRole, writeRequestor } from './providers.ts';
 import type { BuildRequest, PasVersion } from './request-change.ts';
 import { readServiceLine } from './service-line.ts';
+import { isInstitutional } from './setting.ts';
 import { askedOrders, type SubmissionInput, type SubmissionProblem } from './submission-input.ts';
 import { chooseSupporting, writeResponse, writeSupporting } from './supporting.ts';
 import { summarize } from './summarize.ts';
 import { PAS_DIALECTS } from './pas-dialect.ts';
+import { warningsOf } from './submission-warnings.ts';
 import { writeClaim } from './write-claim.ts';
 
 export interface BuildOptions {
@@ -24,6 +29,10 @@ export interface BuildOptions {
   readonly version?: PasVersion;
   /** Default a new request. */
   readonly request?: BuildRequest;
+  /** Default: a map that knows nothing. */
+  readonly diagnosisMap?: DiagnosisMap;
+  /** Evidence that does not fit the target profiles: reasons by its relative reference. It is left out and named. */
+  readonly refused?: Readonly<Record<string, string>>;
 }
 
 /** What the sender must remember to recognise the answer. */
@@ -31,6 +40,8 @@ export interface SubmissionKeys {
   readonly bundleIdentifier: string;
   readonly claimIdentifier: string;
   readonly claimFullUrl: string;
+  /** Urn of the ordering clinician's role, when there is one. */
+  readonly clinician?: string;
   /** Urns in the bundle by the record's references: an update says the same of the same. */
   readonly names?: Readonly<Record<string, string>>;
   /** `order`: relative reference of the order behind the item. `cancelled`: taken back by an update; its sequence is never used again. */
@@ -48,7 +59,7 @@ export function buildSubmission(input: SubmissionInput, options: BuildOptions): 
   return request && request.kind !== 'new' ? buildUpdate(input, request, options) : buildNew(input, options);
 }
 
-function buildNew(input: SubmissionInput, { ids, now, version = '2.0.1' }: BuildOptions): Submission {
+function buildNew(input: SubmissionInput, { ids, now, version = '2.0.1', diagnosisMap = NO_DIAGNOSIS_MAP, refused }: BuildOptions): Submission {
   const dialect = PAS_DIALECTS[version];
   const problems: SubmissionProblem[] = [];
   const take = <T>(outcome: Written<T>): T | undefined => {
@@ -72,14 +83,15 @@ function buildNew(input: SubmissionInput, { ids, now, version = '2.0.1' }: Build
     subscriber: subscriber && referenceOf(subscriber) !== referenceOf(patient) ? contents.reserve(referenceOf(subscriber)) : undefined,
   };
   const responses = input.questionnaireResponses.map((response) => ({ response, urn: contents.reserve(referenceOf(response)) }));
-  const evidence = chooseSupporting(input, dialect).map((resource) => ({ resource, urn: contents.reserve(referenceOf(resource)) }));
+  const supporting = chooseSupporting(input, dialect, refused);
+  const evidence = supporting.sent.map(({ reference, resource }) => ({ resource, urn: contents.reserve(reference) }));
 
   const member = memberIdentifier(input);
   if (!member) problems.push(problem('MEMBER_ID_MISSING', 'Neither the coverage nor the patient record has a member number.', 'Enter the member number of the insurance card in the coverage.').problem);
-  const asked = orders.map((each) => ({ ...each, line: readServiceLine(each, input.supporting), diagnoses: findDiagnoses(each.service, input) }));
+  const asked = orders.map((each) => ({ ...each, line: readServiceLine(each, input.supporting), diagnoses: findDiagnoses(each, input, diagnosisMap) }));
   for (const { line, diagnoses } of asked) {
     if (line.kind === 'problem') problems.push(line.problem);
-    if (diagnoses.kind === 'problem') problems.push(diagnoses.problem);
+    if (diagnoses.kind === 'problem') problems.push(...diagnoses.problems);
   }
   for (const { response } of responses) {
     if (response.status !== 'completed' && response.status !== 'amended') {
@@ -93,14 +105,20 @@ function buildNew(input: SubmissionInput, { ids, now, version = '2.0.1' }: Build
     requestor: take(writeRequestor(input, dialect)),
     practitioner: practitioner && take(writePractitioner(practitioner, dialect)),
     orders: asked.map(({ order, line }) =>
-      line.kind === 'found' ? take(writeOrder(order, line.line, { patient: urns.patient, requester: urns.role ?? urns.requestor, practitioner: urns.practitioner, contents })) : undefined,
+      line.kind === 'found' ? take(writeOrder(order, line.line, { patient: urns.patient, requester: urns.role ?? urns.requestor, practitioner: urns.practitioner, contents, dialect })) : undefined,
     ),
     evidence: evidence.map(({ resource, urn }) => ({ urn, resource: take(writeSupporting(resource, input, dialect)) })),
   };
-  if (problems.length > 0) return { kind: 'incomplete', problems };
+  if (problems.length > 0) return { kind: 'incomplete', problems: distinctProblems(problems) };
+  const clinician = urns.practitioner && urns.role ? { practitioner: urns.practitioner, role: urns.role } : undefined;
+  const named = writeNamedProviders(orders.map(({ order }) => order), input.supporting, { contents, dialect, clinician });
+  const lines = asked.flatMap(({ line }) => (line.kind === 'found' ? [line.line] : []));
+  // Who takes a stay or a referral takes all of it; else providers belong to their items.
+  const isWhole = lines.every(({ requestCategory }) => requestCategory !== 'HS');
+  const ofOrder = (index: number): readonly string[] => named.ofOrders[index] ?? [];
   const diagnoses = joinDiagnoses(asked.map((each) => (each.diagnoses.kind === 'found' ? each.diagnoses.diagnoses : [])));
   const items = asked.flatMap(({ line }, index) =>
-    line.kind === 'found' ? [{ sequence: index + 1, line: line.line, order: urns.orders[index] ?? '', traceNumber: keys.traces[index] ?? '', diagnoses: diagnoses.sequences[index] ?? [] }] : [],
+    line.kind === 'found' ? [{ sequence: index + 1, line: line.line, careTeam: [...new Set([...(clinician ? [clinician.role] : []), ...(isWhole ? [] : ofOrder(index))])], order: urns.orders[index] ?? '', traceNumber: keys.traces[index] ?? '', diagnoses: diagnoses.sequences[index] ?? [] }] : [],
   );
 
   const created = new Date(now).toISOString();
@@ -113,7 +131,10 @@ function buildNew(input: SubmissionInput, { ids, now, version = '2.0.1' }: Build
       insurer: urns.insurer,
       requestor: urns.requestor,
       coverage: urns.coverage,
-      clinician: urns.role,
+      type: isInstitutional(lines.map(({ place }) => place)) ? 'institutional' : 'professional',
+      overallTeam: isWhole ? [...new Set(named.ofOrders.flat())] : [],
+      facility: named.facility,
+      events: eventsOf(lines),
       priority: orders.map(({ service }) => service.priority).find((priority) => priority !== 'routine') ?? 'routine',
       items,
       diagnoses: diagnoses.all,
@@ -141,14 +162,26 @@ function buildNew(input: SubmissionInput, { ids, now, version = '2.0.1' }: Build
     identifier: { system: IDENTIFIER_SYSTEMS.submission, value: keys.bundle },
     type: 'collection',
     timestamp: created,
-    entry: contents.entries(),
+    entry: claimFirst(contents.entries(), urns.claim),
   };
+  const names = contents.names();
+  const sentItems = items.map(({ sequence, traceNumber }, index) => ({ sequence, traceNumber, order: orders[index]?.service.order ?? '' }));
+  const unmapped = asked.flatMap((each) => (each.diagnoses.kind === 'found' ? each.diagnoses.unmapped : []));
   return {
     kind: 'built',
     bundle,
-    keys: { bundleIdentifier: keys.bundle, claimIdentifier: keys.claim, claimFullUrl: urns.claim, names: contents.names(), items: items.map(({ sequence, traceNumber }, index) => ({ sequence, traceNumber, order: orders[index]?.service.order ?? '' })) },
-    summary: summarize(input, bundle),
+    keys: { bundleIdentifier: keys.bundle, claimIdentifier: keys.claim, claimFullUrl: urns.claim, ...(clinician ? { clinician: clinician.role } : {}), names, items: sentItems },
+    summary: summarize(input, { bundle, names, items: sentItems, supporting, warnings: warningsOf(bundle, { unmapped, notSent: named.notSent }) }),
   };
+}
+
+function claimFirst(entries: readonly BundleEntry[], claimUrl: string): BundleEntry[] {
+  return [...entries.filter(({ fullUrl }) => fullUrl === claimUrl), ...entries.filter(({ fullUrl }) => fullUrl !== claimUrl)];
+}
+
+/** One that several orders share is said once. */
+function distinctProblems(problems: readonly SubmissionProblem[]): readonly SubmissionProblem[] {
+  return [...new Map(problems.map((each) => [`${each.code} ${each.message}`, each])).values()];
 }
 
 function referenceOf(resource: { readonly resourceType: string; readonly id?: string | undefined } | undefined): string | undefined {

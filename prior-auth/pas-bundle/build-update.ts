@@ -6,18 +6,20 @@ import { PriorAuthError } from '../errors.ts';
 import { type AddedOrders, writeAddedOrders } from './added-orders.ts';
 import type { BuildOptions, Submission, SubmissionKeys } from './build-submission.ts';
 import { openBundleContents } from './bundle-contents.ts';
+import { NO_DIAGNOSIS_MAP } from './diagnosis-map.ts';
 import { IDENTIFIER_SYSTEMS } from './identifiers.ts';
 import { PAS_DIALECTS, type PasDialect } from './pas-dialect.ts';
 import type { BuildRequest, PasVersion, RequestChange, SentRequest } from './request-change.ts';
 import type { SubmissionInput } from './submission-input.ts';
 import { summarize } from './summarize.ts';
+import { warningsOf } from './submission-warnings.ts';
 import { coded, writeInformation } from './write-claim.ts';
 
 /**
  * A later version of a request that was sent (PAS §update and cancel). It is made from that request, so that every item and every supporting information
  * keeps its sequence and place; flags say what differs from the request just before, and flags of earlier updates go.
  */
-export function buildUpdate(input: SubmissionInput, request: Exclude<BuildRequest, { readonly kind: 'new' }>, { ids, now, version = '2.0.1' }: BuildOptions): Submission {
+export function buildUpdate(input: SubmissionInput, request: Exclude<BuildRequest, { readonly kind: 'new' }>, { ids, now, version = '2.0.1', diagnosisMap = NO_DIAGNOSIS_MAP, refused }: BuildOptions): Submission {
   const dialect = PAS_DIALECTS[version];
   const { previous } = request;
   const sent = claimOf(previous.bundle);
@@ -25,7 +27,7 @@ export function buildUpdate(input: SubmissionInput, request: Exclude<BuildReques
   const contents = openBundleContents(ids, input.case.ehrBase, previous.keys.names);
   const claimUrl = contents.reserve();
   const change = request.kind === 'cancel' ? cancellationOf(previous.keys) : request.change;
-  const added = request.kind === 'cancel' ? NOTHING_ADDED : writeAddedOrders(input, { sent, contents, ids, change, sentNames: previous.keys.names ?? {}, nextSequence: nextSequence(sent), dialect });
+  const added = request.kind === 'cancel' ? NOTHING_ADDED : writeAddedOrders(input, { sent, contents, ids, change, sentKeys: previous.keys, nextSequence: nextSequence(sent), dialect, diagnosisMap, refused });
   if (added.kind === 'incomplete') return added;
 
   const created = new Date(now).toISOString();
@@ -36,6 +38,7 @@ export function buildUpdate(input: SubmissionInput, request: Exclude<BuildReques
     identifier: [{ system: IDENTIFIER_SYSTEMS.claim, value: keys.claim }],
     created,
     related: [relatedTo(previous, sent, version)],
+    ...listed('careTeam', [...(sent.careTeam ?? []), ...added.careTeam]),
     ...listed('supportingInfo', [...(sent.supportingInfo ?? []).map(unmarked), ...added.information.map((reference, index) => markInformation(writeInformation(nextInformation(sent) + index, reference, dialect)))]),
     ...listed('diagnosis', [...(sent.diagnosis ?? []), ...added.diagnosis]),
     item: [...(sent.item ?? []).map((item) => nextItem(item, change, dialect)), ...added.items.map((item) => mark(item, 'added'))],
@@ -50,6 +53,8 @@ export function buildUpdate(input: SubmissionInput, request: Exclude<BuildReques
     timestamp: created,
     entry: entries,
   };
+  const names = contents.names();
+  const items = [...previous.keys.items.map((item) => (change.cancel.includes(item.sequence) ? { ...item, cancelled: true as const } : item)), ...added.keys];
   return {
     kind: 'built',
     bundle,
@@ -57,14 +62,15 @@ export function buildUpdate(input: SubmissionInput, request: Exclude<BuildReques
       bundleIdentifier: keys.bundle,
       claimIdentifier: keys.claim,
       claimFullUrl: claimUrl,
-      names: contents.names(),
-      items: [...previous.keys.items.map((item) => (change.cancel.includes(item.sequence) ? { ...item, cancelled: true as const } : item)), ...added.keys],
+      ...(previous.keys.clinician ? { clinician: previous.keys.clinician } : {}),
+      names,
+      items,
     },
-    summary: summarize(input, bundle),
+    summary: summarize(input, { bundle, names, items, supporting: added.supporting, warnings: warningsOf(bundle, added) }),
   };
 }
 
-const NOTHING_ADDED: AddedOrders = { kind: 'written', items: [], keys: [], information: [], diagnosis: [], entries: [] };
+const NOTHING_ADDED: AddedOrders = { kind: 'written', items: [], keys: [], information: [], diagnosis: [], careTeam: [], supporting: { sent: [], leftOut: [] }, notSent: [], unmapped: [], entries: [] };
 
 function claimOf(bundle: Bundle): Claim {
   const claim = bundle.entry?.[0]?.resource;
@@ -90,7 +96,7 @@ function rootExtension({ extension }: Claim, kind: BuildRequest['kind'], version
 function relatedTo({ keys }: SentRequest, { identifier }: Claim, version: PasVersion): NonNullable<Claim['related']>[number] {
   const relationship = { coding: [{ system: CODE_SYSTEMS.relatedClaim, code: version === '2.2.1' ? 'prior' : 'replaces' }] };
   const [named] = identifier ?? [];
-  return { claim: version === '2.2.1' ? { reference: keys.claimFullUrl } : { ...(named ? { identifier: { system: named.system ?? '', value: named.value ?? '' } } : {}) }, relationship };
+  return { claim: version === '2.2.1' ? { reference: keys.claimFullUrl } : named ? { identifier: { system: named.system ?? '', value: named.value ?? '' } } : {}, relationship };
 }
 
 /** The parties and the evidence stay under their urns. In 2.2.1 the Claim just before stays too; the one before that goes, and its reference dangles by rule. */
@@ -98,7 +104,7 @@ function keptEntries({ bundle }: SentRequest, version: PasVersion): BundleEntry[
   return (bundle.entry ?? []).filter(({ resource }, index) => resource?.resourceType !== 'Claim' || (index === 0 && version === '2.2.1'));
 }
 
-function nextItem(item: ClaimItem, change: RequestChange, { quantity }: PasDialect): ClaimItem {
+function nextItem(item: ClaimItem, change: RequestChange, dialect: PasDialect): ClaimItem {
   const plain = unmarked(item);
   if (isCancelled(item)) return plain;
   if (change.cancel.includes(item.sequence)) return cancelItem(plain);
@@ -106,7 +112,7 @@ function nextItem(item: ClaimItem, change: RequestChange, { quantity }: PasDiale
   if (!changed) return plain;
   const { servicedDate, servicedPeriod, ...rest } = plain;
   const serviced = changed.serviced ? ('date' in changed.serviced ? { servicedDate: changed.serviced.date } : { servicedPeriod: changed.serviced.period }) : { ...(servicedDate ? { servicedDate } : {}), ...(servicedPeriod ? { servicedPeriod } : {}) };
-  return mark({ ...rest, ...serviced, ...(changed.quantity ? { quantity: quantity(changed.quantity) } : {}) }, 'changed');
+  return mark({ ...rest, ...serviced, ...(changed.quantity ? { quantity: dialect.quantity(changed.quantity) } : {}) }, 'changed');
 }
 
 /** UM02: 3 cancels. */

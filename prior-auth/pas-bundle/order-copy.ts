@@ -1,13 +1,16 @@
-import type { CodeableConcept, Extension, Timing } from '@medplum/fhirtypes';
+import type { CodeableConcept, Extension, NutritionOrder, ServiceRequest, Timing } from '@medplum/fhirtypes';
 import { CODE_SYSTEMS } from '#fhir/base/code-systems.ts';
 import { extensionsByUrl } from '#fhir/base/extension.ts';
 import { CRD_URLS } from '#fhir/crd/canonical-urls.ts';
 import { PAS_PROFILES } from '#fhir/pas/canonical-urls.ts';
 import { readCoverageInformation } from '#fhir/crd/coverage-information.ts';
 import type { Order } from '../order/requested-service.ts';
+import { canonicalCoding } from '../order/canonical-coding.ts';
 import type { BundleContents } from './bundle-contents.ts';
 import { problem, written, type Written } from './members.ts';
+import type { PasDialect } from './pas-dialect.ts';
 import type { ServiceLine } from './service-line.ts';
+import { writeTiming } from './timing.ts';
 
 export interface OrderCopyLinks {
   readonly patient: string;
@@ -15,13 +18,18 @@ export interface OrderCopyLinks {
   readonly requester: string;
   readonly practitioner?: string | undefined;
   readonly contents: BundleContents;
+  readonly dialect: PasDialect;
 }
+
+const ENDED: readonly string[] = ['cancelled', 'stopped', 'revoked', 'entered-in-error'];
 
 /**
  * The order as the PAS order profiles want it: `intent` is `order` whatever the record calls it (original-order, filler-order, plan), codes are
  * billing codes, occurrence is a Timing or goes to Claim.item.serviced. Of the extensions only coverage-information travels.
  */
 export function writeOrder(order: Order, line: ServiceLine, links: OrderCopyLinks): Written<Order> {
+  const { dialect } = links;
+  if (ENDED.includes(order.status ?? '')) return problem('ORDER_NOT_ACTIVE', `The order is ${order.status} in the record.`, 'Sign a new order, or take this one out of the request.');
   const shared = {
     ...extensionOf(order, links.contents),
     intent: 'order',
@@ -37,10 +45,12 @@ export function writeOrder(order: Order, line: ServiceLine, links: OrderCopyLink
         ...shared,
         status: status as 'active',
         code: codeOf(line, order.code),
-        ...(line.quantity ? { quantityQuantity: line.quantity } : {}),
-        ...timingOf(order.occurrenceTiming),
+        ...(line.quantity ? { quantityQuantity: dialect.quantity(line.quantity) } : {}),
+        ...timingOf(order.occurrenceTiming, dialect),
         ...(order.authoredOn ? { authoredOn: order.authoredOn } : {}),
         requester: { reference: links.requester },
+        performer: performersOf(order),
+        locationReference: (order.locationReference ?? []).flatMap(({ reference }) => (reference === undefined ? [] : [{ reference }])),
         ...reasonsOf(order),
         ...(order.bodySite ? { bodySite: order.bodySite } : {}),
       });
@@ -52,9 +62,10 @@ export function writeOrder(order: Order, line: ServiceLine, links: OrderCopyLink
         status: status as 'active',
         codeCodeableConcept: codeOf(line, order.codeCodeableConcept),
         ...(order.parameter ? { parameter: order.parameter } : {}),
-        ...timingOf(order.occurrenceTiming),
+        ...timingOf(order.occurrenceTiming, dialect),
         ...(order.authoredOn ? { authoredOn: order.authoredOn } : {}),
         requester: { reference: links.requester },
+        ...(order.performer?.reference ? { performer: { reference: order.performer.reference } } : {}),
         ...reasonsOf(order),
       });
     case 'MedicationRequest': {
@@ -64,19 +75,20 @@ export function writeOrder(order: Order, line: ServiceLine, links: OrderCopyLink
         resourceType: 'MedicationRequest',
         meta: { profile: [PAS_PROFILES.medicationRequest] },
         ...shared,
-        status: status as 'active',
+        status: dialect.medicationStatus ?? (status as 'active'),
         medicationCodeableConcept: medicationOf(line, order.medicationCodeableConcept),
         authoredOn: order.authoredOn,
         // US Core 3.1.1 allows a Practitioner or an Organization here, not a PractitionerRole.
         requester: { reference: links.practitioner ?? links.requester },
         ...reasonsOf(order),
         ...(order.dosageInstruction
-          ? { dosageInstruction: order.dosageInstruction.map(({ timing, ...dosage }) => ({ ...dosage, ...(timing ? { timing: writeTiming(timing) } : {}) })) }
+          ? { dosageInstruction: order.dosageInstruction.map(({ timing, ...dosage }) => ({ ...dosage, ...(timing ? { timing: writeTiming(timing, dialect.timingSaysHowOften) } : {}) })) }
           : {}),
         ...(dispensed ? { dispenseRequest: { quantity: dispensed } } : {}),
       });
     }
     case 'NutritionOrder': {
+      if (!order.dateTime) return problem('ORDER_DATE_MISSING', 'The nutrition order has no date.', 'Complete the date of the order in the EHR.');
       const { intent: _intent, subject, ...rest } = shared;
       return written({
         resourceType: 'NutritionOrder',
@@ -87,8 +99,7 @@ export function writeOrder(order: Order, line: ServiceLine, links: OrderCopyLink
         patient: subject,
         dateTime: order.dateTime,
         orderer: { reference: links.requester },
-        ...(order.oralDiet ? { oralDiet: order.oralDiet } : {}),
-        ...(order.enteralFormula ? { enteralFormula: order.enteralFormula } : {}),
+        ...nutritionOf(order, dialect),
       });
     }
     case 'VisionPrescription':
@@ -123,18 +134,39 @@ function reasonsOf(order: { readonly reasonCode?: CodeableConcept[]; readonly re
   };
 }
 
-function timingOf(timing: Timing | undefined): { occurrenceTiming?: Timing } {
-  return timing ? { occurrenceTiming: writeTiming(timing) } : {};
+function timingOf(timing: Timing | undefined, { timingSaysHowOften }: PasDialect): { occurrenceTiming?: Timing } {
+  const written = timing && writeTiming(timing, timingSaysHowOften);
+  return written ? { occurrenceTiming: written } : {};
 }
 
-const TIMING_EXTENSIONS: readonly string[] = [
-  'http://hl7.org/fhir/us/davinci-pas/StructureDefinition/extension-timingcalendarpattern',
-  'http://hl7.org/fhir/us/davinci-pas/StructureDefinition/extension-timingdeliverypattern',
-];
+/** Who is to do it, as far as they are in the bundle. */
+function performersOf({ performer = [] }: ServiceRequest) {
+  return performer.flatMap(({ reference }) => (reference === undefined ? [] : [{ reference }]));
+}
 
-/** PASTiming: bounds only as a Duration (a Period is sent as Claim.item.serviced). */
-function writeTiming({ repeat, code, extension }: Timing): Timing {
-  const { boundsPeriod: _period, boundsRange: _range, ...kept } = repeat ?? {};
-  const patterns = extension?.filter(({ url }) => TIMING_EXTENSIONS.includes(url)) ?? [];
-  return { ...(patterns.length > 0 ? { extension: patterns } : {}), repeat: kept, ...(code ? { code } : {}) };
+/** Codings of the required binding alone: HCPCS. */
+function hcpcsOnly(concept: CodeableConcept): CodeableConcept | undefined {
+  const coding = concept.coding?.flatMap((each) => {
+    const canonical = canonicalCoding(each);
+    return canonical?.system === CODE_SYSTEMS.hcpcs ? [{ ...canonical, ...(each.display ? { display: each.display } : {}) }] : [];
+  });
+  return coding && coding.length > 0 ? { coding } : undefined;
+}
+
+/** What is fed, in HCPCS, and its schedule. */
+function nutritionOf({ oralDiet, enteralFormula }: NutritionOrder, { timingSaysHowOften }: PasDialect): Pick<NutritionOrder, 'oralDiet' | 'enteralFormula'> {
+  const schedule = (oralDiet?.schedule ?? []).flatMap((timing) => writeTiming(timing, timingSaysHowOften) ?? []);
+  const base = enteralFormula?.baseFormulaType && hcpcsOnly(enteralFormula.baseFormulaType);
+  return {
+    ...(oralDiet ? { oralDiet: { ...oralDiet, type: (oralDiet.type ?? []).flatMap((type) => hcpcsOnly(type) ?? []), schedule } } : {}),
+    ...(enteralFormula
+      ? {
+          enteralFormula: {
+            ...enteralFormula,
+            ...(base ? { baseFormulaType: base } : { baseFormulaType: {} }),
+            administration: (enteralFormula.administration ?? []).map(({ schedule: fed, ...rest }) => ({ ...rest, ...(fed ? { schedule: writeTiming(fed, timingSaysHowOften) ?? {} } : {}) })),
+          },
+        }
+      : {}),
+  };
 }

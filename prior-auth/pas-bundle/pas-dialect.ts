@@ -14,8 +14,14 @@ export interface PasDialect {
   readonly checksNpi: boolean;
   /** A Condition says whether it is a problem of the patient or a diagnosis of an encounter. */
   readonly conditionCategory: CodeableConcept | undefined;
-  /** What may be referenced as additional information. */
-  maySupport(resource: Resource): boolean;
+  /** A PractitionerRole has a telecom or an endpoint (US Core pd-1). */
+  readonly reachesRoles: boolean;
+  /** A schedule says how often (prof-1). */
+  readonly timingSaysHowOften: boolean;
+  /** The one status that a medication's order may have. */
+  readonly medicationStatus: 'active' | undefined;
+  /** Why a copy cannot be referenced as additional information, in words for staff; undefined when it can. */
+  whyNot(copy: Resource): string | undefined;
 }
 
 /** X12 755: the one report type for what a clinician wrote or recorded. */
@@ -34,7 +40,10 @@ export const PAS_DIALECTS: { readonly [V in PasVersion]: PasDialect } = {
     checksNpi: false,
     conditionCategory: undefined,
     quantity: (asked) => asked,
-    maySupport: () => true,
+    reachesRoles: false,
+    timingSaysHowOften: false,
+    medicationStatus: undefined,
+    whyNot: () => undefined,
   },
   '2.2.1': {
     version: '2.2.1',
@@ -44,6 +53,14 @@ export const PAS_DIALECTS: { readonly [V in PasVersion]: PasDialect } = {
     conditionCategory: { coding: [{ system: CODE_SYSTEMS.conditionCategory, code: 'problem-list-item' }] },
     // profile-quantity: a unit or a code must be there.
     quantity: ({ value, unit }) => ({ value, unit: unit ?? 'unit' }),
-    maySupport: ({ resourceType }) => TARGETS_2_2_1.has(resourceType),
+    reachesRoles: true,
+    timingSaysHowOften: true,
+    medicationStatus: 'active',
+    whyNot: (copy) => {
+      if (!TARGETS_2_2_1.has(copy.resourceType)) return `PAS 2.2.1 takes no ${copy.resourceType} as supporting information.`;
+      // profile-documentreference: data 1..1, url 0..0.
+      const isInline = copy.resourceType !== 'DocumentReference' || (copy.content.length > 0 && copy.content.every(({ attachment }) => attachment.data && !attachment.url));
+      return isInline ? undefined : 'The content of the document could not be read, and PAS 2.2.1 takes documents only with their content.';
+    },
   },
 };

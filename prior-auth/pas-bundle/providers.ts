@@ -1,4 +1,4 @@
-import type { ContactPoint, Organization, Practitioner, PractitionerRole } from '@medplum/fhirtypes';
+import type { ContactPoint, Location, Organization, Practitioner, PractitionerRole } from '@medplum/fhirtypes';
 import { CODE_SYSTEMS } from '#fhir/base/code-systems.ts';
 import { PAS_PROFILES } from '#fhir/pas/canonical-urls.ts';
 import { providerIdentifiers, usableIdentifiers } from './identifiers.ts';
@@ -34,6 +34,20 @@ export function writeRequestor({ organization, clinic }: SubmissionInput, dialec
   });
 }
 
+/** profile-organization: another organization that the order names. Undefined without a number that the payer could know it by. */
+export function writeOrganization(organization: Organization, dialect: PasDialect): Organization | undefined {
+  const identifier = providerIdentifiers(organization.identifier, dialect);
+  const name = organization.name?.trim();
+  return identifier.length > 0 && name ? { ...organizationFacts(organization, name), meta: { profile: [PAS_PROFILES.organization] }, identifier } : undefined;
+}
+
+/** profile-location. Undefined without the name and address that it demands. */
+export function writeLocation({ name, address, telecom }: Location): Location | undefined {
+  const written = address && writeAddress(address, false);
+  if (!name?.trim() || !written || Object.keys(written).length === 0) return undefined;
+  return { resourceType: 'Location', meta: { profile: [PAS_PROFILES.location] }, status: 'active', name: name.trim(), telecom: writeTelecom(telecom, false), address: written };
+}
+
 function organizationFacts(organization: Organization, nameIfMissing: string): Organization {
   return {
     resourceType: 'Organization',
@@ -63,13 +77,13 @@ export function writePractitioner(practitioner: Practitioner, dialect: PasDialec
 }
 
 /** profile-practitionerrole 2.0.1; made from the Practitioner and the clinic when the record has none. */
-export function writePractitionerRole(role: PractitionerRole | undefined, urns: { readonly practitioner: string; readonly organization: string }, reachedAt: readonly (readonly ContactPoint[] | undefined)[]): PractitionerRole {
+export function writePractitionerRole(role: PractitionerRole | undefined, urns: { readonly practitioner: string; readonly organization?: string | undefined }, reachedAt: readonly (readonly ContactPoint[] | undefined)[]): PractitionerRole {
   return {
     resourceType: 'PractitionerRole',
     meta: { profile: [PAS_PROFILES.practitionerRole] },
     active: role?.active ?? true,
     practitioner: { reference: urns.practitioner },
-    organization: { reference: urns.organization },
+    ...(urns.organization ? { organization: { reference: urns.organization } } : {}),
     ...(role?.code ? { code: role.code } : {}),
     ...(role?.specialty ? { specialty: role.specialty } : {}),
     // US Core's pd-1: a role must be reachable; by the clinician's or the clinic's number where it has none of its own.

@@ -1,41 +1,77 @@
 import type { Condition, QuestionnaireResponse, Resource } from '@medplum/fhirtypes';
 import { CODE_SYSTEMS } from '#fhir/base/code-systems.ts';
 import { relativeReference } from '#fhir/base/reference.ts';
+import type { LeftOut } from '../panel-api.ts';
 import { problem, written, type Written } from './members.ts';
 import type { PasDialect } from './pas-dialect.ts';
 import { askedOrders, type SubmissionInput } from './submission-input.ts';
+import { displayOf } from './summarize.ts';
 
 /** Not evidence: they have their own place in the bundle. */
 const PARTIES = new Set(['Patient', 'Coverage', 'Organization', 'Practitioner', 'PractitionerRole', 'RelatedPerson', 'Encounter', 'Location', 'Binary', 'Questionnaire']);
 /** Elements through which one piece of evidence is not readable without another. */
 const PARTS = ['hasMember', 'derivedFrom', 'result', 'medicationReference'] as const;
 
+/** One piece of evidence that goes with the request, and why. */
+export interface Supporting {
+  /** Relative reference in the record. */
+  readonly reference: string;
+  readonly resource: Resource;
+  readonly why: string;
+}
+
+export interface SupportingChoice {
+  readonly sent: readonly Supporting[];
+  readonly leftOut: readonly LeftOut[];
+}
+
 /**
- * The least that supports the request (PAS privacy: minimum necessary): what the orders' reasons, their supporting information,
- * a completed answer, `evidence` or the person who submits names, and what those are made of. Order of first mention.
+ * The least that supports the request (PAS privacy: minimum necessary): what the orders' reasons, their supporting information, a completed answer, the
+ * evidence of answers and criteria, or the person who submits names, and what those are made of. Order of first mention. What the person left out, what
+ * the version has no place for and what was `refused` (reasons by reference) is named with its reason.
  */
-export function chooseSupporting(input: SubmissionInput, { maySupport }: Pick<PasDialect, 'maySupport'>): readonly Resource[] {
-  const { questionnaireResponses, evidence, supporting, chosen: byPerson } = input;
+export function chooseSupporting(input: SubmissionInput, { whyNot }: Pick<PasDialect, 'whyNot'>, refused: Readonly<Record<string, string>> = {}): SupportingChoice {
+  const { questionnaireResponses, evidence, criteria = [], supporting, chosen: byPerson } = input;
   const orders = askedOrders(input).map(({ order }) => order);
-  const excluded = new Set((byPerson?.exclude ?? []).map((reference) => relativeReference(reference) ?? reference));
-  const available: ReadonlyMap<string, Resource> = new Map(supporting.flatMap((resource) => (resource.id && !PARTIES.has(resource.resourceType) && maySupport(resource) ? [[`${resource.resourceType}/${resource.id}`, resource] as const] : [])));
-  const chosen = new Map<string, Resource>();
-  const choose = (reference: string | undefined): void => {
-    const key = reference === undefined ? undefined : relativeReference(reference.trim());
-    const resource = key === undefined ? undefined : available.get(key);
-    if (key === undefined || !resource || chosen.has(key) || excluded.has(key)) return;
-    chosen.set(key, resource);
-    for (const part of PARTS) for (const inner of referencesIn((resource as unknown as Readonly<Record<string, unknown>>)[part])) choose(inner);
+  const keyOf = (reference: string): string => relativeReference(reference.trim()) ?? reference;
+  const excluded = new Set((byPerson?.exclude ?? []).map(keyOf));
+  const available: ReadonlyMap<string, Resource> = new Map(supporting.flatMap((resource) => (resource.id && !PARTIES.has(resource.resourceType) ? [[`${resource.resourceType}/${resource.id}`, resource] as const] : [])));
+  const sent = new Map<string, Supporting>();
+  const leftOut = new Map<string, LeftOut>();
+  const choose = (reference: string, why: string): void => {
+    const key = keyOf(reference);
+    const resource = available.get(key);
+    if (!resource || sent.has(key) || leftOut.has(key)) return;
+    const reason = refused[key] ?? whyNot(inlined(resource, input));
+    if (excluded.has(key)) leftOut.set(key, { ...named(key, resource), reason: 'Left out on the review screen.', byPerson: true });
+    else if (reason !== undefined) leftOut.set(key, { ...named(key, resource), reason });
+    else {
+      sent.set(key, { reference: key, resource, why });
+      for (const part of PARTS) for (const inner of referencesIn((resource as unknown as Readonly<Record<string, unknown>>)[part])) choose(inner, 'Another entry that is sent is made of it');
+    }
   };
   const ownKeys = new Set([...orders.map((order) => `${order.resourceType}/${order.id}`), ...questionnaireResponses.map(({ id }) => `QuestionnaireResponse/${id}`)]);
-  const named = [
-    ...orders.flatMap((order) => ['reasonReference', 'supportingInfo', 'supportingInformation'].flatMap((element) => referencesIn((order as unknown as Readonly<Record<string, unknown>>)[element]))),
-    ...questionnaireResponses.flatMap(({ item, extension }) => [...referencesIn(item), ...referencesIn(extension)]),
-    ...evidence.map(({ reference }) => reference),
-    ...(byPerson?.include ?? []),
+  const inOrders = (...elements: readonly string[]): string[] => orders.flatMap((order) => elements.flatMap((element) => referencesIn((order as unknown as Readonly<Record<string, unknown>>)[element])));
+  const mentions: readonly (readonly [why: string, references: readonly string[]])[] = [
+    ['Reason of the order', inOrders('reasonReference')],
+    ['Supporting information of the order', inOrders('supportingInfo', 'supportingInformation')],
+    ['Named in your answers', questionnaireResponses.flatMap(({ item, extension }) => [...referencesIn(item), ...referencesIn(extension)])],
+    ['An answer was taken from it', evidence.map(({ reference }) => reference)],
+    ['The payer’s criteria rest on it', criteria.map(({ reference }) => reference)],
+    ['You added it', byPerson?.include ?? []],
   ];
-  for (const reference of named) if (!ownKeys.has(relativeReference(reference) ?? reference)) choose(reference);
-  return [...chosen.values()];
+  for (const [why, references] of mentions) for (const reference of references) if (!ownKeys.has(keyOf(reference))) choose(reference, why);
+  return { sent: [...sent.values()], leftOut: [...leftOut.values()] };
+}
+
+function named(reference: string, resource: Resource): Omit<LeftOut, 'reason'> {
+  return { reference, resourceType: resource.resourceType, display: displayOf(resource) };
+}
+
+/** As it would be sent: a document with what was read of its content. */
+function inlined(resource: Resource, input: SubmissionInput): Resource {
+  if (resource.resourceType !== 'DocumentReference') return resource;
+  return { ...resource, content: [resource.content ?? []].flat().map(({ attachment }) => ({ attachment: inline(attachment ?? {}, input) })) };
 }
 
 /** Elements that repeat (R4), and that records are met with as a single value. */
