@@ -7,6 +7,7 @@ import type { DecisionWords } from './payer-decision/decision-words.ts';
 import type { Packet } from './packet.ts';
 import type { SubmissionProblem } from './pas-bundle/submission-input.ts';
 import type { Clock } from './payer-decision/deadlines.ts';
+import { enteredDecision } from './payer-decision/entered-decision.ts';
 import type { AnswerValue } from './questionnaire/form.ts';
 
 /*
@@ -35,6 +36,20 @@ export interface CaseView {
   /** Present when the payer has answered. */
   readonly decisionWords: DecisionWords | null;
   readonly risk: DenialRisk | null;
+  /** The items as the payer has them, or as they are on their way there; absent before that. */
+  readonly asked?: readonly AskedItem[];
+}
+
+/** One item of the request that was sent. */
+export interface AskedItem {
+  readonly sequence: number;
+  readonly display: string;
+  readonly code?: string;
+  readonly quantity?: { readonly value: number; readonly unit?: string };
+  /** YYYY-MM-DD, or the day on which it begins and the one on which it ends. */
+  readonly serviced?: { readonly start?: string; readonly end?: string };
+  /** A person took it out of the request. */
+  readonly cancelled?: true;
 }
 
 /** One payer form of a case: the questionnaire as the payer sent it and the response as last saved. */
@@ -218,6 +233,20 @@ const MOST_ITEMS = 50;
 const MOST_CHOSEN = 200;
 const colleague = z.string().check(z.regex(/^(Practitioner|PractitionerRole|Organization)\/[A-Za-z0-9\-.]{1,64}$/));
 
+/** The version of the case that the person looked at. */
+const ofVersion = z.object({ caseVersion: z.int() });
+const byHand = { reference: z.optional(words.check(z.minLength(1), z.maxLength(100))), submittedAt: z.optional(z.iso.datetime()) };
+const sequence = z.int().check(z.positive(), z.maximum(10_000));
+const day = z.iso.date();
+const quantity = z.object({ value: z.number().check(z.positive(), z.maximum(1_000_000)), unit: z.optional(words.check(z.minLength(1), z.maxLength(50))) });
+const requestChange = z.object({
+  cancel: z.array(sequence).check(z.maxLength(MOST_ITEMS)),
+  change: z
+    .array(z.object({ sequence, quantity: z.optional(quantity), serviced: z.optional(z.union([z.strictObject({ date: day }), z.strictObject({ period: z.object({ start: z.optional(day), end: z.optional(day) }) })])) }))
+    .check(z.maxLength(MOST_ITEMS)),
+  add: z.array(orderReference).check(z.maxLength(MOST_ITEMS)),
+});
+
 export const PANEL_API = {
   readSession: { method: 'GET', path: '/session', request: nothing },
   readCase: { method: 'GET', path: '/case', request: nothing },
@@ -245,6 +274,19 @@ export const PANEL_API = {
   },
   previewSubmission: { method: 'GET', path: '/pas-bundle/preview', request: nothing },
   submit: { method: 'POST', path: '/pas-bundle/submit', request: z.object({ caseVersion: z.int() }) },
+  holdRequest: { method: 'POST', path: '/case/hold', request: ofVersion },
+  releaseRequest: { method: 'POST', path: '/case/release', request: ofVersion },
+  resendRequest: { method: 'POST', path: '/case/resend', request: ofVersion },
+  withdrawRequest: { method: 'POST', path: '/case/withdraw', request: ofVersion },
+  checkNow: { method: 'POST', path: '/case/check-now', request: ofVersion },
+  switchToManual: { method: 'POST', path: '/case/manual', request: z.extend(ofVersion, byHand) },
+  updateManual: { method: 'PUT', path: '/case/manual', request: z.extend(ofVersion, byHand) },
+  switchBack: { method: 'POST', path: '/case/switch-back', request: ofVersion },
+  recordDecision: { method: 'POST', path: '/case/decision', request: z.extend(ofVersion, { decision: enteredDecision }) },
+  requestAgain: { method: 'POST', path: '/case/request-again', request: ofVersion },
+  renewAuthorization: { method: 'POST', path: '/case/renew', request: ofVersion },
+  changeRequest: { method: 'POST', path: '/case/change', request: z.extend(ofVersion, { change: requestChange }) },
+  cancelRequest: { method: 'POST', path: '/case/cancel', request: ofVersion },
   listColleagues: { method: 'GET', path: '/colleagues', request: z.object({ q: words.check(z.maxLength(100)) }) },
   readHandOver: { method: 'GET', path: '/hand-over', request: nothing },
   handOver: { method: 'POST', path: '/hand-over', request: z.object({ to: colleague, note: words }) },
@@ -276,6 +318,20 @@ export interface PanelReplies {
   readonly chooseSubmission: { readonly view: CaseView; readonly review: SubmissionReview };
   readonly previewSubmission: SubmissionReview;
   readonly submit: CaseView;
+  readonly holdRequest: CaseView;
+  readonly releaseRequest: CaseView;
+  readonly resendRequest: CaseView;
+  readonly withdrawRequest: CaseView;
+  readonly checkNow: CaseView;
+  readonly switchToManual: CaseView;
+  readonly updateManual: CaseView;
+  readonly switchBack: CaseView;
+  readonly recordDecision: CaseView;
+  /** The new case; the session is about it from now on. */
+  readonly requestAgain: CaseView;
+  readonly renewAuthorization: CaseView;
+  readonly changeRequest: CaseView;
+  readonly cancelRequest: CaseView;
   readonly listColleagues: { readonly colleagues: readonly Colleague[] };
   readonly readHandOver: { readonly handOver: HandOver | null };
   readonly handOver: { readonly handOver: HandOver };

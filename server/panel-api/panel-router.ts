@@ -5,6 +5,7 @@ import type { OpenSessionEhr } from '../ehr/session-ehr.ts';
 import { answerErrors, sendError } from '../error-reply.ts';
 import { cookieOptions } from '../smart/cookies.ts';
 import { expired } from '../smart/sessions.ts';
+import { cancelRequest, changeRequest, checkNow, holdRequest, recordDecision, releaseRequest, renewAuthorization, requestAgain, resendRequest, switchBack, switchToManual, updateManual, withdrawRequest } from './case-steps.ts';
 import { chooseSubmission } from './choose-submission.ts';
 import { closeSession } from './close-session.ts';
 import { writePacketPdf } from '../packet/packet-pdf.ts';
@@ -48,6 +49,19 @@ export function panelRouter(parts: PanelParts, openEhr: OpenSessionEhr, baseUrl:
     listFurtherOrders: listFurtherOrders(parts),
     chooseSubmission: chooseSubmission(parts),
     submit: submit(parts),
+    holdRequest: holdRequest(parts),
+    releaseRequest: releaseRequest(parts),
+    resendRequest: resendRequest(parts),
+    withdrawRequest: withdrawRequest(parts),
+    checkNow: checkNow(parts),
+    switchToManual: switchToManual(parts),
+    updateManual: updateManual(parts),
+    switchBack: switchBack(parts),
+    recordDecision: recordDecision(parts),
+    requestAgain: requestAgain(parts),
+    renewAuthorization: renewAuthorization(parts),
+    changeRequest: changeRequest(parts),
+    cancelRequest: cancelRequest(parts),
     listColleagues: listColleagues(),
     readHandOver: readHandOver(parts),
     handOver: handOver(parts),
