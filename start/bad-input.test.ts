@@ -85,7 +85,7 @@ async function countKept() {
   const { rows, counts } = await system.json<WorklistPage>({ method: 'GET', path: '/work/api/cases', from: 'staff' });
   return {
     patients: await totalOf('Patient'), devices: await totalOf('DeviceRequest'), services: await totalOf('ServiceRequest'), medications: await totalOf('MedicationRequest'),
-    cases: rows.map(({ caseId, state }) => `${caseId} ${state}`), counts,
+    cases: rows.map(({ caseId, state }) => `${caseId} ${state}`), counts: counts.states,
     signedIn: [(await system.send({ method: 'GET', path: '/panel/api/session', from: 'panel' })).status, (await system.send({ method: 'GET', path: '/ehr/ui/session', from: 'clinician' })).status],
   };
 }

@@ -1,0 +1,43 @@
+import { mayDo } from '#prior-auth/case-action.ts';
+import type { PriorAuthCase } from '#prior-auth/case.ts';
+import type { WorklistCase } from '#prior-auth/worklist-api.ts';
+import { WORKLIST_CASE_ACTIONS } from '#prior-auth/worklist-api.ts';
+import { sayDecision } from '#prior-auth/payer-decision/decision-words.ts';
+import { caseClock, decisionOf } from '../store/case-clock.ts';
+import { readLine } from '../store/worklist.ts';
+import type { CaseNotes } from './case-notes.ts';
+import { authorizationsOf } from './authorizations.ts';
+import { tellTimeline } from './timeline.ts';
+import type { WorklistParts } from './worklist-router.ts';
+
+/** One case with all that staff may want to know of it; people by name. */
+export async function viewWorklistCase({ store, audit, people, payerName, notes, timeZoneOf }: WorklistParts & { readonly notes: CaseNotes }, found: PriorAuthCase): Promise<WorklistCase> {
+  const [line, rows, written] = await Promise.all([readLine(store, found.id), audit.ofCase(found.id), notes.list(found.id)]);
+  const names = await people.names(found.ehrBase, [...rows.map(({ who }) => who), ...(found.requester ? [found.requester] : [])]);
+  const nameOf = (who: string) => names.get(who) ?? OWN_SYSTEMS.get(who) ?? (who === found.payer.id ? payerName(who) : who);
+  const decision = decisionOf(found);
+  return {
+    case: found,
+    clock: caseClock(found, timeZoneOf),
+    decision: decision ? sayDecision(decision) : null,
+    mustAct: line.mustAct,
+    nextTouch: line.nextTouch,
+    assignedTo: line.assignedTo,
+    handOver: line.handOver,
+    requester: found.requester ? nameOf(found.requester) : null,
+    authorizations: authorizationsOf(found),
+    notes: written,
+    actions: WORKLIST_CASE_ACTIONS.map((kind) => {
+      const permission = mayDo(found, kind);
+      return { kind, ...(permission.kind === 'may-not' ? { whyNot: permission.why } : {}) };
+    }),
+    timeline: tellTimeline(rows).map((event) => ({ ...event, who: nameOf(event.who) })),
+  };
+}
+
+/** Parts of this program that act by themselves. */
+const OWN_SYSTEMS: ReadonlyMap<string, string> = new Map([
+  ['open-prior-auth-server', 'Open Prior Auth'],
+  ['pas-sender', 'Open Prior Auth'],
+  ['payer', 'Payer'],
+]);
