@@ -53,7 +53,7 @@ export function writeAddedOrders(input: SubmissionInput, { sent, contents, ids, 
   const sentNames = sentKeys.names ?? {};
   const role = sentKeys.clinician;
   const practitioner = input.practitioner && sentNames[`Practitioner/${input.practitioner.id}`];
-  const links = { patient, requester: role ?? sent.provider.reference ?? '', practitioner, contents, dialect };
+  const links = { patient, requester: role ?? sent.provider.reference ?? '', practitioner, isClinician: role !== undefined, contents, dialect };
   const unmapped: string[] = [];
   const isNew = (resource: { readonly resourceType: string; readonly id?: string | undefined }): boolean => resource.id !== undefined && sentNames[`${resource.resourceType}/${resource.id}`] === undefined;
 

@@ -105,7 +105,7 @@ function buildNew(input: SubmissionInput, { ids, now, version = '2.0.1', diagnos
     requestor: take(writeRequestor(input, dialect)),
     practitioner: practitioner && take(writePractitioner(practitioner, dialect)),
     orders: asked.map(({ order, line }) =>
-      line.kind === 'found' ? take(writeOrder(order, line.line, { patient: urns.patient, requester: urns.role ?? urns.requestor, practitioner: urns.practitioner, contents, dialect })) : undefined,
+      line.kind === 'found' ? take(writeOrder(order, line.line, { patient: urns.patient, requester: urns.role ?? urns.requestor, practitioner: urns.practitioner, isClinician: urns.role !== undefined, contents, dialect })) : undefined,
     ),
     evidence: evidence.map(({ resource, urn }) => ({ urn, resource: take(writeSupporting(resource, input, dialect)) })),
   };

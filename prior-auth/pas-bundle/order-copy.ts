@@ -17,6 +17,7 @@ export interface OrderCopyLinks {
   /** PractitionerRole, or the Organization when no clinician is known. */
   readonly requester: string;
   readonly practitioner?: string | undefined;
+  readonly isClinician: boolean;
   readonly contents: BundleContents;
   readonly dialect: PasDialect;
 }
@@ -98,7 +99,8 @@ export function writeOrder(order: Order, line: ServiceLine, links: OrderCopyLink
         status: status as 'active',
         patient: subject,
         dateTime: order.dateTime,
-        orderer: { reference: links.requester },
+        // No Organization here.
+        ...(links.isClinician ? { orderer: { reference: links.requester } } : {}),
         ...nutritionOf(order, dialect),
       });
     }
