@@ -67,9 +67,9 @@ export type CaseState =
   /** Everything the payer asks for is complete; a person may submit. */
   | { readonly kind: 'ready' }
   /** The bundle is built, validated and stored; the outbox will send it. `before`: the answered state that an update or a cancellation is about. */
-  | { readonly kind: 'queued'; readonly queuedAt: string; readonly attempts: number; readonly lastError?: string; readonly purpose?: SubmissionPurpose; readonly before?: AnsweredState }
+  | { readonly kind: 'queued'; readonly queuedAt: string; readonly attempts: number; readonly lastError?: string; readonly purpose?: SubmissionPurpose; readonly before?: AnsweredState; /** Orders that the update on its way adds. */ readonly added?: readonly string[] }
   /** In the outbox, and kept there until a person lets it go. */
-  | { readonly kind: 'held'; readonly heldAt: string; readonly heldBy: string; readonly queuedAt: string; /** Sendings before it was held. */ readonly attempts?: number; readonly purpose?: SubmissionPurpose; readonly before?: AnsweredState }
+  | { readonly kind: 'held'; readonly heldAt: string; readonly heldBy: string; readonly queuedAt: string; /** Sendings before it was held. */ readonly attempts?: number; readonly purpose?: SubmissionPurpose; readonly before?: AnsweredState; /** Orders that the update on its way adds. */ readonly added?: readonly string[] }
   | AnsweredState
   /** The payer took the cancellation of every item. */
   | { readonly kind: 'cancelled'; readonly cancelledAt: string; readonly submittedAt: string; readonly decision: PayerDecision }

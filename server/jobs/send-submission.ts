@@ -1,8 +1,8 @@
-import { sql } from 'kysely';
 import { PriorAuthError } from '#prior-auth/errors.ts';
 import { uuidv7 } from '#store/uuid.ts';
 import type { SenderParts } from '../pas/sender-parts.ts';
-import { type PasTables, type SubmissionRow, toSubmissionRow } from '../pas/submission-table.ts';
+import { noteLine } from '../pas/payer-lines.ts';
+import type { PasTables, SubmissionRow } from '../pas/submission-table.ts';
 import { readSubmitAnswer, sendSubmit } from '../payer/submit.ts';
 
 /** Longer than a token request and two tries of a submission can take. */
@@ -10,17 +10,15 @@ export const LEASE_MS = 100_000;
 const LONGEST_DELAY_MS = 300_000;
 
 /**
- * Sends one queued submission. Where a killed process leaves it:
- * - before the lease: the row is queued and due, the next job or tick sends it;
+ * Sends one submission that was leased for it. Where a killed process leaves it:
+ * - before the lease: the row is queued and due, the next tick sends it;
  * - after the lease, before or while sending: the row is still queued; the lease runs out and the same bytes go again. The payer may have them already:
  *   it knows Bundle.identifier and Claim.identifier and answers what it answered (PAS 3.4), so it sees one request;
  * - after the payer's answer, before the commit: as above;
  * - the commit itself moves row, case, audit and raw answer together, or none of them;
- * - after the commit: the row is no longer queued, and a job that runs twice finds nothing to do.
+ * - after the commit: the row is no longer queued, and nobody leases it again.
  */
-export async function sendSubmission(parts: SenderParts, submissionId: string): Promise<void> {
-  const row = await leaseQueued(parts, submissionId);
-  if (!row) return;
+export async function sendLeased(parts: SenderParts, row: SubmissionRow): Promise<void> {
   const { store, cases, audit, log, now, client } = parts;
   const payer = parts.payers.byId(row.payerId);
   if (!payer) throw new PriorAuthError('PAYER_NOT_CONFIGURED', `Payer ${row.payerId} of submission ${row.id} is not configured.`);
@@ -35,6 +33,7 @@ export async function sendSubmission(parts: SenderParts, submissionId: string): 
 
   await store.transaction(async (trx) => {
     const pas = trx.withTables<PasTables>();
+    await noteLine(parts, trx, payer.id, reply.kind === 'unavailable' ? `PAYER_UNAVAILABLE: ${reply.error}` : undefined);
     const current = await pas.selectFrom('pas.submission').select('status').where('id', '=', row.id).forUpdate().executeTakeFirst();
     // Another worker, whose lease followed ours, has recorded the same answer.
     if (current?.status !== 'queued') return;
@@ -74,20 +73,4 @@ export async function sendSubmission(parts: SenderParts, submissionId: string): 
     }
     log.info({ ...facts, answer: answer.kind }, 'submission answered');
   });
-}
-
-/** One worker at a time: the lease is taken by a single statement, and its end is when the row is due again. */
-async function leaseQueued({ store, now, leaseMs }: SenderParts, submissionId: string): Promise<SubmissionRow | undefined> {
-  const nowMs = now();
-  const until = new Date(nowMs + leaseMs).toISOString();
-  const row = await store.db
-    .withTables<PasTables>()
-    .updateTable('pas.submission')
-    .set({ lease_until: until, next_at: until, attempts: sql<number>`attempts + 1` })
-    .where('id', '=', submissionId)
-    .where('status', '=', 'queued')
-    .where((where) => where.or([where('lease_until', 'is', null), where('lease_until', '<=', new Date(nowMs).toISOString())]))
-    .returningAll()
-    .executeTakeFirst();
-  return row && toSubmissionRow(row);
 }

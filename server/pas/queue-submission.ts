@@ -1,24 +1,23 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Bundle } from '@medplum/fhirtypes';
 import type { Transaction } from 'kysely';
+import type { Payer } from '#prior-auth/coverage-requirement/payer.ts';
 import type { SubmissionPreview } from '#prior-auth/panel-api.ts';
 import { buildSubmission } from '#prior-auth/pas-bundle/build-submission.ts';
 import type { BuildRequest, RequestChange } from '#prior-auth/pas-bundle/request-change.ts';
 import type { SubmissionInput, SubmissionProblem } from '#prior-auth/pas-bundle/submission-input.ts';
 import type { AnyDatabase } from '#store/database.ts';
 import { uuidv7 } from '#store/uuid.ts';
-import { QUEUES, type SenderParts } from './sender-parts.ts';
+import { wantSubscription } from './notifications-want.ts';
+import type { SenderParts } from './sender-parts.ts';
 import { type PasTables, type SubmissionRow, toSubmissionRow } from './submission-table.ts';
 
 export type QueueResult =
   /** The caller moves the case to `queued` in the same transaction, with this instant. */
-  | { readonly kind: 'queued'; readonly submissionId: string; readonly queuedAt: string }
+  | { readonly kind: 'queued'; readonly submissionId: string; /** The connection it goes by: the payer, or one of its plans. */ readonly payerId: string; readonly queuedAt: string }
   /** This case has a live submission; nothing was written. */
   | { readonly kind: 'already-queued'; readonly submissionId: string }
   | { readonly kind: 'problems'; readonly problems: readonly SubmissionProblem[] };
-
-/** How long the job that is enqueued with the row has before the row is looked after without it. */
-const FIRST_TRY_MS = 20_000;
 
 /** What to do with the request that stands at the payer; without it a new request is made. */
 export type QueuedChange = { readonly purpose: 'update'; readonly change: RequestChange } | { readonly purpose: 'cancel' };
@@ -36,7 +35,10 @@ export async function queueSubmission(parts: SenderParts, trx: Transaction<AnyDa
   if (!standing && change) return { kind: 'problems', problems: [NOTHING_STANDS] };
 
   const nowMs = parts.now();
-  const submission = buildChecked(parts, input, nowMs, standing && change ? { standing, change } : undefined);
+  const payer = standing ? parts.payers.byId(standing.payerId) : parts.payers.forCoverage(input.case.payer.id, input.coverage);
+  if (!payer) return { kind: 'problems', problems: [NOT_CONFIGURED] };
+  if (payer.mode === 'manual') return { kind: 'problems', problems: [BY_HAND] };
+  const submission = buildChecked(parts, payer, input, nowMs, standing && change ? { standing, change } : undefined);
   if (submission.kind === 'incomplete') return { kind: 'problems', problems: submission.problems };
   const id = uuidv7(nowMs);
   const queuedAt = new Date(nowMs).toISOString();
@@ -45,7 +47,7 @@ export async function queueSubmission(parts: SenderParts, trx: Transaction<AnyDa
     .values({
       id,
       case_id: input.case.id,
-      payer_id: input.case.payer.id,
+      payer_id: payer.id,
       submitted_by: who,
       bundle_identifier: submission.keys.bundleIdentifier,
       claim_identifier: submission.keys.claimIdentifier,
@@ -54,28 +56,31 @@ export async function queueSubmission(parts: SenderParts, trx: Transaction<AnyDa
       status: 'queued',
       attempts: 0,
       queued_at: queuedAt,
-      next_at: new Date(nowMs + FIRST_TRY_MS).toISOString(),
+      next_at: queuedAt,
       response_references: '[]',
       purpose: change?.purpose ?? 'new',
-      pas_version: parts.payers.byId(input.case.payer.id)?.pasVersion ?? '2.0.1',
+      pas_version: payer.pasVersion,
       previous_id: standing?.id ?? null,
     })
     .onConflict((conflict) => conflict.doNothing())
     .returning('id')
     .executeTakeFirst();
   if (!inserted) return { kind: 'already-queued', submissionId: (await findSending())?.id ?? id };
-  await parts.jobs.sendWithin(trx, QUEUES.send, { submissionId: id });
-  await wantSubscription(parts, trx, input.case.payer.id, submission.bundle, queuedAt);
+  await wantSubscription(parts, trx, payer.id, submission.bundle);
   await parts.audit.recordWithin(trx, { action: 'pas-bundle-queued', who, what: [input.case.service.order], caseId: input.case.id, details: { payerId: input.case.payer.id, submissionId: id, purpose: change?.purpose ?? 'new' } });
-  return { kind: 'queued', submissionId: id, queuedAt };
+  return { kind: 'queued', submissionId: id, payerId: payer.id, queuedAt };
 }
 
 /** What would be sent, and what stops it. Writes nothing; the identifiers are thrown away. */
 export function previewSubmission(parts: Pick<SenderParts, 'faultsOf' | 'payers' | 'now'>, input: SubmissionInput): SubmissionPreview {
-  const submission = buildChecked(parts, input, parts.now());
+  const payer = parts.payers.forCoverage(input.case.payer.id, input.coverage);
+  if (!payer) return { items: [], resources: [], problems: [NOT_CONFIGURED] };
+  const submission = buildChecked(parts, payer, input, parts.now());
   return submission.kind === 'built' ? submission.summary : { items: [], resources: [], problems: submission.problems };
 }
 
+const NOT_CONFIGURED: SubmissionProblem = { code: 'PAYER_NOT_CONFIGURED', message: 'The payer of this case is not configured.', nextStep: 'Ask the administrator to configure the payer.' };
+const BY_HAND: SubmissionProblem = { code: 'PAYER_BY_HAND', message: 'Requests to this payer are handled by hand at present.', nextStep: 'Switch the case to manual, print the packet and send it by fax, portal or telephone.' };
 const NOTHING_STANDS: SubmissionProblem = { code: 'NO_REQUEST_AT_PAYER', message: 'The payer has no request of this case that could be changed.', nextStep: 'Send a new request.' };
 
 interface StandingChange {
@@ -83,11 +88,7 @@ interface StandingChange {
   readonly change: QueuedChange;
 }
 
-function buildChecked({ payers, faultsOf }: Pick<SenderParts, 'faultsOf' | 'payers'>, input: SubmissionInput, nowMs: number, changed?: StandingChange): ReturnType<typeof buildSubmission> {
-  const payer = payers.byId(input.case.payer.id);
-  if (!payer) {
-    return { kind: 'incomplete', problems: [{ code: 'PAYER_NOT_CONFIGURED', message: 'The payer of this case is not configured.', nextStep: 'Ask the administrator to configure the payer.' }] };
-  }
+function buildChecked({ faultsOf }: Pick<SenderParts, 'faultsOf'>, payer: Payer, input: SubmissionInput, nowMs: number, changed?: StandingChange): ReturnType<typeof buildSubmission> {
   const version = payer.pasVersion;
   if (changed && changed.standing.pasVersion !== version) {
     const message = `The request was sent in PAS ${changed.standing.pasVersion}; the payer now takes PAS ${version}, at another address.`;
@@ -110,20 +111,4 @@ function requestOf(changed: StandingChange | undefined): BuildRequest {
   const { standing, change } = changed;
   const previous = { bundle: JSON.parse(standing.bundle) as Bundle, keys: standing.keys };
   return change.purpose === 'cancel' ? { kind: 'cancel', previous } : { kind: 'update', previous, change: change.change };
-}
-
-/** The first submission to a payer also asks for its notifications. */
-async function wantSubscription({ payers, jobs }: SenderParts, trx: Transaction<AnyDatabase>, payerId: string, bundle: Bundle, changedAt: string): Promise<void> {
-  if (payers.byId(payerId)?.subscriptions !== 'rest-hook') return;
-  const requestor = bundle.entry?.map(({ resource }) => resource).find((resource) => resource?.resourceType === 'Organization' && resource.meta?.profile?.[0]?.endsWith('profile-requestor'));
-  const identifier = requestor?.resourceType === 'Organization' ? requestor.identifier?.[0]?.value : undefined;
-  if (!identifier) return;
-  const inserted = await trx
-    .withTables<PasTables>()
-    .insertInto('pas.subscription')
-    .values({ payer_id: payerId, secret: randomBytes(32).toString('base64url'), organization_identifier: identifier, status: 'wanted', last_event_number: 0, changed_at: changedAt })
-    .onConflict((conflict) => conflict.doNothing())
-    .returning('payer_id')
-    .executeTakeFirst();
-  if (inserted) await jobs.sendWithin(trx, QUEUES.subscribe, { payerId });
 }

@@ -8,7 +8,17 @@ import type { Jobs } from '#store/jobs.ts';
 import type { CasePort } from '../payer/case-port.ts';
 import type { PayerClient } from '../payer/payer-client.ts';
 
-export const QUEUES = { send: 'pas-send', inquire: 'pas-inquire', subscribe: 'pas-subscribe' } as const;
+export const QUEUES = { inquire: 'pas-inquire', subscribe: 'pas-subscription', events: 'pas-event' } as const;
+
+/** Milliseconds. */
+export interface SubscriptionTimes {
+  /** Between two askings where a Subscription stands (`$status`). */
+  readonly statusIntervalMs: number;
+  /** After it the secret that the payer sends with is replaced. */
+  readonly secretLifeMs: number;
+  /** How long a missing event number may merely have been overtaken. */
+  readonly gapGraceMs: number;
+}
 
 /** What the sender's jobs and routes share. */
 export interface SenderParts {
@@ -24,6 +34,7 @@ export interface SenderParts {
   readonly inquiryIntervalMs: number;
   /** Delay after the first failed sending; doubles from there. */
   readonly retryBaseMs: number;
+  readonly subscriptions: SubscriptionTimes;
   /** After it another worker may take a row in hand. */
   readonly leaseMs: number;
   /** Errors of the validator as "code at path"; empty when the bundle may leave. */

@@ -2,6 +2,7 @@ import type { Transaction } from 'kysely';
 import { type CaseAction, mayDo } from '#prior-auth/case-action.ts';
 import type { CaseState, PriorAuthCase } from '#prior-auth/case.ts';
 import { PriorAuthError } from '#prior-auth/errors.ts';
+import type { RequestedService } from '#prior-auth/order/requested-service.ts';
 import type { Person } from '#prior-auth/panel-api.ts';
 import type { AuditAction, AuditEntry } from '#store/audit.ts';
 import type { AnyDatabase } from '#store/database.ts';
@@ -20,6 +21,8 @@ export interface CaseActionCall {
 
 export interface CaseStep {
   readonly state: CaseState;
+  /** Where the orders of the request change. */
+  readonly further?: readonly RequestedService[];
   readonly action: AuditAction;
   /** No patient data. */
   readonly details?: AuditEntry['details'];
@@ -38,9 +41,9 @@ export async function takeCaseAction(
   return store.transaction(async (trx) => {
     const locked = await cases.change(trx, caseId, { expectedVersion, who: by.reference, change: () => undefined });
     demand(locked, action);
-    const { state, action: audited, details } = await work(trx, locked);
+    const { state, further, action: audited, details } = await work(trx, locked);
     await audit.recordWithin(trx, { action: audited, who: by.reference, what: [locked.service.order], caseId, details: { payerId: locked.payer.id, ...details } });
-    return cases.change(trx, caseId, { expectedVersion: null, who: by.reference, change: () => ({ state }) });
+    return cases.change(trx, caseId, { expectedVersion: null, who: by.reference, change: () => ({ state, ...(further ? { further } : {}) }) });
   });
 }
 

@@ -8,7 +8,7 @@ export async function checkNow(parts: CaseActionParts, { caseId, by }: CaseActio
   const found = await parts.store.transaction(async (trx) => {
     const read = await parts.cases.read(caseId, trx);
     demand(read, 'check-now');
-    const row = await trx.withTables<PasTables>().updateTable('pas.submission').set({ next_at: new Date(parts.now()).toISOString() }).where('case_id', '=', caseId).where('status', '=', 'pended').returning('id').executeTakeFirst();
+    const row = await trx.withTables<PasTables>().updateTable('pas.submission').set({ next_at: new Date(parts.now()).toISOString(), inquiry_due: true }).where('case_id', '=', caseId).where('status', '=', 'pended').returning('id').executeTakeFirst();
     if (!row) throw new PriorAuthError('CASE_CONFLICT', 'The payer has answered in the meantime.', { nextStep: 'Load the case again.' });
     await parts.audit.recordWithin(trx, { action: 'payer-asked', who: by.reference, what: [read.service.order], caseId, details: { payerId: read.payer.id, submissionId: row.id } });
     return read;

@@ -9,8 +9,7 @@ export function holdRequest(parts: CaseActionParts, call: CaseActionCall): Promi
     if (state.kind !== 'queued') throw notAllowed('Only a queued request can be held.');
     const row = await lockUnsent(trx, call.caseId, parts.now());
     await trx.withTables<PasTables>().updateTable('pas.submission').set({ status: 'held', next_at: null, lease_until: null }).where('id', '=', row.id).execute();
-    const { queuedAt, purpose, before } = state;
-    const held = { kind: 'held', heldAt: new Date(parts.now()).toISOString(), heldBy: call.by.name, queuedAt, attempts: row.attempts, ...(purpose ? { purpose } : {}), ...(before ? { before } : {}) } as const;
-    return { state: held, action: 'request-held', details: { submissionId: row.id, attempts: row.attempts } };
+    const { kind: _queued, lastError: _error, ...carried } = state;
+    return { state: { ...carried, kind: 'held', heldAt: new Date(parts.now()).toISOString(), heldBy: call.by.name, attempts: row.attempts }, action: 'request-held', details: { submissionId: row.id, attempts: row.attempts } };
   });
 }

@@ -9,9 +9,8 @@ export async function releaseRequest(parts: CaseActionParts, call: CaseActionCal
     if (state.kind !== 'held') throw notAllowed('Only a held request can be let go.');
     const row = await lockUnsent(trx, call.caseId, parts.now());
     await trx.withTables<PasTables>().updateTable('pas.submission').set({ status: 'queued', next_at: new Date(parts.now()).toISOString() }).where('id', '=', row.id).execute();
-    const { queuedAt, attempts = 0, purpose, before } = state;
-    const queued = { kind: 'queued', queuedAt, attempts, ...(purpose ? { purpose } : {}), ...(before ? { before } : {}) } as const;
-    return { state: queued, action: 'request-released', details: { submissionId: row.id } };
+    const { kind: _held, heldAt: _at, heldBy: _by, attempts = 0, ...carried } = state;
+    return { state: { ...carried, kind: 'queued', attempts }, action: 'request-released', details: { submissionId: row.id } };
   });
   parts.sender.wake(released.payer.id);
   return released;
