@@ -6,6 +6,7 @@ import { PriorAuthError } from '../errors.ts';
 import { type AddedOrders, writeAddedOrders } from './added-orders.ts';
 import type { BuildOptions, Submission, SubmissionKeys } from './build-submission.ts';
 import { openBundleContents } from './bundle-contents.ts';
+import { isCancelled } from './cancelled-item.ts';
 import { NO_DIAGNOSIS_MAP } from './diagnosis-map.ts';
 import { IDENTIFIER_SYSTEMS } from './identifiers.ts';
 import { PAS_DIALECTS, type PasDialect } from './pas-dialect.ts';
@@ -120,10 +121,6 @@ const CANCELLED = coded(PAS_EXTENSIONS.certificationType, CODE_SYSTEMS.x12Certif
 
 function cancelItem(item: ClaimItem): ClaimItem {
   return mark({ ...item, extension: withExtensions(item, PAS_EXTENSIONS.certificationType, [CANCELLED]), modifierExtension: [{ url: PAS_EXTENSIONS.infoCancelled, valueBoolean: true }] }, 'changed');
-}
-
-function isCancelled({ modifierExtension }: ClaimItem): boolean {
-  return modifierExtension?.some(({ url, valueBoolean }) => url === PAS_EXTENSIONS.infoCancelled && valueBoolean === true) ?? false;
 }
 
 function mark<T extends ClaimItem>(item: T, how: 'added' | 'changed'): T {

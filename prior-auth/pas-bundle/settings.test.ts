@@ -26,8 +26,8 @@ const unknownDoctor: Practitioner = { resourceType: 'Practitioner', id: 'unknown
 const record: readonly Resource[] = [hospital, surgeon, surgeonRole, ward, unknownDoctor];
 
 const service = (changes: Partial<ServiceRequest>): ServiceRequest => ({ resourceType: 'ServiceRequest', id: 'o', status: 'active', intent: 'order', subject, authoredOn: '2026-11-20', ...changes });
-const device = (changes: Partial<DeviceRequest>): DeviceRequest => ({ resourceType: 'DeviceRequest', id: 'o', status: 'active', intent: 'order', subject, authoredOn: '2026-11-20', ...changes }) as DeviceRequest;
-const drug = (changes: Partial<MedicationRequest>): MedicationRequest => ({ resourceType: 'MedicationRequest', id: 'o', status: 'active', intent: 'order', subject, authoredOn: '2026-11-20', ...changes }) as MedicationRequest;
+const device = (changes: Partial<DeviceRequest>): DeviceRequest => ({ resourceType: 'DeviceRequest', id: 'o', status: 'active', intent: 'order', subject, authoredOn: '2026-11-20', ...changes });
+const drug = (changes: Partial<MedicationRequest>): MedicationRequest => ({ resourceType: 'MedicationRequest', id: 'o', status: 'active', intent: 'order', subject, authoredOn: '2026-11-20', ...changes });
 const nutrition = (changes: Partial<NutritionOrder>): NutritionOrder => ({ resourceType: 'NutritionOrder', id: 'o', status: 'active', intent: 'order', patient: subject, dateTime: '2026-11-20T09:00:00Z', ...changes });
 const coded = (system: string, code: string) => ({ coding: [{ system, code }] });
 
@@ -66,10 +66,10 @@ const SETTINGS: readonly (readonly [string, Order, Record<string, unknown>, Reco
   ['home care', service({ code: coded(CODE_SYSTEMS.hcpcs, 'G0299'), quantityQuantity: { value: 12, unit: 'visits' }, occurrencePeriod: { start: '2026-12-01', end: '2027-01-30' } }),
     { category: coded(CODE_SYSTEMS.x12ServiceType, '42'), locationCodeableConcept: coded(CODE_SYSTEMS.placeOfService, '12'), quantity: { value: 12, unit: 'visits' }, servicedPeriod: { start: '2026-12-01', end: '2027-01-30' } },
     { type: coded(CODE_SYSTEMS.claimType, 'professional') }],
-  ['DME, rented by the month', device({ codeCodeableConcept: { coding: [{ system: CODE_SYSTEMS.hcpcs, code: 'E0601' }, { system: CODE_SYSTEMS.hcpcs, code: 'RR' }] }, parameter: [{ valueQuantity: { value: 9, unit: 'months' } }, { valueCodeableConcept: coded(CODE_SYSTEMS.hcpcs, 'kh') }], occurrenceTiming: monthly, performer: { reference: 'Organization/hospital' } } as Partial<DeviceRequest>),
+  ['DME, rented by the month', device({ codeCodeableConcept: { coding: [{ system: CODE_SYSTEMS.hcpcs, code: 'E0601' }, { system: CODE_SYSTEMS.hcpcs, code: 'RR' }] }, parameter: [{ valueQuantity: { value: 9, unit: 'months' } }, { valueCodeableConcept: coded(CODE_SYSTEMS.hcpcs, 'kh') }], occurrenceTiming: monthly, performer: { reference: 'Organization/hospital' } }),
     { productOrService: coded(CODE_SYSTEMS.hcpcs, 'E0601'), modifier: [coded(CODE_SYSTEMS.hcpcs, 'RR'), coded(CODE_SYSTEMS.hcpcs, 'KH')], category: coded(CODE_SYSTEMS.x12ServiceType, '18'), quantity: { value: 9, unit: 'months' }, servicedPeriod: { start: '2026-12-01', end: '2027-08-31' }, careTeamSequence: [1, 2] },
     {}],
-  ['DME, bought new', device({ codeCodeableConcept: { coding: [{ system: CODE_SYSTEMS.hcpcs, code: 'NU' }, { system: CODE_SYSTEMS.hcpcs, code: 'E1390' }] } } as Partial<DeviceRequest>),
+  ['DME, bought new', device({ codeCodeableConcept: { coding: [{ system: CODE_SYSTEMS.hcpcs, code: 'NU' }, { system: CODE_SYSTEMS.hcpcs, code: 'E1390' }] } }),
     { productOrService: coded(CODE_SYSTEMS.hcpcs, 'E1390'), modifier: [coded(CODE_SYSTEMS.hcpcs, 'NU')], category: coded(CODE_SYSTEMS.x12ServiceType, '12') }, {}],
   ['a drug given by a clinician (J-code), drafted', drug({ status: 'draft', medicationCodeableConcept: { coding: [{ system: CODE_SYSTEMS.rxnorm, code: '105611' }, { system: CODE_SYSTEMS.hcpcs, code: 'J0585' }] }, dispenseRequest: { quantity: { value: 200, unit: 'UNT' }, validityPeriod: { start: '2026-12-01', end: '2027-11-30' }, performer: { reference: 'Organization/hospital' } }, dosageInstruction: [{ text: 'every 12 weeks', timing: { repeat: { frequency: 1, period: 12, periodUnit: 'wk' } } }] }),
     { productOrService: coded(CODE_SYSTEMS.hcpcs, 'J0585'), quantity: { value: 200, unit: 'UNT' }, servicedPeriod: { start: '2026-12-01', end: '2027-11-30' } }, {}],

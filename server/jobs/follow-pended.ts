@@ -16,7 +16,7 @@ export async function followPended(parts: SenderParts, submissionId: string): Pr
   const payer = parts.payers.byId(row.payerId);
   if (!payer) throw new PriorAuthError('PAYER_NOT_CONFIGURED', `Payer ${row.payerId} of submission ${row.id} is not configured.`);
 
-  const inquiry = buildInquiry(JSON.parse(row.bundle) as Bundle, row.decision, { ids: randomUUID, now: now() });
+  const inquiry = buildInquiry(JSON.parse(row.bundle) as Bundle, row.decision, { ids: randomUUID, now: now(), version: row.pasVersion });
   const invalid = parts.faultsOf(inquiry, row.pasVersion);
   if (invalid.length > 0) throw new PriorAuthError('PAS_BUNDLE_INVALID', `The inquiry of submission ${row.id} is invalid: ${invalid.join('; ')}`);
   const reply = await sendInquiry(client, payer, JSON.stringify(inquiry));
