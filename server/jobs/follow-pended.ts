@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Bundle } from '@medplum/fhirtypes';
 import { PriorAuthError } from '#prior-auth/errors.ts';
 import { buildInquiry } from '#prior-auth/pas-bundle/build-inquiry.ts';
+import { supersedes } from '#prior-auth/payer-decision/supersedes.ts';
 import { uuidv7 } from '#store/uuid.ts';
 import type { SenderParts } from '../pas/sender-parts.ts';
 import { type PasTables, toSubmissionRow } from '../pas/submission-table.ts';
@@ -27,15 +28,17 @@ export async function followPended(parts: SenderParts, submissionId: string): Pr
 
   await store.transaction(async (trx) => {
     const pas = trx.withTables<PasTables>();
-    const current = await pas.selectFrom('pas.submission').select('status').where('id', '=', row.id).forUpdate().executeTakeFirst();
-    if (current?.status !== 'pended') return;
+    const locked = await pas.selectFrom('pas.submission').selectAll().where('id', '=', row.id).forUpdate().executeTakeFirst();
+    if (locked?.status !== 'pended') return;
+    const known = toSubmissionRow(locked).decision;
     const nextAt = new Date(receivedMs + parts.inquiryIntervalMs).toISOString();
     if (reading.kind === 'nothing') {
       await pas.updateTable('pas.submission').set({ last_error: reading.why, next_at: nextAt }).where('id', '=', row.id).execute();
       log.warn({ ...facts, why: reading.why }, 'inquiry brought nothing');
       return;
     }
-    const isNew = reading.kind === 'decided' || JSON.stringify({ ...reading.decision, decidedAt: '' }) !== JSON.stringify({ ...row.decision, decidedAt: '' });
+    // Answers may overtake one another: a notification may have brought a later one while this inquiry was on its way.
+    const isNew = !known || (supersedes(reading.decision, known) && JSON.stringify({ ...reading.decision, decidedAt: '' }) !== JSON.stringify({ ...known, decidedAt: '' }));
     await pas
       .updateTable('pas.submission')
       .set({ status: reading.kind, last_error: null, next_at: reading.kind === 'pended' ? nextAt : null, ...(isNew ? { decision: JSON.stringify(reading.decision) } : {}) })

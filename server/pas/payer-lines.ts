@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { sql, type Transaction } from 'kysely';
 import type { Person } from '#prior-auth/panel-api.ts';
 import type { AnyDatabase } from '#store/database.ts';
@@ -30,6 +31,8 @@ export function openPayerLines(parts: SenderParts): PayerLines {
   const active = new Map<string, Set<Promise<void>>>();
   const soon = new Map<string, NodeJS.Timeout>();
   let stopped = false;
+  // Whoever queues does so within a transaction, which must not reach what runs after it.
+  const outside = AsyncLocalStorage.snapshot();
 
   const sendAll = async (payerId: string): Promise<void> => {
     for (let row = await leaseNext(parts, payerId); row !== undefined; row = stopped ? undefined : await leaseNext(parts, payerId)) {
@@ -49,11 +52,11 @@ export function openPayerLines(parts: SenderParts): PayerLines {
   };
   const wakeSoon = (payerId: string, [delay, ...later]: readonly number[]): void => {
     if (delay === undefined || soon.has(payerId)) return;
-    const timer = setTimeout(() => {
+    const timer = setTimeout(() => outside(() => {
       soon.delete(payerId);
       wake(payerId);
       wakeSoon(payerId, later);
-    }, delay);
+    }), delay);
     timer.unref();
     soon.set(payerId, timer);
   };

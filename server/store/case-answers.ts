@@ -5,6 +5,7 @@ import type { CaseState, PriorAuthCase } from '#prior-auth/case.ts';
 import { type OutcomeLabel, toOutcomeRecords } from '#prior-auth/learning/outcome-record.ts';
 import type { PayerDecision } from '#prior-auth/payer-decision/decision.ts';
 import { type InformationRequest, mergeAsks } from '#prior-auth/payer-decision/information-request.ts';
+import { supersedes } from '#prior-auth/payer-decision/supersedes.ts';
 import type { AnyDatabase } from '#store/database.ts';
 import { uuidv7 } from '#store/uuid.ts';
 import type { CaseAnswer, CasePort } from '../payer/case-port.ts';
@@ -30,17 +31,26 @@ export function createCasePort(cases: CaseStore, now: () => number): CasePort {
       const changed = await cases.change(trx, caseId, {
         expectedVersion: null,
         who: 'payer',
-        change: ({ state }) => {
+        change: ({ state, further = [] }) => {
           const next = of === 'before' ? answeredBehind(state, answer) : answered(state, answer);
-          return next === undefined || isDeepStrictEqual(next, state) ? undefined : { state: next };
+          if (next === undefined || isDeepStrictEqual(next, state)) return undefined;
+          // Orders that a refused update was to add are not at the payer.
+          const added = answer.kind === 'refused' && state.kind === 'queued' ? (state.added ?? []) : [];
+          return { state: next, ...(added.length > 0 ? { further: further.filter(({ order }) => !added.includes(order)) } : {}) };
         },
       });
-      if (changed.state.kind === 'decided') await recordOutcome(trx, changed, changed.state.decision, now());
+      if (changed.state.kind === 'decided' && !changed.state.decision.entered) await recordOutcome(trx, changed, changed.state.decision, now());
     },
   };
 }
 
 function answered(state: CaseState, answer: CaseAnswer): CaseState | undefined {
+  // By hand meanwhile: a decision of the payer's system goes before; what is not decided waits behind.
+  if (state.kind === 'manual') {
+    if (answer.kind === 'decided') return answer;
+    const was = state.was && answered(state.was, answer);
+    return was && was.kind !== 'manual' ? { ...state, was } : undefined;
+  }
   switch (answer.kind) {
     case 'refused': {
       if (state.kind !== 'queued') return undefined;
@@ -51,21 +61,32 @@ function answered(state: CaseState, answer: CaseAnswer): CaseState | undefined {
     case 'cancelled':
       return state.kind === 'cancelled' ? undefined : answer;
     case 'decided':
-      // Told twice, the first stays; a decision that the payer made later (after an appeal, say) takes its place.
-      return state.kind === 'decided' && !(answer.decision.decidedAt > state.decision.decidedAt) ? undefined : answer;
+      return state.kind === 'decided' && !supersedes(answer.decision, state.decision) ? undefined : sinceFirst(answer, state);
     case 'pended':
-      // An answer that comes late must not take a decision back.
-      if (state.kind === 'decided') return undefined;
-      return withAsks(answer, state.kind === 'pended' ? state.asks : state.kind === 'queued' && state.before?.kind === 'pended' ? state.before.asks : undefined);
+      // An answer that comes late must not take a later one back.
+      if ((state.kind === 'decided' || state.kind === 'pended') && !supersedes(answer.decision, state.decision)) return undefined;
+      return withAsks(sinceFirst(answer, state), state.kind === 'pended' ? state.asks : state.kind === 'queued' && state.before?.kind === 'pended' ? state.before.asks : undefined);
   }
+}
+
+/** The payer's clock began when it first had what it is still deciding; a change of a decided request is decided anew. */
+function sinceFirst<A extends Extract<CaseAnswer, { kind: 'pended' | 'decided' }>>(answer: A, state: CaseState): A {
+  const first = state.kind === 'pended' ? state : state.kind === 'queued' || state.kind === 'held' ? state.before : undefined;
+  return first?.kind === 'pended' && first.submittedAt < answer.submittedAt ? { ...answer, submittedAt: first.submittedAt } : answer;
 }
 
 /** A decision about the request that an update or a cancellation on its way is about. */
 function answeredBehind(state: CaseState, answer: CaseAnswer): CaseState | undefined {
+  if (state.kind === 'manual' && state.was && (state.was.kind === 'queued' || state.was.kind === 'held')) {
+    const was = answeredBehind(state.was, answer);
+    return was && was.kind !== 'manual' ? { ...state, was } : undefined;
+  }
   if ((state.kind !== 'queued' && state.kind !== 'held') || !state.before) return answered(state, answer);
-  if (answer.kind === 'decided') return { ...state, before: answer };
-  if (answer.kind === 'pended' && state.before.kind === 'pended') return { ...state, before: withAsks(answer, state.before.asks) };
-  return undefined;
+  const { before } = state;
+  if (answer.kind !== 'decided' && answer.kind !== 'pended') return undefined;
+  if (!supersedes(answer.decision, before.decision)) return undefined;
+  if (answer.kind === 'decided') return { ...state, before: sinceFirst(answer, before) };
+  return before.kind === 'pended' ? { ...state, before: withAsks(sinceFirst(answer, before), before.asks) } : undefined;
 }
 
 function withAsks({ asks, ...answer }: Extract<CaseAnswer, { kind: 'pended' }>, earlier: readonly InformationRequest[] | undefined): Extract<CaseState, { kind: 'pended' }> {
