@@ -134,6 +134,7 @@ export function requestBundle({ system = HCPCS, code = 'E1390', quantity, answer
   const bundle = JSON.parse(memberId === undefined ? text : text.replaceAll('"M100"', `"${memberId}"`)) as Bundle;
   bundle.identifier = { system: 'https://clinic.example.org/submission', value: randomUUID() };
   const claim = claimOf(bundle);
+  claim.identifier = [{ system: 'urn:trnorg:9012345678', value: randomUUID() }];
   const item = claim.item?.[0];
   if (!item) throw new Error('the fixture has no item');
   item.productOrService = { coding: [{ system, code }] };
