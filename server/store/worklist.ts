@@ -50,7 +50,7 @@ export async function readWorklist(store: Store, scope: WorklistScope, query: Wo
   const { sort } = query;
   const columns = COLUMNS[sort];
   const direction = sort === 'updated' ? 'desc' : 'asc';
-  let page = fitting(store, scope, query).select(['case_id', 'attention', 'must_act', 'assigned_to', 'assigned_name', 'updated_at', sql<string>`due::text`.as('due'), sql<string | null>`next_touch::text`.as('next_touch'), sql<string | null>`valid_until::text`.as('valid_until')]);
+  let page = fitting(store, scope, query).select(['case_id', 'attention', 'must_act', 'assigned_to', 'assigned_name', 'updated_at', 'due', sql<string | null>`next_touch::text`.as('touch_on'), sql<string | null>`valid_until::text`.as('ends_on')]);
   if (sort === 'touch') page = page.where('next_touch', 'is not', null);
   if (sort === 'ends') page = page.where('valid_until', 'is not', null);
   if (after !== undefined) {
@@ -78,13 +78,13 @@ export async function readWorklist(store: Store, scope: WorklistScope, query: Wo
       return [{
         case: one.document,
         mustAct: line.must_act,
-        nextTouch: line.next_touch,
+        nextTouch: line.touch_on,
         assignedTo: assignedTo(line),
         handOver: one.hand_over,
         requesterName: one.name,
       }];
     }),
-    next: last ? writePlace(sort, { ...last, due: last.due === 'infinity' ? 'infinity' : new Date(last.due).toISOString(), updated_at: last.updated_at.toISOString() }) : null,
+    next: last ? writePlace(sort, { ...last, due: last.due instanceof Date ? last.due.toISOString() : 'infinity', updated_at: last.updated_at.toISOString(), next_touch: last.touch_on, valid_until: last.ends_on }) : null,
   };
 }
 
