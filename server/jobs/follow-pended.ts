@@ -18,7 +18,7 @@ export async function followPended(parts: SenderParts, submissionId: string): Pr
   if (!payer) throw new PriorAuthError('PAYER_NOT_CONFIGURED', `Payer ${row.payerId} of submission ${row.id} is not configured.`);
 
   const inquiry = buildInquiry(JSON.parse(row.bundle) as Bundle, row.decision, { ids: randomUUID, now: now(), version: row.pasVersion });
-  const invalid = parts.faultsOf(inquiry, row.pasVersion);
+  const invalid = parts.faultsOf(inquiry, row.pasVersion).map(({ words }) => words);
   if (invalid.length > 0) throw new PriorAuthError('PAS_BUNDLE_INVALID', `The inquiry of submission ${row.id} is invalid: ${invalid.join('; ')}`);
   const reply = await sendInquiry(client, payer, JSON.stringify(inquiry));
   const receivedMs = now();

@@ -1,16 +1,13 @@
-import { randomUUID } from 'node:crypto';
-import type { Bundle } from '@medplum/fhirtypes';
 import type { Transaction } from 'kysely';
-import type { Payer } from '#prior-auth/coverage-requirement/payer.ts';
 import type { SubmissionPreview } from '#prior-auth/panel-api.ts';
-import { buildSubmission } from '#prior-auth/pas-bundle/build-submission.ts';
-import type { BuildRequest, RequestChange } from '#prior-auth/pas-bundle/request-change.ts';
+import type { RequestChange } from '#prior-auth/pas-bundle/request-change.ts';
 import type { SubmissionInput, SubmissionProblem } from '#prior-auth/pas-bundle/submission-input.ts';
 import type { AnyDatabase } from '#store/database.ts';
 import { uuidv7 } from '#store/uuid.ts';
+import { buildChecked } from './build-checked.ts';
 import { wantSubscription } from './notifications-want.ts';
 import type { SenderParts } from './sender-parts.ts';
-import { type PasTables, type SubmissionRow, toSubmissionRow } from './submission-table.ts';
+import { type PasTables, toSubmissionRow } from './submission-table.ts';
 
 export type QueueResult =
   /** The caller moves the case to `queued` in the same transaction, with this instant. */
@@ -72,7 +69,7 @@ export async function queueSubmission(parts: SenderParts, trx: Transaction<AnyDa
 }
 
 /** What would be sent, and what stops it. Writes nothing; the identifiers are thrown away. */
-export function previewSubmission(parts: Pick<SenderParts, 'faultsOf' | 'payers' | 'now'>, input: SubmissionInput): SubmissionPreview {
+export function previewSubmission(parts: Pick<SenderParts, 'faultsOf' | 'payers' | 'now' | 'diagnosisMap'>, input: SubmissionInput): SubmissionPreview {
   const payer = parts.payers.forCoverage(input.case.payer.id, input.coverage);
   if (!payer) return { items: [], resources: [], problems: [NOT_CONFIGURED] };
   const submission = buildChecked(parts, payer, input, parts.now());
@@ -82,33 +79,3 @@ export function previewSubmission(parts: Pick<SenderParts, 'faultsOf' | 'payers'
 const NOT_CONFIGURED: SubmissionProblem = { code: 'PAYER_NOT_CONFIGURED', message: 'The payer of this case is not configured.', nextStep: 'Ask the administrator to configure the payer.' };
 const BY_HAND: SubmissionProblem = { code: 'PAYER_BY_HAND', message: 'Requests to this payer are handled by hand at present.', nextStep: 'Switch the case to manual, print the packet and send it by fax, portal or telephone.' };
 const NOTHING_STANDS: SubmissionProblem = { code: 'NO_REQUEST_AT_PAYER', message: 'The payer has no request of this case that could be changed.', nextStep: 'Send a new request.' };
-
-interface StandingChange {
-  readonly standing: SubmissionRow;
-  readonly change: QueuedChange;
-}
-
-function buildChecked({ faultsOf }: Pick<SenderParts, 'faultsOf'>, payer: Payer, input: SubmissionInput, nowMs: number, changed?: StandingChange): ReturnType<typeof buildSubmission> {
-  const version = payer.pasVersion;
-  if (changed && changed.standing.pasVersion !== version) {
-    const message = `The request was sent in PAS ${changed.standing.pasVersion}; the payer now takes PAS ${version}, at another address.`;
-    return { kind: 'incomplete', problems: [{ code: 'PAYER_VERSION_CHANGED', message, nextStep: 'Ask the payer by telephone for the change, and record it in the case.' }] };
-  }
-  const submission = buildSubmission(input, { ids: randomUUID, now: nowMs, version, request: requestOf(changed) });
-  if (submission.kind === 'incomplete') return submission;
-  const faults = faultsOf(submission.bundle, version);
-  if (faults.length === 0) return submission;
-  const problem = {
-    code: 'PAS_BUNDLE_INVALID',
-    message: `The request does not meet PAS ${version}: ${faults.slice(0, 5).join('; ')}${faults.length > 5 ? `; and ${faults.length - 5} more` : ''}`,
-    nextStep: 'Correct the named parts in the EHR record, or report this message to the administrator.',
-  };
-  return { kind: 'incomplete', problems: [problem] };
-}
-
-function requestOf(changed: StandingChange | undefined): BuildRequest {
-  if (!changed) return { kind: 'new' };
-  const { standing, change } = changed;
-  const previous = { bundle: JSON.parse(standing.bundle) as Bundle, keys: standing.keys };
-  return change.purpose === 'cancel' ? { kind: 'cancel', previous } : { kind: 'update', previous, change: change.change };
-}

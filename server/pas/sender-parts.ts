@@ -1,12 +1,14 @@
 import type { Bundle } from '@medplum/fhirtypes';
 import type { Logger } from 'pino';
 import type { PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
+import type { DiagnosisMap } from '#prior-auth/pas-bundle/diagnosis-map.ts';
 import type { PasVersion } from '#prior-auth/pas-bundle/request-change.ts';
 import type { AuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
 import type { Jobs } from '#store/jobs.ts';
 import type { CasePort } from '../payer/case-port.ts';
 import type { PayerClient } from '../payer/payer-client.ts';
+import type { BundleFault } from './bundle-faults.ts';
 
 export const QUEUES = { inquire: 'pas-inquire', subscribe: 'pas-subscription', events: 'pas-event' } as const;
 
@@ -37,6 +39,8 @@ export interface SenderParts {
   readonly subscriptions: SubscriptionTimes;
   /** After it another worker may take a row in hand. */
   readonly leaseMs: number;
-  /** Errors of the validator as "code at path"; empty when the bundle may leave. */
-  readonly faultsOf: (bundle: Bundle, version: PasVersion) => readonly string[];
+  /** Errors of the validator; empty when the bundle may leave. */
+  readonly faultsOf: (bundle: Bundle, version: PasVersion) => readonly BundleFault[];
+  /** For reasons that the record codes in SNOMED CT alone. */
+  readonly diagnosisMap: DiagnosisMap;
 }

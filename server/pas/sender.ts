@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { openValidator, type Validator } from '#fhir/validation/validator.ts';
 import type { PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
 import type { Person, SubmissionPreview } from '#prior-auth/panel-api.ts';
+import { type DiagnosisMap, NO_DIAGNOSIS_MAP } from '#prior-auth/pas-bundle/diagnosis-map.ts';
 import type { PasVersion } from '#prior-auth/pas-bundle/request-change.ts';
 import type { SubmissionInput } from '#prior-auth/pas-bundle/submission-input.ts';
 import type { AuditTrail } from '#store/audit.ts';
@@ -14,6 +15,7 @@ import type { KeyRing } from '#store/signing-keys.ts';
 import { LEASE_MS } from '../jobs/send-submission.ts';
 import { keepSubscription, wakeSubscriptions } from '../jobs/subscribe.ts';
 import type { CasePort } from '../payer/case-port.ts';
+import { PAS_CLIENT } from '../connections/our-client.ts';
 import { createPayerClient } from '../payer/payer-client.ts';
 import { bundleFaults } from './bundle-faults.ts';
 import { createNotificationRoutes } from './notifications.ts';
@@ -44,6 +46,8 @@ export interface PasSenderOptions {
   readonly timeoutMs?: number;
   /** Milliseconds after which a row that a killed process had in hand is taken up by another. Longer than a token request and two tries of a submission can take; default 100,000. */
   readonly leaseMs?: number;
+  /** SNOMED CT to ICD-10-CM. Default: knows nothing, every such reason is asked of the person. */
+  readonly diagnosisMap?: DiagnosisMap | undefined;
   /** Defaults: five minutes, 90 days, one second. */
   readonly subscriptions?: Partial<SubscriptionTimes>;
 }
@@ -67,15 +71,13 @@ export interface PasSender {
   stop(): Promise<void>;
 }
 
-const CLIENT_ID = 'open-prior-auth-server';
-const SCOPE = 'system/Claim.c system/Subscription.crud';
 /** How often due rows are looked for: retries and inquiries are this punctual. */
 const TICK_MS = 500;
 /** What is on its way when the process stops has this long; else its lease runs out and the same bytes go again. */
 const STOP_MS = 5_000;
 
 /** The sending side of PAS, 2.0.1 and 2.2.1. The tables are the truth: whatever else is lost costs a tick, and what is doubled costs nothing. */
-export async function createPasSender({ store, jobs, baseUrl, log, now, audit, payers, keys, cases, inquiryIntervalMs = 30_000, retryBaseMs = 1_000, timeoutMs, leaseMs = LEASE_MS, subscriptions }: PasSenderOptions): Promise<PasSender> {
+export async function createPasSender({ store, jobs, baseUrl, log, now, audit, payers, keys, cases, inquiryIntervalMs = 30_000, retryBaseMs = 1_000, timeoutMs, leaseMs = LEASE_MS, diagnosisMap = NO_DIAGNOSIS_MAP, subscriptions }: PasSenderOptions): Promise<PasSender> {
   await migratePart(store, 'pas', pasMigrations);
   // Inquiring is repeated from the table, not by the queue.
   for (const queue of Object.values(QUEUES)) await jobs.createQueue(queue, { retryLimit: 2, expireInSeconds: Math.ceil(leaseMs / 1000) });
@@ -86,11 +88,11 @@ export async function createPasSender({ store, jobs, baseUrl, log, now, audit, p
     validators.set(version, validator);
     return validator;
   };
-  const client = createPayerClient({ clientId: CLIENT_ID, scope: SCOPE, keys, now, timeoutMs, discovers: true });
+  const client = createPayerClient({ ...PAS_CLIENT, keys, now, timeoutMs, discovers: true });
   const parts: SenderParts = {
     store, jobs, baseUrl, log, now, audit, payers, cases, client, inquiryIntervalMs, retryBaseMs, leaseMs,
     subscriptions: { statusIntervalMs: 300_000, secretLifeMs: 90 * 86_400_000, gapGraceMs: 1_000, ...subscriptions },
-    faultsOf: (bundle, version) => bundleFaults(validatorOf(version), bundle),
+    faultsOf: (bundle, version) => bundleFaults(validatorOf(version), bundle), diagnosisMap,
   };
   const lines = openPayerLines(parts);
   const router = express.Router();
