@@ -10,7 +10,9 @@ import type { Jobs } from '#store/jobs.ts';
 import { migratePart } from '#store/migrate.ts';
 import { openKeyRing } from '#store/signing-keys.ts';
 import { ehrsAdminRouter } from './admin/ehrs-router.ts';
+import { payersAdminRouter } from './admin/payers-router.ts';
 import { DEMONSTRATION_CLINIC } from './clinic.ts';
+import { DTR_CLIENT } from './connections/our-client.ts';
 import type { PayerConnections } from './connections/payer-connections.ts';
 import { createCaseDeterminer } from './ehr/determine-case.ts';
 import { createSubmissionGatherer } from './ehr/gather-submission.ts';
@@ -82,8 +84,8 @@ export interface ServerPart {
 }
 
 const CLEANING_MS = 60_000;
-/** How soon a registration that was changed in another process holds in this one. */
-const EHRS_RELOAD_MS = 5_000;
+/** How soon a registration or a key that was changed in another process holds in this one. */
+const RELOAD_MS = 5_000;
 
 /** The panel's and the worklist's server, and the sender to payers: the only place that puts them together. */
 export async function createServer(options: ServerOptions): Promise<ServerPart> {
@@ -109,7 +111,7 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
   });
   const determineCase = createCaseDeterminer({ policies, timeZoneOf, now });
   const risks = createRiskScores({ store, model, determineCase, audit, log });
-  const accessTo = payerAccess(payers, createPayerClient({ clientId: 'open-prior-auth-server', scope: 'system/Questionnaire.rs system/ValueSet.rs system/Library.rs', keys, now }));
+  const accessTo = payerAccess(payers, createPayerClient({ ...DTR_CLIENT, keys, now }));
   const errorReports = createErrorReports({ jobs, accessTo, log, now, baseUrl });
   const metrics = openMetricLog(store, log, now);
   const forms = createFormStore(store, now);
@@ -137,6 +139,9 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
   router.use(supportedPayersRouter(payers));
   router.use(launchRouter(launching));
   if (options.adminToken !== undefined) router.use(ehrsAdminRouter({ adminToken: options.adminToken, ehrs, baseUrl, audit, log, now }));
+  if (options.adminToken !== undefined && options.connections) {
+    router.use(payersAdminRouter({ adminToken: options.adminToken, connections: options.connections, keys, clinic: options.clinic ?? DEMONSTRATION_CLINIC, store, baseUrl, audit, log, now }));
+  }
   router.use(panelRouter(parts, openEhr, baseUrl));
   router.use(worklist.router);
   router.use(sender.router);
@@ -149,7 +154,10 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
     router,
     frameOrigins: () => ehrs.list().flatMap(({ ehr }) => (ehr.disabled === true ? [] : originsOf(ehr))),
     async start() {
-      reloading = setInterval(() => void ehrs.reload().catch((error: unknown) => log.error({ err: error }, 'registered EHRs not read again')), EHRS_RELOAD_MS);
+      reloading = setInterval(() => {
+        ehrs.reload().catch((error: unknown) => log.error({ err: error }, 'registered EHRs not read again'));
+        keys.reload().catch((error: unknown) => log.error({ err: error }, 'signing keys not read again'));
+      }, RELOAD_MS);
       reloading.unref();
       timer = setInterval(cleaning, CLEANING_MS);
       timer.unref();

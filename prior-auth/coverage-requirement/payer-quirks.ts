@@ -2,8 +2,10 @@ import type { Payer } from './payer.ts';
 
 /** Where payers differ though they all speak PAS: data, not code. docs/payer-connections.md tells operators what each is for. */
 export interface PayerQuirks {
-  /** What `$inquire` takes: the Bundle of 2.0.1, or the Parameters of 2.2.1 around it. */
+  /** What `$inquire` takes: the bare Bundle, as both versions say, or Parameters with the Bundle as `resource`. */
   readonly inquiryWrapper: 'bundle' | 'parameters';
+  /** Systems of before 2.0 call it `$inquiry`. */
+  readonly inquiryOperation: '$inquire' | '$inquiry';
   /** 2XX that carry an answer; any other 2XX counts as no answer, and the same bytes go again. */
   readonly successStatuses: readonly number[];
   /** For one call, its token not counted. */
@@ -17,7 +19,9 @@ export interface PayerQuirks {
   readonly breakerRestMs: number;
 }
 
-const DEFAULTS: Omit<PayerQuirks, 'inquiryWrapper'> = {
+const DEFAULTS: PayerQuirks = {
+  inquiryWrapper: 'bundle',
+  inquiryOperation: '$inquire',
   successStatuses: [200, 201],
   timeoutMs: 30_000,
   maximumBytes: 20_000_000,
@@ -26,6 +30,6 @@ const DEFAULTS: Omit<PayerQuirks, 'inquiryWrapper'> = {
   breakerRestMs: 5_000,
 };
 
-export function quirksOf({ pasVersion, quirks = {} }: Pick<Payer, 'pasVersion' | 'quirks'>): PayerQuirks {
-  return { ...DEFAULTS, inquiryWrapper: pasVersion === '2.0.1' ? 'bundle' : 'parameters', ...quirks };
+export function quirksOf({ quirks }: Pick<Payer, 'quirks'>): PayerQuirks {
+  return { ...DEFAULTS, ...quirks };
 }

@@ -1,13 +1,19 @@
 import { parseJson, type PayerClient, type PayerReply } from './payer-client.ts';
 import { askedOf } from './submit.ts';
 import type { Payer } from '#prior-auth/coverage-requirement/payer.ts';
+import { quirksOf } from '#prior-auth/coverage-requirement/payer-quirks.ts';
 import type { SubmissionKeys } from '#prior-auth/pas-bundle/build-submission.ts';
 import type { PayerDecision } from '#prior-auth/payer-decision/decision.ts';
 import { readDecision } from '#prior-auth/payer-decision/read-decision.ts';
 
-/** `$inquire` (OperationDefinition Claim-inquiry, whose code is `inquire`). */
+/** `$inquire` (OperationDefinition Claim-inquiry, whose code is `inquire`), in the spelling of the payer. */
 export function sendInquiry(client: PayerClient, payer: Payer, bundle: string): Promise<PayerReply> {
-  return client.post(payer, 'Claim/$inquire', bundle);
+  return client.post(payer, `Claim/${quirksOf(payer).inquiryOperation}`, inquiryBody(payer, bundle));
+}
+
+/** The bundle, in the wrapper of the payer. Both JSON. */
+export function inquiryBody(payer: Payer, bundle: string): string {
+  return quirksOf(payer).inquiryWrapper === 'bundle' ? bundle : `{"resourceType":"Parameters","parameter":[{"name":"resource","resource":${bundle}}]}`;
 }
 
 export type InquiryReading =
