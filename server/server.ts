@@ -2,6 +2,7 @@ import type { Organization } from '@medplum/fhirtypes';
 import { Router } from 'express';
 import type { Logger } from 'pino';
 import type { DenialRiskModel } from '#models/serve/denial-risk-model.ts';
+import type { DiagnosisMap } from '#prior-auth/pas-bundle/diagnosis-map.ts';
 import type { PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
 import type { PolicyLibrary } from '#prior-auth/coverage-requirement/policy-library.ts';
 import type { AuditTrail } from '#store/audit.ts';
@@ -65,6 +66,8 @@ export interface ServerOptions {
   readonly ehrs: readonly EhrRegistration[];
   /** JSON file of more EHRs, read again when it changes. */
   readonly ehrsFile?: string | undefined;
+  /** SNOMED CT to ICD-10-CM, for reasons that the record codes in SNOMED CT alone. */
+  readonly diagnosisMap?: DiagnosisMap;
   /** Opens /admin/ehrs to who has it. Without it there is no such page. */
   readonly adminToken?: string | undefined;
   /** Who submits, where the EHR does not say. */
@@ -106,7 +109,7 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
   const openEhr = sessionEhrOpener(identity, sessions, ehrs);
   const questionnaires = await createQuestionnaireService({ store, log, now });
   const sender = await createPasSender({
-    store, jobs, baseUrl, log, now, audit, payers, keys, cases: createCasePort(cases, now),
+    store, jobs, baseUrl, log, now, audit, payers, keys, cases: createCasePort(cases, now), diagnosisMap: options.diagnosisMap,
     ...(options.inquiryIntervalMs === undefined ? {} : { inquiryIntervalMs: options.inquiryIntervalMs }),
   });
   const determineCase = createCaseDeterminer({ policies, timeZoneOf, now });

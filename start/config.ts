@@ -26,6 +26,8 @@ export interface Config {
   readonly ehrsFile: string | undefined;
   /** JSON file of payers, in place of those the program brings. */
   readonly payersFile: string | undefined;
+  /** SNOMED CT to ICD-10-CM; the shipped map when absent. */
+  readonly diagnosisMapFile: string | undefined;
   /** Opens the admin pages; without it there are none. */
   readonly adminToken: string | undefined;
   /** Whole time of a CDS Hooks call, milliseconds. */
@@ -51,6 +53,7 @@ const environment = z.object({
   CDS_CLIENTS_FILE: optionalText,
   EHRS_FILE: optionalText,
   PAYERS_FILE: optionalText,
+  DIAGNOSIS_MAP_FILE: optionalText,
   ADMIN_TOKEN: z.preprocess(blankAsAbsent, z.string().min(16).optional()),
   CDS_DEADLINE_MS: z.preprocess(blankAsAbsent, z.coerce.number().int().min(50).max(10_000).default(500)),
   CLINIC_FILE: optionalText,
@@ -89,6 +92,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     cdsClientsFile: values.CDS_CLIENTS_FILE,
     ehrsFile: values.EHRS_FILE,
     payersFile: values.PAYERS_FILE,
+    diagnosisMapFile: values.DIAGNOSIS_MAP_FILE,
     adminToken: values.ADMIN_TOKEN,
     cdsDeadlineMs: values.CDS_DEADLINE_MS,
   };

@@ -7,6 +7,7 @@ import { collectDefaultMetrics, register } from 'prom-client';
 import { createCdsHooks } from '#cds-hooks/cds-hooks.ts';
 import { openDenialRiskModel } from '#models/serve/denial-risk-model.ts';
 import { createPayer } from '#payer/payer.ts';
+import { loadDiagnosisMap } from '#policies/load-diagnosis-map.ts';
 import { loadPolicies } from '#policies/load-policies.ts';
 import { createSandboxEhr } from '#sandbox-ehr/sandbox-ehr.ts';
 import { openPayerConnections } from '#server/connections/payer-connections.ts';
@@ -60,7 +61,7 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
     const shared = { store, baseUrl, log, now: Date.now, audit };
     const ehrFhir = `${baseUrl}/ehr/fhir`;
     const server = await createServer({
-      ...shared, jobs, policies, payers, connections: payers, model, ehrsFile: config.ehrsFile, adminToken: config.adminToken,
+      ...shared, jobs, policies, payers, connections: payers, model, ehrsFile: config.ehrsFile, adminToken: config.adminToken, diagnosisMap: loadDiagnosisMap(config.diagnosisMapFile),
       ...(config.clinicFile === undefined ? {} : { clinic: readClinic(config.clinicFile) }),
       ehrs: [{ fhirBase: ehrFhir, name: 'Sandbox EHR', clientId: PANEL.clientId, scopes: PANEL.scope, worklistClientId: WORKLIST.clientId }],
     });
