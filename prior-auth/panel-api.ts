@@ -7,6 +7,7 @@ import type { DecisionWords } from './payer-decision/decision-words.ts';
 import type { Packet } from './packet.ts';
 import type { SubmissionProblem } from './pas-bundle/submission-input.ts';
 import type { Clock } from './payer-decision/deadlines.ts';
+import type { Authorization } from './worklist-api.ts';
 import { enteredDecision } from './payer-decision/entered-decision.ts';
 import type { AnswerValue } from './questionnaire/form.ts';
 
@@ -38,7 +39,23 @@ export interface CaseView {
   readonly risk: DenialRisk | null;
   /** The items as the payer has them, or as they are on their way there; absent before that. */
   readonly asked?: readonly AskedItem[];
+  /** What the payer authorized and how much of it is used; absent where it authorized nothing. */
+  readonly authorizations?: readonly Authorization[];
 }
+
+/** A file that answers what a payer asked for, or a note made into one. */
+export interface AnswerFile {
+  readonly title: string;
+  readonly contentType: (typeof ANSWER_FILE_TYPES)[number];
+  /** Base64. */
+  readonly data: string;
+}
+
+/** Kinds that payers take as attachments; what comes must also begin as its kind does. */
+export const ANSWER_FILE_TYPES = ['application/pdf', 'image/jpeg', 'image/png', 'image/tiff', 'text/plain'] as const;
+export const MOST_ANSWER_FILES = 10;
+/** Of all files of one answer, before base64. */
+export const MOST_ANSWER_BYTES = 8_000_000;
 
 /** One item of the request that was sent. */
 export interface AskedItem {
@@ -236,6 +253,7 @@ const colleague = z.string().check(z.regex(/^(Practitioner|PractitionerRole|Orga
 /** The version of the case that the person looked at. */
 const ofVersion = z.object({ caseVersion: z.int() });
 const byHand = { reference: z.optional(words.check(z.minLength(1), z.maxLength(100))), submittedAt: z.optional(z.iso.datetime()) };
+const askId = z.string().check(z.minLength(1), z.maxLength(1000));
 const sequence = z.int().check(z.positive(), z.maximum(10_000));
 const day = z.iso.date();
 const quantity = z.object({ value: z.number().check(z.positive(), z.maximum(1_000_000)), unit: z.optional(words.check(z.minLength(1), z.maxLength(50))) });
@@ -287,6 +305,18 @@ export const PANEL_API = {
   renewAuthorization: { method: 'POST', path: '/case/renew', request: ofVersion },
   changeRequest: { method: 'POST', path: '/case/change', request: z.extend(ofVersion, { change: requestChange }) },
   cancelRequest: { method: 'POST', path: '/case/cancel', request: ofVersion },
+  answerAsk: {
+    method: 'POST',
+    path: '/asks/answer',
+    request: z.extend(ofVersion, {
+      askId,
+      references: z.array(recordReference).check(z.maxLength(MOST_CHOSEN)),
+      files: z.array(z.object({ title: words.check(z.minLength(1), z.maxLength(200)), contentType: z.enum(ANSWER_FILE_TYPES), data: z.string().check(z.minLength(1), z.maxLength(Math.ceil(MOST_ANSWER_BYTES / 3) * 4)) })).check(z.maxLength(MOST_ANSWER_FILES)),
+      note: z.optional(statement),
+    }),
+  },
+  openAskForm: { method: 'POST', path: '/asks/form', request: z.extend(ofVersion, { askId }) },
+  recordUse: { method: 'POST', path: '/case/use', request: z.extend(ofVersion, { sequence, quantity: z.number().check(z.positive(), z.maximum(1_000_000)), usedOn: day, note: z.optional(words.check(z.minLength(1), z.maxLength(500))) }) },
   listColleagues: { method: 'GET', path: '/colleagues', request: z.object({ q: words.check(z.maxLength(100)) }) },
   readHandOver: { method: 'GET', path: '/hand-over', request: nothing },
   handOver: { method: 'POST', path: '/hand-over', request: z.object({ to: colleague, note: words }) },
@@ -332,6 +362,10 @@ export interface PanelReplies {
   readonly renewAuthorization: CaseView;
   readonly changeRequest: CaseView;
   readonly cancelRequest: CaseView;
+  readonly answerAsk: CaseView;
+  /** The payer's form is among `listForms` from now on. */
+  readonly openAskForm: CaseView;
+  readonly recordUse: CaseView;
   readonly listColleagues: { readonly colleagues: readonly Colleague[] };
   readonly readHandOver: { readonly handOver: HandOver | null };
   readonly handOver: { readonly handOver: HandOver };

@@ -5,6 +5,7 @@ import type { OpenSessionEhr } from '../ehr/session-ehr.ts';
 import { answerErrors, sendError } from '../error-reply.ts';
 import { cookieOptions } from '../smart/cookies.ts';
 import { expired } from '../smart/sessions.ts';
+import { answerAsk, openAskForm, recordUse } from './answer-ask.ts';
 import { cancelRequest, changeRequest, checkNow, holdRequest, recordDecision, releaseRequest, renewAuthorization, requestAgain, resendRequest, switchBack, switchToManual, updateManual, withdrawRequest } from './case-steps.ts';
 import { chooseSubmission } from './choose-submission.ts';
 import { closeSession } from './close-session.ts';
@@ -62,6 +63,9 @@ export function panelRouter(parts: PanelParts, openEhr: OpenSessionEhr, baseUrl:
     renewAuthorization: renewAuthorization(parts),
     changeRequest: changeRequest(parts),
     cancelRequest: cancelRequest(parts),
+    answerAsk: answerAsk(),
+    openAskForm: openAskForm(),
+    recordUse: recordUse(),
     listColleagues: listColleagues(),
     readHandOver: readHandOver(parts),
     handOver: handOver(parts),

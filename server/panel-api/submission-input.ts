@@ -15,7 +15,8 @@ export async function gatherSubmission(parts: PanelParts, ehr: EhrClient, priorA
     chosen: { include, exclude },
     diagnosisChoices: diagnoses,
     questionnaireResponses: completed.map(({ response, ehrReference }) => ({ ...writeResponse(parts.payerAccess(priorAuthCase.payer.id)?.dtr.version ?? '2.0.1', response), id: ehrReference?.split('/')[1] ?? `form-${completed.findIndex((each) => each.response === response) + 1}` })),
-    evidence: all.length > 0 ? completed.flatMap(({ sources }) => Object.values(sources).flat()) : await evidenceOfPolicy(parts, ehr, priorAuthCase),
+    evidence: completed.flatMap(({ sources }) => Object.values(sources).flat()),
+    ...(all.length > 0 ? {} : { criteria: await evidenceOfPolicy(parts, ehr, priorAuthCase) }),
   });
 }
 

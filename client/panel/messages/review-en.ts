@@ -53,6 +53,7 @@ export const reviewWords = {
     add: 'Add',
     addOf: (display: string) => `Add ${display}`,
     forms: (count: number) => `The payer has ${many(count, 'form', 'forms')} for it: the questions come first.`,
+    formsTooLate: 'The payer has forms for it: send it as a request of its own.',
     obstacles,
     unread: (types: string) => `The EHR did not let the panel look for: ${types}.`,
   },

@@ -44,6 +44,7 @@ export const reviewWords: typeof english = {
     add: 'Añadir',
     addOf: (display) => `Añadir ${display}`,
     forms: (count) => `El pagador tiene ${many(count, 'formulario', 'formularios')} para ella: primero vienen las preguntas.`,
+    formsTooLate: 'El pagador tiene formularios para ella: envíela como solicitud propia.',
     obstacles: {
       'not-asked': 'Aún no se preguntó al pagador: firme primero la orden.',
       'nothing-needed': 'No necesita autorización.',

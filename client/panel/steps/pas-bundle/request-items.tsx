@@ -1,14 +1,11 @@
 import { Button } from '@mantine/core';
-import { useCallback, useState, type ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import type { PriorAuthCase } from '#prior-auth/case.ts';
-import type { FurtherOrder, SubmissionReview } from '#prior-auth/panel-api.ts';
+import type { SubmissionReview } from '#prior-auth/panel-api.ts';
 import { Drawer } from '../../../ui/drawer.tsx';
-import { FailureNotice } from '../../../ui/failure-notice.tsx';
-import { showDate } from '../../../ui/fhir-date.ts';
-import { Loading } from '../../../ui/loading.tsx';
-import { useLoad } from '../../../ui/use-load.ts';
 import { messages } from '../../messages.ts';
 import type { PanelCall } from '../../panel-call.ts';
+import { FurtherOrderList } from './further-order-list.tsx';
 
 interface RequestItemsProps {
   readonly call: PanelCall;
@@ -44,33 +41,12 @@ export function RequestItems({ call, priorAuthCase: { service, further = [] }, r
   );
 }
 
-/** Every other open order of the patient; those that cannot join say why. */
-export function OrdersDrawer({ call, onAdd, onClose }: { readonly call: PanelCall; readonly onAdd: (order: string) => void; readonly onClose: () => void }): ReactNode {
+function OrdersDrawer({ call, onAdd, onClose }: { readonly call: PanelCall; readonly onAdd: (order: string) => void; readonly onClose: () => void }): ReactNode {
   const words = messages.review.orders;
-  const { value, failure, reload } = useLoad(useCallback(() => call('listFurtherOrders', {}), [call]));
   return (
     <Drawer title={words.title} onClose={onClose}>
       <p className="small muted">{words.intro}</p>
-      {failure && <FailureNotice failure={failure} onRetry={reload} />}
-      {value === undefined && failure === undefined && <Loading>{words.loading}</Loading>}
-      {value?.orders.length === 0 && <p>{words.none}</p>}
-      {value && <ul className="sent-resources">{value.orders.map((order) => <OrderLine key={order.reference} order={order} onAdd={onAdd} />)}</ul>}
-      {value && value.unread.length > 0 && <p className="small muted">{words.unread(value.unread.join(', '))}</p>}
+      <FurtherOrderList call={call} taken={[]} onAdd={({ reference }) => onAdd(reference)} />
     </Drawer>
-  );
-}
-
-function OrderLine({ order: { reference, display, code, date, forms, obstacle }, onAdd }: { readonly order: FurtherOrder; readonly onAdd: (order: string) => void }): ReactNode {
-  const words = messages.review.orders;
-  return (
-    <li className="row-apart">
-      <div className="grow">
-        <p>{display}</p>
-        <p className="small muted number">{[code, date && showDate(date)].filter(Boolean).join(' · ')}</p>
-        {obstacle !== undefined && <p className="small">{words.obstacles[obstacle]}</p>}
-        {obstacle === undefined && forms > 0 && <p className="small">{words.forms(forms)}</p>}
-      </div>
-      {obstacle === undefined && <Button size="xs" variant="default" aria-label={words.addOf(display)} onClick={() => onAdd(reference)}>{words.add}</Button>}
-    </li>
   );
 }
