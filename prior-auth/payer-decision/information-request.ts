@@ -2,6 +2,8 @@
 export interface InformationRequest {
   /** The payer's control number where it gave one, else made from the request's content: the same ask read twice has the same id. */
   readonly id: string;
+  /** The payer's control number: an answer names it. */
+  readonly control?: { readonly system?: string; readonly value: string };
   /** Item sequence; null for the whole request. */
   readonly sequence: number | null;
   readonly wants:
@@ -24,12 +26,24 @@ export interface InformationRequest {
 
 /**
  * What is asked now, after what was asked before. `now` undefined: the answer was of a kind that does not carry asks (an inquiry), so that all stay.
- * What was answered stays so; an open ask that a later answer does not repeat is withdrawn. Open ones come first.
+ * What was answered stays so. An open ask that a later answer does not repeat was answered where our answer was on its way, and is withdrawn where not. Open ones come first.
  */
-export function mergeAsks(before: readonly InformationRequest[], now: readonly InformationRequest[] | undefined): readonly InformationRequest[] {
+export function mergeAsks(before: readonly InformationRequest[], now: readonly InformationRequest[] | undefined, at?: string): readonly InformationRequest[] {
   if (!now) return before;
-  const kept = before.map((ask): InformationRequest => (now.some(({ id }) => id === ask.id) || ask.state !== 'open' ? ask : { ...ask, state: 'withdrawn' }));
+  const kept = before.map((ask): InformationRequest => (now.some(({ id }) => id === ask.id) || ask.state !== 'open' ? ask : closed(ask, at)));
   const added = now.filter(({ id }) => !before.some((ask) => ask.id === id));
-  const all = [...kept, ...added];
-  return [...all.filter(({ state }) => state === 'open'), ...all.filter(({ state }) => state !== 'open')];
+  return openFirst([...kept, ...added]);
+}
+
+function closed({ answer, ...ask }: InformationRequest, at: string | undefined): InformationRequest {
+  return answer?.kind === 'sending' ? { ...ask, state: 'answered', answeredAt: at ?? answer.queuedAt } : { ...ask, state: 'withdrawn' };
+}
+
+/** One ask changed, the others as they are. */
+export function changeAsk(asks: readonly InformationRequest[], id: string, change: (ask: InformationRequest) => InformationRequest): readonly InformationRequest[] {
+  return openFirst(asks.map((ask) => (ask.id === id ? change(ask) : ask)));
+}
+
+function openFirst(asks: readonly InformationRequest[]): readonly InformationRequest[] {
+  return [...asks.filter(({ state }) => state === 'open'), ...asks.filter(({ state }) => state !== 'open')];
 }

@@ -51,7 +51,7 @@ function asksOfTask(task: Task, items: readonly AskedItem[]): InformationRequest
     const wants = wantsOfInput(input);
     if (!wants) return [];
     const sequence = knownSequence(lineOf(input), items);
-    return [ask(number, sequence, wants, { ...(text ? { text } : {}), ...(due ? { due } : {}), ...(payerUrl ? { payerUrl } : {}) })];
+    return [ask(number, sequence, wants, { ...controlOf(task.identifier), ...(text ? { text } : {}), ...(due ? { due } : {}), ...(payerUrl ? { payerUrl } : {}) })];
   });
 }
 
@@ -91,7 +91,7 @@ function asksOfMessage(message: CommunicationRequest, items: readonly AskedItem[
       loinc === PAYER_QUESTIONNAIRE
         ? { kind: 'questionnaire', ...(context ? { context } : {}) }
         : { kind: 'attachment', codes: loinc ? [{ system: CODE_SYSTEMS.loinc, code: loinc }] : categories };
-    return ask(number, sequence, wants, { ...(loinc || content === '' ? {} : { text: content }), ...(due ? { due } : {}) });
+    return ask(number, sequence, wants, { ...controlOf(message.identifier), ...(loinc || content === '' ? {} : { text: content }), ...(due ? { due } : {}) });
   });
 }
 
@@ -102,6 +102,11 @@ function lineOf(of: Extensible): number | undefined {
 
 function knownSequence(line: number | undefined, items: readonly AskedItem[]): number | null {
   return items.some(({ sequence }) => sequence === line) ? (line ?? null) : null;
+}
+
+function controlOf(identifiers: Task['identifier']): Pick<InformationRequest, 'control'> {
+  const [first] = listOf(identifiers);
+  return first?.value ? { control: { ...(first.system ? { system: first.system } : {}), value: first.value } } : {};
 }
 
 /** One control number may stand over several asks; each has an id of its own. */

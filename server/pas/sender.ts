@@ -2,9 +2,10 @@ import express, { type Router } from 'express';
 import type { Transaction } from 'kysely';
 import type { Logger } from 'pino';
 import { openValidator, type Validator } from '#fhir/validation/validator.ts';
-import type { PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
+import type { Payer, PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
 import type { Person, SubmissionPreview } from '#prior-auth/panel-api.ts';
 import { type DiagnosisMap, NO_DIAGNOSIS_MAP } from '#prior-auth/pas-bundle/diagnosis-map.ts';
+import { PriorAuthError } from '#prior-auth/errors.ts';
 import type { PasVersion } from '#prior-auth/pas-bundle/request-change.ts';
 import type { SubmissionInput } from '#prior-auth/pas-bundle/submission-input.ts';
 import type { AuditTrail } from '#store/audit.ts';
@@ -12,6 +13,7 @@ import type { AnyDatabase, Store } from '#store/database.ts';
 import type { Jobs } from '#store/jobs.ts';
 import { migratePart } from '#store/migrate.ts';
 import type { KeyRing } from '#store/signing-keys.ts';
+import { sendAttachments } from '../jobs/send-attachment.ts';
 import { LEASE_MS } from '../jobs/send-submission.ts';
 import { keepSubscription, wakeSubscriptions } from '../jobs/subscribe.ts';
 import type { CasePort } from '../payer/case-port.ts';
@@ -60,6 +62,8 @@ export interface PasSender {
   preview(input: SubmissionInput): SubmissionPreview;
   /** Looks at once for what is due at a payer, instead of at the next tick. Call it after the transaction that made it due. */
   wake(payerId: string): void;
+  /** The connection that a submission was sent by. Throws PAYER_NOT_CONFIGURED. */
+  payerOf(payerId: string): Payer;
   /** How the line to a payer stands: what waits, and how far it has drained after an outage. */
   drainProgress(payerId: string): Promise<DrainProgress>;
   /** Nothing goes to this payer until it is resumed. */
@@ -103,6 +107,7 @@ export async function createPasSender({ store, jobs, baseUrl, log, now, audit, p
   const db = store.db.withTables<PasTables>();
   let timer: NodeJS.Timeout | undefined;
   let ticking: Promise<void> | undefined;
+  let attaching: Promise<void> | undefined;
 
   /** Pended rows that are due get a job each; moving `next_at` on first means one job a round, however many processes look. */
   const tick = async (): Promise<void> => {
@@ -116,6 +121,11 @@ export async function createPasSender({ store, jobs, baseUrl, log, now, audit, p
       .execute();
     for (const { id } of due) await jobs.send(QUEUES.inquire, { submissionId: id });
     await lines.wakeDue();
+    attaching ??= sendAttachments(parts)
+      .catch((error: unknown) => log.error({ err: error }, 'answers to payers’ questions were interrupted; they go again when their lease ends'))
+      .finally(() => {
+        attaching = undefined;
+      });
     await wakeSubscriptions(parts);
   };
   const tickOnce = (): void => {
@@ -138,6 +148,7 @@ export async function createPasSender({ store, jobs, baseUrl, log, now, audit, p
       lines.wake(payerId);
       tickOnce();
     },
+    payerOf: (payerId) => payers.byId(payerId) ?? notConfigured(payerId),
     drainProgress: (payerId) => drainProgress(parts, payerId),
     pauseLine: (payerId, by, note) => pauseLine(parts, payerId, by, note),
     async resumeLine(payerId, by) {
@@ -150,6 +161,7 @@ export async function createPasSender({ store, jobs, baseUrl, log, now, audit, p
       if (store.engine === 'pglite') {
         const nowAt = new Date(now()).toISOString();
         await db.updateTable('pas.submission').set({ lease_until: null, next_at: nowAt }).where('status', '=', 'queued').execute();
+        await db.updateTable('pas.attachment').set({ lease_until: null, next_at: nowAt }).where('status', '=', 'queued').execute();
         await db.updateTable('pas.payer_line').set({ next_try_at: nowAt }).where('down_since', 'is not', null).execute();
         await db.updateTable('pas.subscription').set({ next_at: nowAt }).where('status', 'in', ['wanted', 'removing']).execute();
         await db.updateTable('pas.subscription_event').set({ next_at: nowAt }).where('state', '=', 'waiting').execute();
@@ -166,4 +178,8 @@ export async function createPasSender({ store, jobs, baseUrl, log, now, audit, p
       await lines.stop(STOP_MS);
     },
   };
+}
+
+function notConfigured(payerId: string): never {
+  throw new PriorAuthError('PAYER_NOT_CONFIGURED', `Payer ${payerId} is not configured.`, { nextStep: 'Ask whoever runs this server to add the payer again.' });
 }

@@ -26,4 +26,6 @@ export interface CasePort {
    * answer then waits behind. A refused update or cancellation brings back what stood. A step CASE_STEPS forbids throws CASE_STEP_NOT_ALLOWED.
    */
   recordAnswer(trx: Transaction<AnyDatabase>, caseId: string, answer: CaseAnswer, of: 'latest' | 'before'): Promise<void>;
+  /** Our answer to what the payer asked for was taken, or refused. A case or an ask that has moved on is left alone. */
+  recordAskAnswer(trx: Transaction<AnyDatabase>, caseId: string, askId: string, outcome: { readonly kind: 'answered'; readonly at: string } | { readonly kind: 'refused'; readonly at: string; readonly reason: string }): Promise<void>;
 }

@@ -66,7 +66,7 @@ function isOutcomeOfError(body: unknown): boolean {
 }
 
 /** Codes and places only: `diagnostics` is free text of another system and may carry patient data. */
-function outcomeCodes(body: unknown): string {
+export function outcomeCodes(body: unknown): string {
   const codes = issuesOf(body)
     .filter(({ severity }) => severity === 'error' || severity === 'fatal')
     .slice(0, 5)

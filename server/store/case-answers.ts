@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Transaction } from 'kysely';
-import type { CaseState, PriorAuthCase } from '#prior-auth/case.ts';
+import type { AnsweredState, CaseState, PriorAuthCase } from '#prior-auth/case.ts';
 import { type OutcomeLabel, toOutcomeRecords } from '#prior-auth/learning/outcome-record.ts';
 import type { PayerDecision } from '#prior-auth/payer-decision/decision.ts';
-import { type InformationRequest, mergeAsks } from '#prior-auth/payer-decision/information-request.ts';
+import { changeAsk, type InformationRequest, mergeAsks } from '#prior-auth/payer-decision/information-request.ts';
 import { supersedes } from '#prior-auth/payer-decision/supersedes.ts';
 import type { AnyDatabase } from '#store/database.ts';
 import { uuidv7 } from '#store/uuid.ts';
@@ -41,6 +41,21 @@ export function createCasePort(cases: CaseStore, now: () => number): CasePort {
       });
       if (changed.state.kind === 'decided' && !changed.state.decision.entered) await recordOutcome(trx, changed, changed.state.decision, now());
     },
+    async recordAskAnswer(trx, caseId, askId, outcome) {
+      await cases.change(trx, caseId, {
+        expectedVersion: null,
+        who: 'payer',
+        change: ({ state }) => {
+          const next = withStandingAsks(state, (asks) =>
+            changeAsk(asks, askId, ({ answer, ...ask }) => {
+              if (ask.state !== 'open' || answer?.kind !== 'sending') return answer ? { ...ask, answer } : ask;
+              return outcome.kind === 'answered' ? { ...ask, state: 'answered', answeredAt: outcome.at } : { ...ask, answer: { kind: 'refused', refusedAt: outcome.at, reason: outcome.reason } };
+            }),
+          );
+          return isDeepStrictEqual(next, state) ? undefined : { state: next };
+        },
+      });
+    },
   };
 }
 
@@ -56,7 +71,7 @@ function answered(state: CaseState, answer: CaseAnswer): CaseState | undefined {
       if (state.kind !== 'queued') return undefined;
       const { purpose, before } = state;
       // What stood at the payer still stands.
-      return before && purpose && purpose !== 'new' ? { ...before, lastChange: { purpose, refusedAt: answer.refusedAt, reason: answer.reason } } : answer;
+      return before && purpose && purpose !== 'new' ? { ...withRefusedAnswers(before, state, answer), lastChange: { purpose, refusedAt: answer.refusedAt, reason: answer.reason } } : answer;
     }
     case 'cancelled':
       return state.kind === 'cancelled' ? undefined : answer;
@@ -67,6 +82,12 @@ function answered(state: CaseState, answer: CaseAnswer): CaseState | undefined {
       if ((state.kind === 'decided' || state.kind === 'pended') && !supersedes(answer.decision, state.decision)) return undefined;
       return withAsks(sinceFirst(answer, state), state.kind === 'pended' ? state.asks : state.kind === 'queued' && state.before?.kind === 'pended' ? state.before.asks : undefined);
   }
+}
+
+/** Forms that went with the refused update did not reach the payer. */
+function withRefusedAnswers(before: AnsweredState, { queuedAt }: Extract<CaseState, { kind: 'queued' }>, { refusedAt, reason }: Extract<CaseAnswer, { kind: 'refused' }>): AnsweredState {
+  if (before.kind !== 'pended' || !before.asks) return before;
+  return { ...before, asks: before.asks.map((ask) => (ask.answer?.kind === 'sending' && ask.answer.queuedAt === queuedAt ? { ...ask, answer: { kind: 'refused', refusedAt, reason } } : ask)) };
 }
 
 /** The payer's clock began when it first had what it is still deciding; a change of a decided request is decided anew. */
@@ -90,8 +111,25 @@ function answeredBehind(state: CaseState, answer: CaseAnswer): CaseState | undef
 }
 
 function withAsks({ asks, ...answer }: Extract<CaseAnswer, { kind: 'pended' }>, earlier: readonly InformationRequest[] | undefined): Extract<CaseState, { kind: 'pended' }> {
-  const merged = mergeAsks(earlier ?? [], asks);
+  const merged = mergeAsks(earlier ?? [], asks, answer.decision.decidedAt);
   return merged.length > 0 ? { ...answer, asks: merged } : answer;
+}
+
+/** The asks of what stands at the payer, wherever in the state that is. */
+export function withStandingAsks(state: CaseState, change: (asks: readonly InformationRequest[]) => readonly InformationRequest[]): CaseState {
+  switch (state.kind) {
+    case 'pended':
+      return state.asks ? { ...state, asks: change(state.asks) } : state;
+    case 'queued':
+    case 'held':
+      return state.before?.kind === 'pended' && state.before.asks ? { ...state, before: { ...state.before, asks: change(state.before.asks) } } : state;
+    case 'manual': {
+      const was = state.was && withStandingAsks(state.was, change);
+      return was && was.kind !== 'manual' ? { ...state, was } : state;
+    }
+    default:
+      return state;
+  }
 }
 
 async function recordOutcome(trx: Transaction<AnyDatabase>, decided: PriorAuthCase, decision: PayerDecision, epochMs: number): Promise<void> {

@@ -17,13 +17,15 @@ export interface ChangeOfRequest {
   readonly add?: readonly { readonly service: RequestedService; readonly forms: number }[];
   /** Reads the record with the signed-in person's rights: new forms and evidence go with the change. Needed where orders join. */
   readonly gather?: (priorAuthCase: PriorAuthCase) => Promise<SubmissionInput>;
+  /** Ids of asks that what goes with the change answers. */
+  readonly answers?: readonly string[];
 }
 
 /**
  * Changes the request that the payer has: time or quantity of items, items cancelled, orders added (PAS §update). The case is queued; what stood stands until the
  * payer takes the change. Throws CASE_*, REQUEST_INVALID, PAS_BUNDLE_INCOMPLETE and what `gather` throws.
  */
-export async function changeRequest(parts: CaseActionParts, call: CaseActionCall, { change, add = [], gather }: ChangeOfRequest): Promise<PriorAuthCase> {
+export async function changeRequest(parts: CaseActionParts, call: CaseActionCall, { change, add = [], gather, answers = [] }: ChangeOfRequest): Promise<PriorAuthCase> {
   const seen = await parts.cases.read(call.caseId);
   demand(seen, add.length > 0 ? 'add-orders' : 'change-request');
   if (add.some(({ forms }) => forms > 0)) throw notAllowed('An order with forms of its own cannot join a request that was sent. Send it as a request of its own.');
@@ -37,7 +39,7 @@ export async function changeRequest(parts: CaseActionParts, call: CaseActionCall
     const standing = await standingRow(trx, call.caseId);
     mustFit(wanted, standing, gather !== undefined);
     return {
-      ...(await queueChange(parts, trx, { ...locked, ...(whole.further ? { further: whole.further } : {}) }, call, standing, { purpose: 'update', change: wanted }, input)),
+      ...(await queueChange(parts, trx, { ...locked, ...(whole.further ? { further: whole.further } : {}) }, call, standing, { purpose: 'update', change: wanted }, input, answers)),
       ...(added.length > 0 && whole.further ? { further: whole.further } : {}),
     };
   });
@@ -58,14 +60,16 @@ async function standingRow(trx: Transaction<AnyDatabase>, caseId: string): Promi
   return toSubmissionRow(found);
 }
 
-async function queueChange(parts: CaseActionParts, trx: Transaction<AnyDatabase>, locked: PriorAuthCase, { by }: CaseActionCall, standing: SubmissionRow, change: QueuedChange, input: SubmissionInput | undefined): Promise<CaseStep> {
+async function queueChange(parts: CaseActionParts, trx: Transaction<AnyDatabase>, locked: PriorAuthCase, { by }: CaseActionCall, standing: SubmissionRow, change: QueuedChange, input: SubmissionInput | undefined, answers: readonly string[] = []): Promise<CaseStep> {
   const before = answeredState(locked);
   const result = await parts.sender.queueSubmission(trx, input ? { ...input, case: locked } : sentInput(locked, JSON.parse(standing.bundle) as Bundle), by.reference, change);
   if (result.kind === 'problems') {
     throw new PriorAuthError('PAS_BUNDLE_INCOMPLETE', result.problems.map(({ message }) => message).join(' '), result.problems[0] ? { nextStep: result.problems[0].nextStep } : {});
   }
   if (result.kind === 'already-queued') throw new PriorAuthError('CASE_CONFLICT', 'A request of this case is already on its way.', { nextStep: 'Load the case again.' });
-  const { lastChange: _earlier, ...stood } = before;
+  const { lastChange: _earlier, ...rest } = before;
+  const asks = rest.kind === 'pended' ? rest.asks?.map((ask) => (answers.includes(ask.id) ? { ...ask, answer: { kind: 'sending' as const, queuedAt: result.queuedAt, by: by.name } } : ask)) : undefined;
+  const stood: AnsweredState = rest.kind === 'pended' && asks ? { ...rest, asks } : rest;
   const added = change.purpose === 'update' ? change.change.add : [];
   return {
     state: { kind: 'queued', queuedAt: result.queuedAt, attempts: 0, purpose: change.purpose, before: stood, ...(added.length > 0 ? { added } : {}) },
