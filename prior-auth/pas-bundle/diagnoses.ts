@@ -23,10 +23,10 @@ type Reason = { readonly kind: 'coded'; readonly diagnosis: ClaimDiagnosis } | {
 
 /**
  * The order's reasons in ICD-10-CM (required binding of Claim.diagnosis): as the record codes them, as the map says, or as a person chose. Where none of
- * them can be sent, the conditions that answers were taken from. An order with no reason at all is sent without a diagnosis: the profile allows it,
+ * them can be sent, the conditions that answers were taken from or the payer's criteria rest on. An order with no reason at all is sent without a diagnosis: the profile allows it,
  * and nothing is guessed from the problem list.
  */
-export function findDiagnoses({ service, order }: AskedOrder, { evidence, supporting, diagnosisChoices = {} }: Pick<SubmissionInput, 'evidence' | 'supporting' | 'diagnosisChoices'>, map: DiagnosisMap): Diagnoses {
+export function findDiagnoses({ service, order }: AskedOrder, { evidence, criteria = [], supporting, diagnosisChoices = {} }: Pick<SubmissionInput, 'evidence' | 'criteria' | 'supporting' | 'diagnosisChoices'>, map: DiagnosisMap): Diagnoses {
   const conditions: ReadonlyMap<string, Condition> = new Map(supporting.flatMap((resource) => (resource.resourceType === 'Condition' && resource.id ? [[`Condition/${resource.id}`, resource] as const] : [])));
   const keyOf = (reference: string): string => relativeReference(reference) ?? reference;
   const read = (key: string, concept: CodeableConcept | undefined, display: string): Reason => {
@@ -55,7 +55,7 @@ export function findDiagnoses({ service, order }: AskedOrder, { evidence, suppor
     ...service.reasonReferences.filter((reference) => reference.includes('Condition/')).flatMap(ofCondition),
   ];
   const ofOrder = codedIn(reasons);
-  const diagnoses = distinct(ofOrder.length > 0 ? ofOrder : codedIn(evidence.filter(({ reference }) => conditions.has(keyOf(reference))).flatMap(({ reference }) => ofCondition(reference))));
+  const diagnoses = distinct(ofOrder.length > 0 ? ofOrder : codedIn([...evidence, ...criteria].filter(({ reference }) => conditions.has(keyOf(reference))).flatMap(({ reference }) => ofCondition(reference))));
   const questions = reasons.flatMap((reason) => (reason.kind === 'asked' ? [reason.question] : []));
   if (diagnoses.length === 0 && questions.length > 0) return { kind: 'problem', problems: questions.map(toProblem) };
   return { kind: 'found', diagnoses, unmapped: questions.map(({ display }) => display) };

@@ -54,16 +54,41 @@ export function createSubmissionGatherer(payers: PayerDirectory, clinic: Organiz
         ...forms.questionnaireResponses.flatMap(answerReferences),
         ...[record.order, ...(record.furtherOrders ?? [])].flatMap(namedByOrder),
       ]);
-      const supporting = await Promise.all([...named].map((reference) => ehr.follow(reference)));
-      return { ...record, ...forms, supporting: supporting.filter((resource) => resource !== undefined && isOf(resource, priorAuthCase.patient.id)) as Resource[] };
+      const found = await Promise.all([...named].map((reference) => ehr.follow(reference)));
+      const own = found.filter((resource): resource is Resource => resource !== undefined && isOf(resource, priorAuthCase.patient.id));
+      const more = new Set(own.flatMap(behind).filter((reference) => !named.has(reference)));
+      const farther = await Promise.all([...more].map((reference) => (reference.startsWith('Binary/') ? readContent(ehr, reference) : ehr.follow(reference))));
+      return { ...record, ...forms, supporting: [...own, ...farther.filter((resource): resource is Resource => resource !== undefined && (resource.resourceType === 'Binary' || isOf(resource, priorAuthCase.patient.id)))] };
     },
   };
 }
 
 function namedByOrder(order: Order): string[] {
-  const supporting = 'supportingInfo' in order ? (order.supportingInfo ?? []) : [];
-  const places = order.resourceType === 'ServiceRequest' ? [...(order.locationReference ?? []), ...(order.performer ?? [])] : [];
-  return [...supporting, ...places].flatMap(({ reference }) => relativeReference(reference ?? '') ?? []);
+  const named = 'supportingInfo' in order ? (order.supportingInfo ?? []) : order.resourceType === 'MedicationRequest' ? (order.supportingInformation ?? []) : [];
+  const performer = 'performer' in order ? [order.performer ?? []].flat() : [];
+  const dispenser = order.resourceType === 'MedicationRequest' ? [order.dispenseRequest?.performer ?? []].flat() : [];
+  const places = order.resourceType === 'ServiceRequest' ? (order.locationReference ?? []) : [];
+  return [...named, ...performer, ...dispenser, ...places].flatMap(({ reference }) => relativeReference(reference ?? '') ?? []);
+}
+
+/** What can be sent only with something else: a role with its person and employer, a place with who runs it, a document with its content. */
+function behind(resource: Resource): string[] {
+  const references = (): readonly (string | undefined)[] => {
+    if (resource.resourceType === 'PractitionerRole') return [resource.practitioner?.reference, resource.organization?.reference];
+    if (resource.resourceType === 'Location') return [resource.managingOrganization?.reference];
+    return resource.resourceType === 'DocumentReference' ? resource.content.map(({ attachment }) => (attachment.data ? undefined : attachment.url)) : [];
+  };
+  return references().flatMap((reference) => relativeReference(reference ?? '') ?? []);
+}
+
+/** Many EHRs answer for a Binary with its bytes, whatever is asked for, or not at all: the document then goes without, as far as the payer's version allows, and is named. */
+async function readContent(ehr: EhrClient, reference: string): Promise<Resource | undefined> {
+  try {
+    return await ehr.follow(reference);
+  } catch (error) {
+    if (error instanceof PriorAuthError && (error.code === 'EHR_REFUSED' || error.code === 'EHR_UNAVAILABLE')) return undefined;
+    throw error;
+  }
 }
 
 interface Requester {
