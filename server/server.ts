@@ -19,6 +19,7 @@ import { createCaseDeterminer } from './ehr/determine-case.ts';
 import { createSubmissionGatherer } from './ehr/gather-submission.ts';
 import { readPayor } from './ehr/read-launch.ts';
 import { sessionEhrOpener } from './ehr/session-ehr.ts';
+import { pasMetricsRouter } from './metric-data/metrics-router.ts';
 import { createEhrDrafts } from './panel-api/ehr-drafts.ts';
 import { createHandOvers } from './panel-api/hand-overs.ts';
 import type { PanelParts } from './panel-api/panel-parts.ts';
@@ -141,6 +142,7 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
   router.use(signInRouter({ ...common, kind: 'work', path: '/work', ...worklistSignIn(sessions, ehrs, baseUrl, now) }));
   router.use(supportedPayersRouter(payers));
   router.use(launchRouter(launching));
+  if (options.adminToken !== undefined) router.use(pasMetricsRouter({ adminToken: options.adminToken, store, audit, log, now, timeZoneOf }));
   if (options.adminToken !== undefined) router.use(ehrsAdminRouter({ adminToken: options.adminToken, ehrs, baseUrl, audit, log, now }));
   if (options.adminToken !== undefined && options.connections) {
     router.use(payersAdminRouter({ adminToken: options.adminToken, connections: options.connections, keys, clinic: options.clinic ?? DEMONSTRATION_CLINIC, store, baseUrl, audit, log, now }));

@@ -11,7 +11,7 @@ export const AUDIT_ACTIONS = [
   'request-held', 'request-released', 'request-resent', 'request-withdrawn', 'switched-to-manual', 'switched-back', 'decision-entered', 'payer-asked', 'request-changed', 'request-cancelled', 'asked-again', 'authorization-used',
   'information-queued', 'information-sent', 'information-refused', 'payer-line-paused', 'payer-line-resumed',
   'ehr-read', 'ehr-search', 'ehr-create', 'ehr-update', 'ehr-delete', 'ehr-login', 'ehr-order-selected', 'ehr-order-signed', 'ehr-suggestion-accepted', 'payer-request-received', 'payer-decided',
-  'cds-client-added', 'cds-client-disabled', 'cds-client-enabled', 'admin-signed-in', 'admin-refused', 'cds-metrics-exported', 'ehr-registered', 'ehr-disabled', 'ehr-enabled',
+  'cds-client-added', 'cds-client-disabled', 'cds-client-enabled', 'admin-signed-in', 'admin-refused', 'cds-metrics-exported', 'pas-metrics-exported', 'ehr-registered', 'ehr-disabled', 'ehr-enabled',
   'payer-connection-added', 'payer-connection-changed', 'payer-connection-disabled', 'payer-connection-enabled', 'payer-mode-changed', 'payer-connection-tested', 'signing-keys-rotated',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];

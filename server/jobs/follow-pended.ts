@@ -4,6 +4,7 @@ import { PriorAuthError } from '#prior-auth/errors.ts';
 import { buildInquiry } from '#prior-auth/pas-bundle/build-inquiry.ts';
 import { supersedes } from '#prior-auth/payer-decision/supersedes.ts';
 import { uuidv7 } from '#store/uuid.ts';
+import { recordExchange } from '../metric-data/exchanges.ts';
 import type { SenderParts } from '../pas/sender-parts.ts';
 import { type PasTables, toSubmissionRow } from '../pas/submission-table.ts';
 import { readInquiryAnswer, sendInquiry } from '../payer/inquire.ts';
@@ -20,6 +21,7 @@ export async function followPended(parts: SenderParts, submissionId: string): Pr
   const inquiry = buildInquiry(JSON.parse(row.bundle) as Bundle, row.decision, { ids: randomUUID, now: now(), version: row.pasVersion });
   const invalid = parts.faultsOf(inquiry, row.pasVersion).map(({ words }) => words);
   if (invalid.length > 0) throw new PriorAuthError('PAS_BUNDLE_INVALID', `The inquiry of submission ${row.id} is invalid: ${invalid.join('; ')}`);
+  const startedMs = now();
   const reply = await sendInquiry(client, payer, JSON.stringify(inquiry));
   const receivedMs = now();
   const receivedAt = new Date(receivedMs).toISOString();
@@ -28,6 +30,7 @@ export async function followPended(parts: SenderParts, submissionId: string): Pr
 
   await store.transaction(async (trx) => {
     const pas = trx.withTables<PasTables>();
+    await recordExchange(trx, { caseId: row.caseId, submissionId: row.id, type: 'query', startedMs, receivedMs, reply });
     const locked = await pas.selectFrom('pas.submission').selectAll().where('id', '=', row.id).forUpdate().executeTakeFirst();
     if (locked?.status !== 'pended') return;
     const known = toSubmissionRow(locked).decision;

@@ -1,5 +1,6 @@
 import { PriorAuthError } from '#prior-auth/errors.ts';
 import { uuidv7 } from '#store/uuid.ts';
+import { recordExchange } from '../metric-data/exchanges.ts';
 import type { SenderParts } from '../pas/sender-parts.ts';
 import { noteLine } from '../pas/payer-lines.ts';
 import type { PasTables, SubmissionRow } from '../pas/submission-table.ts';
@@ -34,6 +35,8 @@ export async function sendLeased(parts: SenderParts, row: SubmissionRow): Promis
   await store.transaction(async (trx) => {
     const pas = trx.withTables<PasTables>();
     await noteLine(parts, trx, payer.id, reply.kind === 'unavailable' ? `PAYER_UNAVAILABLE: ${reply.error}` : undefined);
+    const type = row.attempts > 1 ? 'subsequent' : row.purpose === 'new' ? 'initial' : row.purpose;
+    await recordExchange(trx, { caseId: row.caseId, submissionId: row.id, type, startedMs, receivedMs, reply, decision: reading.kind === 'answer' ? reading.decision : undefined });
     const current = await pas.selectFrom('pas.submission').select('status').where('id', '=', row.id).forUpdate().executeTakeFirst();
     // Another worker, whose lease followed ours, has recorded the same answer.
     if (current?.status !== 'queued') return;

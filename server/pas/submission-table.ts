@@ -90,6 +90,14 @@ export const pasMigrations: PartMigrations = {
     );
     create unique index attachment_of_ask on pas.attachment (case_id, ask_id) where status in ('queued', 'sent');
     create index attachment_due on pas.attachment (next_at) where status = 'queued'`,
+  // Each try to reach a payer, for the figures (docs/pas-metrics.md).
+  '000005-exchanges': `
+    create table pas.exchange (
+      id uuid primary key, case_id uuid not null, submission_id uuid not null, type text not null,
+      request_time timestamptz not null, response_time timestamptz, http_response text not null, issues jsonb not null, aaa_codes jsonb not null
+    );
+    create index exchange_of_case on pas.exchange (case_id, request_time);
+    create index exchange_by_time on pas.exchange (request_time)`,
 };
 
 /** `replaced`: the payer took a later version. `withdrawn`: taken back by staff before it left. */
