@@ -102,8 +102,7 @@ const STATE_WORDS: { readonly [S in ConnectionReport['steps'][number]['state']]:
 
 export function reportPage(report: ConnectionReport): Html {
   return html`<p class="notice" role="status">${report.result === 'ok' ? 'The connection works.' : 'The connection does not work as it is.'} ${report.payerName}, PAS ${report.pasVersion}, ${report.testedAt.slice(0, 16).replace('T', ' ')} UTC. No patient data was sent.</p>
-<div class="wide"><table><caption>What was tested</caption><thead><tr><th scope="col">Step</th><th scope="col">Result</th><th scope="col">What was found, and what to do</th></tr></thead>
-<tbody>${report.steps.map(({ name, state, what, todo }) => html`<tr><th scope="row">${name}</th><td>${STATE_WORDS[state]}</td><td>${what}${todo ? html`<br><strong>${todo}</strong>` : ''}</td></tr>`)}</tbody></table></div>
+<h2>What was tested</h2><ol class="steps">${report.steps.map(({ name, state, what, todo }) => html`<li><strong>${name}: ${STATE_WORDS[state]}</strong><p>${what}</p>${todo ? html`<p><strong>What to do:</strong> ${todo}</p>` : ''}</li>`)}</ol>
 <p><a href="${PAYERS_PATH}">Back to the payers</a></p>`;
 }
 

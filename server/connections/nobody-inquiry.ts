@@ -4,6 +4,7 @@ import { PAS_PROFILES } from '#fhir/pas/canonical-urls.ts';
 import type { Payer } from '#prior-auth/coverage-requirement/payer.ts';
 
 const NOBODY = 'OPEN-PRIOR-AUTH-CONNECTION-TEST';
+const MEMBER = { type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'MB' }] }, system: 'https://openpriorauth.org/connection-test', value: NOBODY };
 const X12_98 = 'https://codesystem.x12.org/005010/98';
 
 /** A PAS inquiry, legal in both versions, about a member that does not exist: it tests the operation and tells the payer nothing about anybody. */
@@ -28,10 +29,10 @@ export function nobodyInquiry(payer: Payer, clinic: Organization, nowMs: number)
   };
   const entries: readonly (readonly [string, Resource])[] = [
     [claimUrl, claim],
-    [patient, { resourceType: 'Patient', meta: { profile: [PAS_PROFILES.beneficiary] }, identifier: [{ type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'MB' }] }, system: 'https://openpriorauth.org/connection-test', value: NOBODY }], name: [{ family: 'Nobody', given: ['Connection', 'Test'] }], gender: 'unknown', birthDate: '1900-01-01' }],
+    [patient, { resourceType: 'Patient', meta: { profile: [PAS_PROFILES.beneficiary] }, identifier: [MEMBER], name: [{ family: 'Nobody', given: ['Connection', 'Test'] }], gender: 'unknown', birthDate: '1900-01-01' }],
     [insurer, { resourceType: 'Organization', meta: { profile: [PAS_PROFILES.insurer] }, identifier: [...payer.organizationIdentifiers], active: true, name: payer.name, type: [{ coding: [{ system: X12_98, code: 'PR' }] }] }],
     [provider, requestor(clinic)],
-    [coverage, { resourceType: 'Coverage', meta: { profile: [PAS_PROFILES.coverage] }, status: 'active', subscriberId: NOBODY, beneficiary: { reference: patient }, relationship: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/subscriber-relationship', code: 'self' }] }, payor: [{ reference: insurer }] }],
+    [coverage, { resourceType: 'Coverage', meta: { profile: [PAS_PROFILES.coverage] }, identifier: [MEMBER], status: 'active', subscriberId: NOBODY, beneficiary: { reference: patient }, relationship: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/subscriber-relationship', code: 'self' }, { system: 'https://codesystem.x12.org/005010/1069', code: '18' }] }, payor: [{ reference: insurer }] }],
   ];
   return {
     resourceType: 'Bundle',
