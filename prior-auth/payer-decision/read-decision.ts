@@ -2,9 +2,9 @@ import type { Bundle, ClaimResponse, Resource } from '@medplum/fhirtypes';
 import { extensionByUrl, extensionsByUrl } from '#fhir/base/extension.ts';
 import { PAS_EXTENSIONS } from '#fhir/pas/canonical-urls.ts';
 import { isFinal } from './deadlines.ts';
-import type { ItemDecision, PayerDecision } from './decision.ts';
+import type { DecisionReview, ItemDecision, PayerDecision } from './decision.ts';
 import type { InformationRequest } from './information-request.ts';
-import { decideItem, listOf } from './item-decision.ts';
+import { type AnswerParts, decideItem, listOf } from './item-decision.ts';
 import { readInformationRequests } from './read-information-requests.ts';
 
 export interface Asked {
@@ -42,34 +42,40 @@ export function readDecision(answer: unknown, asked: Asked): DecisionReading {
   if (candidates.length > 1) return { kind: 'no-decision', why: 'ambiguous' };
   const [candidate] = candidates;
   if (!candidate) return { kind: 'no-decision', why: 'no-claim-response' };
-  const decision = decisionOf(candidate.response, candidate.others, asked);
+  const decision = decisionOf(candidate, asked);
   return { kind: 'decision', decision, isFinal: isFinal(decision), asks: readInformationRequests(candidate.others, asked.items) };
-}
-
-interface Found {
-  readonly response: ClaimResponse;
-  /** The other resources of the same bundle. */
-  readonly others: readonly Resource[];
 }
 
 function isResource(value: unknown): value is Resource {
   return typeof value === 'object' && value !== null && typeof (value as { resourceType?: unknown }).resourceType === 'string';
 }
 
-function claimResponsesIn(resource: Resource): Found[] {
+function claimResponsesIn(resource: Resource): AnswerParts[] {
   switch (resource.resourceType) {
     case 'ClaimResponse':
-      return [{ response: resource, others: [] }];
+      return [{ response: resource, others: [], nameOf: ({ display } = {}) => display }];
     case 'Parameters':
       return listOf(resource.parameter).flatMap((parameter) => (isResource(parameter?.resource) ? claimResponsesIn(parameter.resource) : []));
     case 'Bundle': {
       const resources = resourcesOf(resource);
-      const direct = resources.flatMap((entry) => (entry.resourceType === 'ClaimResponse' ? [{ response: entry, others: resources }] : []));
+      const direct = resources.flatMap((entry) => (entry.resourceType === 'ClaimResponse' ? [{ response: entry, others: resources, nameOf: namesIn(resource) }] : []));
       return [...direct, ...resources.flatMap((entry) => (entry.resourceType === 'Bundle' ? claimResponsesIn(entry) : []))];
     }
     default:
       return [];
   }
+}
+
+/** Payers write the fullUrl, or a relative reference whatever the fullUrl is. */
+function namesIn(bundle: Bundle): AnswerParts['nameOf'] {
+  const entries = listOf(bundle.entry).filter((entry) => isResource(entry?.resource));
+  return (reference) => {
+    const literal = typeof reference?.reference === 'string' ? reference.reference : undefined;
+    const found = entries.find(({ fullUrl, resource }) => literal !== undefined && (fullUrl === literal || `${resource?.resourceType}/${resource?.id}` === literal))?.resource;
+    if (found?.resourceType === 'Organization' && found.name) return found.name;
+    const person = found?.resourceType === 'Practitioner' ? listOf(found.name)[0] : undefined;
+    return person ? (person.text ?? [...listOf(person.given), person.family].filter(Boolean).join(' ')) : reference?.display;
+  };
 }
 
 function resourcesOf(bundle: Bundle): Resource[] {
@@ -84,21 +90,24 @@ function names(response: ClaimResponse, { items, claimIdentifier, claimFullUrl }
   return requested !== undefined || traces.length > 0 ? 'another' : 'nobody';
 }
 
-function decisionOf(response: ClaimResponse, others: readonly Resource[], asked: Asked): PayerDecision {
-  const items = asked.items.map(({ sequence }) => ({ sequence, decision: decideItem(sequence, response, others, asked.pasVersion) }));
+function decisionOf(answer: AnswerParts, asked: Asked): PayerDecision {
+  const { response } = answer;
+  const items = asked.items.map(({ sequence }) => ({ sequence, decision: decideItem(sequence, answer, asked.pasVersion) }));
   const known = new Set([...asked.items.map(({ sequence }) => sequence), ...(asked.cancelled ?? [])]);
   const added = addedSequences(response).filter((sequence) => !known.has(sequence));
-  const all = [...items, ...added.map((sequence) => ({ sequence, decision: decideItem(sequence, response, others, asked.pasVersion), addedByPayer: true as const }))];
+  const all = [...items, ...added.map((sequence) => ({ sequence, decision: decideItem(sequence, answer, asked.pasVersion), addedByPayer: true as const }))];
   const errors = listOf(response.error).map((error) => {
     const code = error.code?.coding?.map((coding) => coding.code).find(Boolean) ?? 'unspecified';
     const text = [error.code?.text, errorPlace(error)].filter(Boolean).join(' ');
     return { code, ...(text ? { text } : {}) };
   });
   const identifier = listOf(response.identifier)[0]?.value;
+  const review = reviewOf(response);
   return {
     decidedAt: instantOf(response.created) ?? asked.receivedAt,
     ...(identifier ? { claimResponseIdentifier: identifier } : {}),
     ...(response.preAuthRef ? { preAuthRef: response.preAuthRef } : {}),
+    ...(review ? { review } : {}),
     items: all,
     overall: overallOf(
       all.map(({ decision }) => decision),
@@ -107,6 +116,16 @@ function decisionOf(response: ClaimResponse, others: readonly Resource[], asked:
     ),
     errors,
   };
+}
+
+function reviewOf(response: ClaimResponse): DecisionReview | undefined {
+  const said = extensionByUrl(response, PAS_EXTENSIONS.claimResponseReviewer);
+  const byHuman = extensionByUrl(said, 'wasHumanReviewedFlag')?.valueBoolean;
+  if (typeof byHuman !== 'boolean') return undefined;
+  const reviewer = extensionByUrl(said, 'reviewerNPI')?.valueIdentifier?.value;
+  const concept = extensionByUrl(said, 'reviewerSpecialty')?.valueCodeableConcept;
+  const specialty = concept?.text ?? listOf(concept?.coding).map(({ display, code }) => display ?? code).find(Boolean);
+  return { byHuman, ...(reviewer ? { reviewer } : {}), ...(specialty ? { specialty } : {}) };
 }
 
 function addedSequences(response: ClaimResponse): number[] {
