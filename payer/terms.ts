@@ -4,7 +4,6 @@ const BACKPORT = 'http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinit
 
 export const PAS_OPERATION = { submit: `${PAS}/OperationDefinition/Claim-submit`, inquire: `${PAS}/OperationDefinition/Claim-inquiry` } as const;
 export const CDEX_SUBMIT_ATTACHMENT = 'http://hl7.org/fhir/us/davinci-cdex/OperationDefinition/submit-attachment';
-export const TRANSMISSION_IDENTIFIERS = `${PAS}/StructureDefinition/extension-TransmissionIdentifiers`;
 export const PAS_TOPIC = `${PAS}/SubscriptionTopic/PASSubscriptionTopic`;
 export const PAS_SERVER_CAPABILITIES = `${PAS}/CapabilityStatement/IntermediaryCapabilities`;
 

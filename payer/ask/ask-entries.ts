@@ -102,7 +102,8 @@ function taskOf(ask: Ask, parties: Parties, endpoint: PasEndpoint, authoredOn: s
     requester: { identifier: parties.insurerIdentifier },
     owner: { identifier: parties.providerIdentifier },
     reasonCode: temp('priorAuthorization'),
-    reasonReference: { reference: parties.claimUrl, ...(parties.claim ? { identifier: parties.claim } : {}) },
+    // Only ClaimResponse.request may lead out of the answer: the Claim is named, not pointed at.
+    reasonReference: parties.claim ? { type: 'Claim', identifier: parties.claim } : { reference: parties.claimUrl },
     ...(ask.due === undefined ? {} : { restriction: { period: { end: ask.due } } }),
     input: [{ type: temp('payer-url'), valueUrl: endpoint.fhirBase }, ...wantedInputs(ask, endpoint)],
   };

@@ -27,7 +27,14 @@ export interface AnswerInput {
 export function buildAnswer({ request, endpoint, caseId, epochMs, decisions, asks = [] }: AnswerInput): Bundle {
   const created = new Date(epochMs).toISOString();
   const { messages, tasks } = askEntries(asks, request, endpoint, created);
-  const claimResponse: ClaimResponse = { ...answerHead(request, endpoint, caseId, created), ...decisionsOf(request.claim, endpoint, decisions), ...(messages.length > 0 ? { communicationRequest: messages.map(({ fullUrl }) => ({ reference: fullUrl ?? '' })) } : {}) };
+  const head = answerHead(request, endpoint, caseId, created);
+  const extension = [...(head.extension ?? []), ...(endpoint.version === '2.2.1' ? reviewerOf([...decisions.values()]) : [])];
+  const claimResponse: ClaimResponse = {
+    ...head,
+    ...(extension.length > 0 ? { extension } : {}),
+    ...decisionsOf(request.claim, endpoint, decisions),
+    ...(messages.length > 0 ? { communicationRequest: messages.map(({ fullUrl }) => ({ reference: fullUrl ?? '' })) } : {}),
+  };
   return answerBundle(request, endpoint, claimResponse, [...messages, ...tasks]);
 }
 
@@ -119,7 +126,7 @@ function turnedTransmission(claim: Claim): Extension[] {
   return sent ? [{ url: sent.url, extension: (sent.extension ?? []).map((part) => ({ ...part, url: turned[part.url ?? ''] ?? part.url })) }] : [];
 }
 
-type Decisions = Pick<ClaimResponse, 'outcome' | 'preAuthRef' | 'preAuthPeriod' | 'item' | 'addItem' | 'processNote' | 'extension'>;
+type Decisions = Pick<ClaimResponse, 'outcome' | 'preAuthRef' | 'preAuthPeriod' | 'item' | 'addItem' | 'processNote'>;
 
 function decisionsOf(claim: Claim, { version }: PasEndpoint, decisions: ReadonlyMap<number, ItemDecision>): Decisions {
   const standings = [...decisions.values()];
@@ -133,10 +140,8 @@ function decisionsOf(claim: Claim, { version }: PasEndpoint, decisions: Readonly
     return [answerItem(asked, decision, version, note === undefined ? undefined : notes.length)];
   });
   const addItem = version === '2.2.1' ? (claim.item ?? []).flatMap((asked) => authorizedItem(asked, decisions.get(asked.sequence ?? 0))) : [];
-  const extension = version === '2.2.1' ? reviewerOf(standings) : [];
   return {
     outcome: version === '2.2.1' ? 'complete' : outcomeOf(standings),
-    ...(extension.length > 0 ? { extension } : {}),
     ...(granted ? { preAuthRef: granted.authorizationNumber, preAuthPeriod: granted.validity } : {}),
     item,
     ...(addItem.length > 0 ? { addItem } : {}),
