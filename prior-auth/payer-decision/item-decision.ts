@@ -14,7 +14,7 @@ export interface AnswerParts {
   /** The other resources of the same bundle. */
   readonly others: readonly Resource[];
   /** Name of the provider that a reference leads to. */
-  nameOf(reference: Reference | undefined): string | undefined;
+  readonly nameOf: (reference: Reference | undefined) => string | undefined;
 }
 
 /** One item's decision, from all that the response says of that sequence. */
