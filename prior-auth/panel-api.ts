@@ -7,7 +7,7 @@ import type { DecisionWords } from './payer-decision/decision-words.ts';
 import type { Packet } from './packet.ts';
 import type { SubmissionProblem } from './pas-bundle/submission-input.ts';
 import type { Clock } from './payer-decision/deadlines.ts';
-import type { Authorization } from './worklist-api.ts';
+import type { Authorization } from './payer-decision/authorization-register.ts';
 import { enteredDecision } from './payer-decision/entered-decision.ts';
 import type { AnswerValue } from './questionnaire/form.ts';
 
@@ -41,6 +41,8 @@ export interface CaseView {
   readonly asked?: readonly AskedItem[];
   /** What the payer authorized and how much of it is used; absent where it authorized nothing. */
   readonly authorizations?: readonly Authorization[];
+  /** Forms that the payer asked for while it decides, once they were opened. */
+  readonly askForms?: readonly { readonly askId: string; readonly formId: string; readonly completed: boolean }[];
 }
 
 /** A file that answers what a payer asked for, or a note made into one. */
@@ -313,10 +315,12 @@ export const PANEL_API = {
       references: z.array(recordReference).check(z.maxLength(MOST_CHOSEN)),
       files: z.array(z.object({ title: words.check(z.minLength(1), z.maxLength(200)), contentType: z.enum(ANSWER_FILE_TYPES), data: z.string().check(z.minLength(1), z.maxLength(Math.ceil(MOST_ANSWER_BYTES / 3) * 4)) })).check(z.maxLength(MOST_ANSWER_FILES)),
       note: z.optional(statement),
+      /** Where the payer asked for one of several kinds: which this is. */
+      code: z.optional(z.string().check(z.minLength(1), z.maxLength(50))),
     }),
   },
   openAskForm: { method: 'POST', path: '/asks/form', request: z.extend(ofVersion, { askId }) },
-  recordUse: { method: 'POST', path: '/case/use', request: z.extend(ofVersion, { sequence, quantity: z.number().check(z.positive(), z.maximum(1_000_000)), usedOn: day, note: z.optional(words.check(z.minLength(1), z.maxLength(500))) }) },
+  recordUse: { method: 'POST', path: '/case/use', request: z.extend(ofVersion, { sequence, quantity: z.number().check(z.minimum(-1_000_000), z.maximum(1_000_000)), usedOn: day, note: z.optional(words.check(z.minLength(1), z.maxLength(500))) }) },
   listColleagues: { method: 'GET', path: '/colleagues', request: z.object({ q: words.check(z.maxLength(100)) }) },
   readHandOver: { method: 'GET', path: '/hand-over', request: nothing },
   handOver: { method: 'POST', path: '/hand-over', request: z.object({ to: colleague, note: words }) },

@@ -4,6 +4,7 @@ import type { CaseActionCall } from '../pas/case-actions/case-action.ts';
 import { cancelRequest as cancel, changeRequest as alter } from '../pas/case-actions/change-request.ts';
 import { checkNow as askPayerNow } from '../pas/case-actions/check-now.ts';
 import { holdRequest as hold } from '../pas/case-actions/hold-request.ts';
+import { recordUse as noteUse } from '../pas/case-actions/record-use.ts';
 import { recordDecision as record } from '../pas/case-actions/record-decision.ts';
 import { releaseRequest as release } from '../pas/case-actions/release-request.ts';
 import { renewAuthorization as renew, requestAgain as askAgain } from '../pas/case-actions/request-again.ts';
@@ -20,10 +21,11 @@ import { gatherSubmission } from './submission-input.ts';
 
 type StepHandler = (request: { readonly caseVersion: number }, call: PanelCall) => Promise<CaseView>;
 
-const call = ({ caseId, session: { user } }: PanelCall, caseVersion: number): CaseActionCall => ({ caseId, by: { reference: user.reference, name: user.name }, expectedVersion: caseVersion });
+/** A person's wish about the case of the session. */
+export const caseActionCall = ({ caseId, session: { user } }: PanelCall, caseVersion: number): CaseActionCall => ({ caseId, by: { reference: user.reference, name: user.name }, expectedVersion: caseVersion });
 
 function step(parts: PanelParts, take: (parts: PanelParts, call: CaseActionCall) => Promise<PriorAuthCase>): StepHandler {
-  return async ({ caseVersion }, panelCall) => viewCase(parts, await take(parts, call(panelCall, caseVersion)));
+  return async ({ caseVersion }, panelCall) => viewCase(parts, await take(parts, caseActionCall(panelCall, caseVersion)));
 }
 
 export const holdRequest = (parts: PanelParts): PanelHandler<'holdRequest'> => step(parts, hold);
@@ -34,15 +36,15 @@ export const checkNow = (parts: PanelParts): PanelHandler<'checkNow'> => step(pa
 export const switchBack = (parts: PanelParts): PanelHandler<'switchBack'> => step(parts, back);
 
 export function switchToManual(parts: PanelParts): PanelHandler<'switchToManual'> {
-  return async ({ caseVersion, ...handling }, panelCall) => viewCase(parts, await toManual(parts, call(panelCall, caseVersion), handling));
+  return async ({ caseVersion, ...handling }, panelCall) => viewCase(parts, await toManual(parts, caseActionCall(panelCall, caseVersion), handling));
 }
 
 export function updateManual(parts: PanelParts): PanelHandler<'updateManual'> {
-  return async ({ caseVersion, ...handling }, panelCall) => viewCase(parts, await correctManual(parts, call(panelCall, caseVersion), handling));
+  return async ({ caseVersion, ...handling }, panelCall) => viewCase(parts, await correctManual(parts, caseActionCall(panelCall, caseVersion), handling));
 }
 
 export function recordDecision(parts: PanelParts): PanelHandler<'recordDecision'> {
-  return async ({ caseVersion, decision }, panelCall) => viewCase(parts, await record(parts, call(panelCall, caseVersion), decision));
+  return async ({ caseVersion, decision }, panelCall) => viewCase(parts, await record(parts, caseActionCall(panelCall, caseVersion), decision));
 }
 
 export const requestAgain = (parts: PanelParts): PanelHandler<'requestAgain'> => follow(parts, askAgain);
@@ -51,7 +53,7 @@ export const renewAuthorization = (parts: PanelParts): PanelHandler<'renewAuthor
 /** The panel goes on with the new case: of the same patient and order, so within what the session was opened for. */
 function follow(parts: PanelParts, open: (parts: PanelParts, call: CaseActionCall) => Promise<PriorAuthCase>): StepHandler {
   return async ({ caseVersion }, panelCall) => {
-    const opened = await open(parts, call(panelCall, caseVersion));
+    const opened = await open(parts, caseActionCall(panelCall, caseVersion));
     await parts.sessions.setCase(panelCall.session.id, opened.id);
     return viewCase(parts, opened);
   };
@@ -68,6 +70,13 @@ export function changeRequest(parts: PanelParts): PanelHandler<'changeRequest'> 
       const { service, requirement } = await readFurther(parts, ehr, seen, order);
       return { service, forms: requirement.questionnaires.length };
     }));
-    return viewCase(parts, await alter(parts, call(panelCall, caseVersion), { change, ...(add.length > 0 ? { add, gather: (whole: PriorAuthCase) => gatherSubmission(parts, ehr, whole) } : {}) }));
+    return viewCase(parts, await alter(parts, caseActionCall(panelCall, caseVersion), { change, ...(add.length > 0 ? { add, gather: (whole: PriorAuthCase) => gatherSubmission(parts, ehr, whole) } : {}) }));
+  };
+}
+
+export function recordUse(parts: PanelParts): PanelHandler<'recordUse'> {
+  return async ({ caseVersion, ...use }, panelCall) => {
+    await noteUse(parts, caseActionCall(panelCall, caseVersion), use);
+    return viewCase(parts, await parts.cases.read(panelCall.caseId));
   };
 }

@@ -116,7 +116,7 @@ async function askedCoverages(parts: PanelParts, priorAuthCase: PriorAuthCase, r
 }
 
 /** Answers to an earlier version of the same form are taken over while it was not completed (a completed response fills no other form, 2.2.0). */
-function newForm(parts: PanelParts, priorAuthCase: PriorAuthCase, { session: { user } }: PanelCall, one: QuestionnairePackage, earlier: readonly StoredForm[]): NewForm {
+export function newForm(parts: PanelParts, priorAuthCase: PriorAuthCase, { session: { user } }: PanelCall, one: QuestionnairePackage, earlier: readonly StoredForm[]): NewForm {
   const { requirement, service, patient } = priorAuthCase;
   const before = one.adaptive ? undefined : earlier.find((form) => !form.completed && form.package.questionnaire.url !== undefined && form.package.questionnaire.url === one.questionnaire.url && form.formId !== one.canonical);
   const draft = draftResponse({
@@ -159,6 +159,8 @@ export async function followForms({ cases, forms }: Pick<PanelParts, 'cases' | '
     expectedVersion: null,
     who,
     change: (current) => {
+      // Forms that the payer asks for later answer what it asks; the request has left.
+      if (current.state.kind === 'pended') return undefined;
       const state = stateOf(stored, current.requirement);
       return isSame(current.state, state) ? undefined : { state };
     },

@@ -5,8 +5,9 @@ import type { OpenSessionEhr } from '../ehr/session-ehr.ts';
 import { answerErrors, sendError } from '../error-reply.ts';
 import { cookieOptions } from '../smart/cookies.ts';
 import { expired } from '../smart/sessions.ts';
-import { answerAsk, openAskForm, recordUse } from './answer-ask.ts';
-import { cancelRequest, changeRequest, checkNow, holdRequest, recordDecision, releaseRequest, renewAuthorization, requestAgain, resendRequest, switchBack, switchToManual, updateManual, withdrawRequest } from './case-steps.ts';
+import { answerAsk } from './answer-ask.ts';
+import { openAskForm } from './open-ask-form.ts';
+import { cancelRequest, changeRequest, checkNow, holdRequest, recordDecision, recordUse, releaseRequest, renewAuthorization, requestAgain, resendRequest, switchBack, switchToManual, updateManual, withdrawRequest } from './case-steps.ts';
 import { chooseSubmission } from './choose-submission.ts';
 import { closeSession } from './close-session.ts';
 import { writePacketPdf } from '../packet/packet-pdf.ts';
@@ -63,9 +64,9 @@ export function panelRouter(parts: PanelParts, openEhr: OpenSessionEhr, baseUrl:
     renewAuthorization: renewAuthorization(parts),
     changeRequest: changeRequest(parts),
     cancelRequest: cancelRequest(parts),
-    answerAsk: answerAsk(),
-    openAskForm: openAskForm(),
-    recordUse: recordUse(),
+    answerAsk: answerAsk(parts),
+    openAskForm: openAskForm(parts),
+    recordUse: recordUse(parts),
     listColleagues: listColleagues(),
     readHandOver: readHandOver(parts),
     handOver: handOver(parts),
@@ -87,7 +88,7 @@ export function panelRouter(parts: PanelParts, openEhr: OpenSessionEhr, baseUrl:
   const answer = <M extends PanelMessage>(message: M) => {
     const handler: PanelHandler<M> = handlers[message];
     const { method, path, request: schema } = PANEL_API[message];
-    const parseBody = express.json({ limit: 'response' in schema.shape ? '2mb' : '1mb' });
+    const parseBody = express.json({ limit: 'files' in schema.shape ? '12mb' : 'response' in schema.shape ? '2mb' : '1mb' });
     const calls = new WeakMap<Request, PanelCall>();
     const authenticate = async (request: Request, response: Response, next: () => void) => {
       response.set('cache-control', 'no-store');

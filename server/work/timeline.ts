@@ -17,6 +17,7 @@ const WORDS: readonly (readonly [action: AuditAction, what: string])[] = [
   ['hand-over-completed', 'Handed-over work completed'],
   ['packet-printed', 'Packet printed'],
   ['submission-chosen', 'Chosen what is sent'],
+  ['questionnaire-asked', 'Form that the payer asked for opened'],
   ['pas-bundle-queued', 'Request submitted'],
   ['pas-bundle-sent', 'Request sent to the payer'],
   ['pas-bundle-refused', 'Payer refused the request for a technical reason'],
