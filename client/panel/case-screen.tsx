@@ -42,6 +42,8 @@ export function CaseScreen({ call, proof, session, first, expired }: CaseScreenP
   const state = view.case.state.kind;
   const [chosen, setChosen] = useState<StepName>();
   const [printing, setPrinting] = useState(false);
+  /** The payer's form that is open although the request has left. */
+  const [askForm, setAskForm] = useState<string>();
   const step = chosen ?? STEP_OF[state];
   const sent = !BEFORE_SENDING.includes(state);
   const possible: Readonly<Record<StepName, boolean>> = {
@@ -49,14 +51,15 @@ export function CaseScreen({ call, proof, session, first, expired }: CaseScreenP
     review: state === 'ready' || state === 'refused',
     decision: state !== 'questionnaire' && state !== 'ready',
   };
-  const take = useCallback((next: CaseView) => { setView(next); setChosen(undefined); }, [setView]);
+  const take = useCallback((next: CaseView) => { setView(next); setChosen(undefined); setAskForm(undefined); }, [setView]);
   /** A choice on the review screen stays there, unless an order with open forms joined. */
   const changed = useCallback((next: CaseView) => { setView(next); if (next.case.state.kind !== 'ready') setChosen(undefined); }, [setView]);
-  const openForm = useCallback((next: CaseView) => { setView(next); setChosen('questionnaire'); }, [setView]);
+  const openForm = useCallback((next: CaseView, formId: string) => { setView(next); setAskForm(formId); setChosen('questionnaire'); }, [setView]);
   const saved = useCallback(() => void look(), [look]);
   const completed = useCallback((done: PriorAuthCase) => {
     setView((before) => ({ ...before, case: done }));
     setChosen(undefined);
+    setAskForm(undefined);
     void look();
   }, [setView, look]);
 
@@ -74,9 +77,9 @@ export function CaseScreen({ call, proof, session, first, expired }: CaseScreenP
         {view.risk && !sent && <DenialRiskLine risk={view.risk} />}
       </OrderCard>
       {!sent && state !== 'no-authorization-needed' && <HandOverCard key={state} call={call} session={session} />}
-      {state !== 'no-authorization-needed' && <StepList step={step} possible={possible} onChoose={setChosen} />}
+      {state !== 'no-authorization-needed' && <StepList step={step} possible={possible} onChoose={(name) => { setAskForm(undefined); setChosen(name); }} />}
       <div className="card" inert={expired} id="current-step" tabIndex={-1} key={view.case.id}>
-        {step === 'questionnaire' && <QuestionnaireStep call={call} session={session} readOnly={sent} onSaved={saved} onCompleted={completed} onGoOn={() => setChosen('review')} />}
+        {step === 'questionnaire' && <QuestionnaireStep call={call} session={session} readOnly={sent && askForm === undefined} only={askForm} onSaved={saved} onCompleted={completed} onGoOn={() => setChosen('review')} />}
         {step === 'review' && <ReviewStep call={call} view={view} onBack={() => setChosen('questionnaire')} onChanged={changed} onSent={take} />}
         {step === 'decision' && <DecisionStep view={view} lookedAt={lookedAt} pollFailure={failure} onLookAgain={() => void look()} call={call} onReview={() => setChosen('review')} onChanged={take} onFormOpened={openForm} />}
       </div>

@@ -81,6 +81,7 @@ export const actionWords = {
     usedOn: 'On the day',
     note: 'Note',
     save: 'Save',
-    bad: 'Enter a number greater than 0 and a day.',
+    hint: 'A number below 0 takes an earlier entry back.',
+    bad: 'Enter a number of units and a day.',
   },
 };

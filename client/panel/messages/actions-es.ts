@@ -81,6 +81,7 @@ export const actionWords: typeof english = {
     usedOn: 'El día',
     note: 'Nota',
     save: 'Guardar',
-    bad: 'Escriba un número mayor que 0 y un día.',
+    hint: 'Un número menor que 0 retira una anotación anterior.',
+    bad: 'Escriba un número de unidades y un día.',
   },
 };

@@ -50,7 +50,7 @@ export function EntrySearch({ call, sent, onAdd }: EntrySearchProps): ReactNode 
   };
   return (
     <div className="stack">
-      <form className="stack" role="search" onSubmit={(event) => void search(event)}>
+      <search><form className="stack" onSubmit={(event) => void search(event)}>
         <div className="field">
           <label htmlFor={`${id}-kind`}>{words.kind}</label>
           <select id={`${id}-kind`} className="control" value={types} onChange={(event) => setTypes(event.target.value)}>
@@ -62,7 +62,7 @@ export function EntrySearch({ call, sent, onAdd }: EntrySearchProps): ReactNode 
           <input id={`${id}-words`} className="control" type="search" maxLength={100} value={filter} onChange={(event) => setFilter(event.target.value)} />
         </div>
         <div><Button type="submit" size="xs" loading={searching}>{words.search}</Button></div>
-      </form>
+      </form></search>
       {failure && <FailureNotice failure={failure} />}
       {searching && <Loading>{words.searching}</Loading>}
       <output>

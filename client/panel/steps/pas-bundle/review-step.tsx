@@ -39,7 +39,7 @@ export function ReviewStep({ call, view, onBack, onChanged, onSent }: ReviewStep
       {changed && <Notice tone="warn" live="assertive"><p>{words.changed}</p></Notice>}
       {review && (
         <>
-          <Problems problems={review.problems} onCheckAgain={load} />
+          <Problems problems={review.problems} onCheckAgain={() => void load()} />
           <DiagnosisQuestions problems={review.problems} disabled={busy !== undefined} onAnswer={(reason, code) => void change({ diagnoses: { ...review.chosen.diagnoses, [reason]: code } })} />
           {(review.warnings?.length ?? 0) > 0 && <Notice tone="warn"><p className="strong">{words.warnings}</p><ul className="bullets">{review.warnings?.map(({ code, message }) => <li key={`${code} ${message}`}>{message}</li>)}</ul></Notice>}
           <RequestItems call={call} priorAuthCase={view.case} review={review} disabled={busy !== undefined} onChange={(further) => void change({ further })} />
@@ -47,7 +47,7 @@ export function ReviewStep({ call, view, onBack, onChanged, onSent }: ReviewStep
           <SentEntries call={call} review={review} disabled={busy !== undefined} onChange={(choices) => void change(choices)} />
         </>
       )}
-      {failure && <FailureNotice failure={failure} onRetry={load} />}
+      {failure && <FailureNotice failure={failure} onRetry={() => void load()} />}
       {busy === 'choosing' && <Loading>{words.saving}</Loading>}
       <div className="stack action-bar">
         <Button fullWidth loading={busy === 'sending'} disabled={stopped || busy !== undefined} onClick={() => void send()} className="wrapping-button">{words.send(payer)}</Button>
@@ -83,7 +83,7 @@ interface Reviewing {
   readonly changed: boolean;
   readonly change: (change: ReviewChange) => Promise<void>;
   readonly send: () => Promise<void>;
-  readonly load: () => void;
+  readonly load: () => Promise<void>;
 }
 
 function useReview({ call, view, onChanged, onSent }: Pick<ReviewStepProps, 'call' | 'view' | 'onChanged' | 'onSent'>): Reviewing {
@@ -91,18 +91,12 @@ function useReview({ call, view, onChanged, onSent }: Pick<ReviewStepProps, 'cal
   const [failure, setFailure] = useState<Failure>();
   const [busy, setBusy] = useState<Reviewing['busy']>();
   const [changed, setChanged] = useState(false);
-  const [turn, setTurn] = useState(0);
-  const load = useCallback(() => setTurn((before) => before + 1), []);
-  useEffect(() => {
-    let current = true;
-    void call('previewSubmission', {}).then((reply) => {
-      if (!current) return;
-      if (reply.kind === 'failed') return setFailure(reply.failure);
-      setFailure(undefined);
-      setReview(reply.value);
-    });
-    return () => { current = false; };
-  }, [call, turn]);
+  const load = useCallback(() => call('previewSubmission', {}).then((reply) => {
+    if (reply.kind === 'failed') return setFailure(reply.failure);
+    setFailure(undefined);
+    setReview(reply.value);
+  }), [call]);
+  useEffect(() => void load(), [load]);
 
   /** Somebody was before us: shows the newest, and leaves this step where the case did. */
   const meetConflict = async (refused: Failure): Promise<void> => {
@@ -113,7 +107,7 @@ function useReview({ call, view, onChanged, onSent }: Pick<ReviewStepProps, 'cal
     if (kind !== 'ready' && kind !== 'questionnaire') return onSent(newest.value);
     onChanged(newest.value);
     setChanged(true);
-    load();
+    await load();
   };
   const change = async (wanted: ReviewChange): Promise<void> => {
     if (review === undefined) return;

@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core';
-import { useRef, useState, type ReactNode } from 'react';
+import { useId, useState, type ReactNode } from 'react';
 import type { SubmissionReview } from '#prior-auth/panel-api.ts';
 import { Badge } from '../../../ui/tone.tsx';
 import { messages } from '../../messages.ts';
@@ -28,7 +28,8 @@ export function SentEntries({ call, review, disabled, onChange }: SentEntriesPro
   const words = messages.review;
   const [shown, setShown] = useState<{ readonly reference: string; readonly display: string }>();
   const [adding, setAdding] = useState(false);
-  const entries = useSteadyOrder(entriesOf(review));
+  const id = useId();
+  const entries = entriesOf(review);
   const fixed = review.resources.filter(({ optional }) => optional !== true);
   const refused = (review.leftOut ?? []).filter(({ byPerson }) => byPerson !== true);
   const { include, exclude } = review.chosen;
@@ -47,12 +48,9 @@ export function SentEntries({ call, review, disabled, onChange }: SentEntriesPro
         <ul className="sent-resources">
           {entries.map((entry) => (
             <li key={entry.reference}>
-              <label className="choice">
-                <input type="checkbox" checked={entry.sent} disabled={disabled} onChange={() => toggle(entry)} />
-                <span className="stack-tight grow">
-                  <span>{entry.display} {!entry.sent && <Badge tone="plain">{words.leftOutByYou}</Badge>}</span>
-                  <span className="small muted">{entry.why} · {entry.resourceType}</span>
-                </span>
+              <label className="choice" htmlFor={`${id}-${entry.reference}`}>
+                <input id={`${id}-${entry.reference}`} type="checkbox" checked={entry.sent} disabled={disabled} onChange={() => toggle(entry)} />
+                <span className="grow">{entry.display} {!entry.sent && <Badge tone="plain">{words.leftOutByYou}</Badge>}<br /><span className="small muted">{entry.why} · {entry.resourceType}</span></span>
               </label>
               {see(entry.reference, entry.display)}
             </li>
@@ -86,16 +84,11 @@ export function SentEntries({ call, review, disabled, onChange }: SentEntriesPro
   );
 }
 
+/** In an order that a tick does not change: an entry must not move away from under the finger. */
 function entriesOf({ resources, leftOut = [] }: SubmissionReview): readonly Entry[] {
-  return [
+  const entries = [
     ...resources.flatMap(({ reference, optional, ...rest }): Entry[] => (optional === true && reference !== undefined ? [{ reference, ...rest, sent: true }] : [])),
     ...leftOut.flatMap(({ byPerson, reason, ...rest }): Entry[] => (byPerson === true ? [{ ...rest, why: reason, sent: false }] : [])),
   ];
-}
-
-/** An entry stays where it first stood, so that a tick does not move away from under the finger. */
-function useSteadyOrder(entries: readonly Entry[]): readonly Entry[] {
-  const places = useRef(new Map<string, number>());
-  for (const { reference } of entries) if (!places.current.has(reference)) places.current.set(reference, places.current.size);
-  return entries.toSorted((one, other) => (places.current.get(one.reference) ?? 0) - (places.current.get(other.reference) ?? 0));
+  return entries.toSorted((one, other) => `${one.display} ${one.reference}`.localeCompare(`${other.display} ${other.reference}`));
 }

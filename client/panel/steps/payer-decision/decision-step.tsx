@@ -23,7 +23,7 @@ interface DecisionStepProps {
   readonly onLookAgain: () => void;
   readonly onReview: () => void;
   readonly onChanged: (view: CaseView) => void;
-  readonly onFormOpened: (view: CaseView) => void;
+  readonly onFormOpened: (view: CaseView, formId: string) => void;
 }
 
 /** Where the request stands, what the payer said and wants, item by item, and what may be done about it. */

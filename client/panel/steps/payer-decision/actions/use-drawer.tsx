@@ -20,8 +20,9 @@ export function UseDrawer({ call, view, onTaken, onClose }: ActionDrawerProps): 
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     const value = Number(quantity.trim().replace(',', '.'));
-    setBad(!(value > 0) || usedOn === '');
-    if (!(value > 0) || usedOn === '') return;
+    const isBad = !Number.isFinite(value) || value === 0 || quantity.trim() === '' || usedOn === '';
+    setBad(isBad);
+    if (isBad) return;
     void send(() => call('recordUse', { caseVersion: view.case.version, sequence, quantity: value, usedOn, ...(note.trim() === '' ? {} : { note: note.trim() }) }));
   };
   return (
@@ -29,10 +30,10 @@ export function UseDrawer({ call, view, onTaken, onClose }: ActionDrawerProps): 
       <form className="stack" onSubmit={submit}>
         {lines.length > 1 && (
           <Labelled label={words.line}>
-            {(field) => <select {...field} value={sequence} onChange={(event) => setSequence(Number(event.target.value))}>{lines.map((line) => <option key={line.sequence} value={line.sequence}>{[line.service, line.number].filter(Boolean).join(' · ')}</option>)}</select>}
+            {(field) => <select {...field} value={sequence} onChange={(event) => setSequence(Number(event.target.value))}>{lines.map((line) => <option key={line.sequence} value={line.sequence}>{[view.asked?.find((item) => item.sequence === line.sequence)?.display ?? messages.decision.item(line.sequence), line.number].filter(Boolean).join(' · ')}</option>)}</select>}
           </Labelled>
         )}
-        <Labelled label={words.quantity}>{(field) => <input {...field} inputMode="decimal" maxLength={12} value={quantity} onChange={(event) => setQuantity(event.target.value)} />}</Labelled>
+        <Labelled label={words.quantity} hint={words.hint}>{(field) => <input {...field} inputMode="decimal" maxLength={12} value={quantity} onChange={(event) => setQuantity(event.target.value)} />}</Labelled>
         <Labelled label={words.usedOn}>{(field) => <input {...field} type="date" value={usedOn} onChange={(event) => setUsedOn(event.target.value)} />}</Labelled>
         <Labelled label={words.note}>{(field) => <input {...field} maxLength={500} value={note} onChange={(event) => setNote(event.target.value)} />}</Labelled>
         {bad && <p className="field-problem" role="alert">{words.bad}</p>}

@@ -31,6 +31,8 @@ export function AnswerDrawer({ call, view, ask, onAnswered, onClose }: AnswerDra
   const [entries, setEntries] = useState<readonly { readonly reference: string; readonly display: string }[]>([]);
   const [files, setFiles] = useState<readonly ChosenFile[]>([]);
   const [note, setNote] = useState('');
+  const [code, setCode] = useState('');
+  const kinds = ask.wants.kind === 'attachment' ? ask.wants.codes : [];
   const [problem, setProblem] = useState<string>();
   const [failure, setFailure] = useState<Failure>();
   const [sending, setSending] = useState(false);
@@ -53,6 +55,7 @@ export function AnswerDrawer({ call, view, ask, onAnswered, onClose }: AnswerDra
       references: entries.map(({ reference }) => reference),
       files: files.map(({ title, contentType, data }) => ({ title, contentType, data })),
       ...(note.trim() === '' ? {} : { note: note.trim() }),
+      ...(code === '' ? {} : { code }),
     });
     setSending(false);
     if (reply.kind === 'ok') onAnswered(reply.value);
@@ -76,6 +79,15 @@ export function AnswerDrawer({ call, view, ask, onAnswered, onClose }: AnswerDra
           <textarea id={`${id}-note`} className="control" maxLength={2000} value={note} aria-describedby={`${id}-note-hint`} onChange={(event) => setNote(event.target.value)} />
           <span className="small muted" id={`${id}-note-hint`}>{words.noteHint}</span>
         </div>
+        {kinds.length > 1 && (
+          <div className="field">
+            <label htmlFor={`${id}-kind`}>{words.kind}</label>
+            <select id={`${id}-kind`} className="control" value={code} onChange={(event) => setCode(event.target.value)}>
+              <option value="">{words.noKind}</option>
+              {kinds.map((kind) => <option key={kind.code} value={kind.code}>{kind.code}</option>)}
+            </select>
+          </div>
+        )}
         {entries.length + files.length > 0 && (
           <section className="stack-tight" aria-labelledby={`${id}-chosen`}>
             <h3 id={`${id}-chosen`}>{words.chosen}</h3>

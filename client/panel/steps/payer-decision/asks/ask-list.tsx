@@ -3,7 +3,7 @@ import { useState, type ReactNode } from 'react';
 import { mayDo } from '#prior-auth/case-action.ts';
 import type { AskedItem, CaseView } from '#prior-auth/panel-api.ts';
 import type { InformationRequest } from '#prior-auth/payer-decision/information-request.ts';
-import type { Failure } from '../../../../ui/call-json.ts';
+import type { Failure, Reply } from '../../../../ui/call-json.ts';
 import { FailureNotice } from '../../../../ui/failure-notice.tsx';
 import { showDate } from '../../../../ui/fhir-date.ts';
 import { Badge, type Tone } from '../../../../ui/tone.tsx';
@@ -17,7 +17,7 @@ interface AskListProps {
   readonly asks: readonly InformationRequest[];
   readonly onChanged: (view: CaseView) => void;
   /** The payer's form is among the questions now. */
-  readonly onFormOpened: (view: CaseView) => void;
+  readonly onFormOpened: (view: CaseView, formId: string) => void;
 }
 
 type AskState = keyof typeof messages.asks.states;
@@ -30,18 +30,24 @@ const stateOf = ({ state, answer }: InformationRequest): AskState => (state === 
 export function AskList({ call, view, asks, onChanged, onFormOpened }: AskListProps): ReactNode {
   const words = messages.asks;
   const [answering, setAnswering] = useState<InformationRequest>();
-  const [opening, setOpening] = useState<string>();
+  const [busy, setBusy] = useState<string>();
   const [failure, setFailure] = useState<Failure>();
   if (asks.length === 0) return null;
   const mayAnswer = mayDo(view.case, 'answer-ask').kind === 'may';
-  const open = async ({ id }: InformationRequest): Promise<void> => {
-    setOpening(id);
+  const run = async ({ id }: InformationRequest, ask: () => Promise<Reply<CaseView>>, then: (next: CaseView) => void): Promise<void> => {
+    setBusy(id);
     setFailure(undefined);
-    const reply = await call('openAskForm', { caseVersion: view.case.version, askId: id });
-    setOpening(undefined);
-    if (reply.kind === 'ok') onFormOpened(reply.value);
+    const reply = await ask();
+    setBusy(undefined);
+    if (reply.kind === 'ok') then(reply.value);
     else setFailure(reply.failure);
   };
+  const body = { caseVersion: view.case.version };
+  const open = (ask: InformationRequest): void => void run(ask, () => call('openAskForm', { ...body, askId: ask.id }), (next) => {
+    const opened = next.askForms?.find(({ askId }) => askId === ask.id);
+    if (opened) onFormOpened(next, opened.formId);
+  });
+  const sendForm = (ask: InformationRequest): void => void run(ask, () => call('answerAsk', { ...body, askId: ask.id, references: [], files: [] }), onChanged);
   return (
     <section className="card stack asks" aria-labelledby="asks-title">
       <div>
@@ -52,6 +58,7 @@ export function AskList({ call, view, asks, onChanged, onFormOpened }: AskListPr
       <ul className="stack">
         {asks.map((ask) => {
           const state = stateOf(ask);
+          const form = view.askForms?.find(({ askId }) => askId === ask.id);
           const answerable = mayAnswer && (state === 'open' || state === 'refused');
           return (
             <li key={ask.id} className="decision-item stack-tight">
@@ -60,7 +67,15 @@ export function AskList({ call, view, asks, onChanged, onFormOpened }: AskListPr
               <p className="small">{wantsWords(ask)}</p>
               <p className="small muted">{aboutWords(ask, view.asked ?? [])}</p>
               <Progress ask={ask} />
-              {answerable && ask.wants.kind === 'questionnaire' && <div><Button size="xs" loading={opening === ask.id} disabled={opening !== undefined} onClick={() => void open(ask)}>{words.openForm}</Button></div>}
+              {answerable && ask.wants.kind === 'questionnaire' && (
+                <>
+                  {form?.completed === false && <p className="small">{words.formOpen}</p>}
+                  <div className="row">
+                    {form?.completed === true && <Button size="xs" loading={busy === ask.id} disabled={busy !== undefined} onClick={() => sendForm(ask)}>{words.sendForm}</Button>}
+                    <Button size="xs" variant={form?.completed === true ? 'default' : 'filled'} loading={busy === ask.id} disabled={busy !== undefined} onClick={() => open(ask)}>{words.openForm}</Button>
+                  </div>
+                </>
+              )}
               {answerable && ask.wants.kind === 'attachment' && <div><Button size="xs" aria-label={words.answerOf(ask.text ?? wantsWords(ask))} onClick={() => setAnswering(ask)}>{words.answer}</Button></div>}
             </li>
           );
