@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WorklistPage } from '#prior-auth/worklist-api.ts';
+import { adminRows } from '#test-fixtures/bad-input/admin-rows.ts';
 import { type BadRequest, faultsOf } from '#test-fixtures/bad-input/bad-request.ts';
 import { cdsRows } from '#test-fixtures/bad-input/cds-rows.ts';
 import { commonRows } from '#test-fixtures/bad-input/common-rows.ts';
@@ -40,6 +41,7 @@ describe('bad input', () => {
     ['the panel', panelRows],
     ['the worklist', workRows],
     ['notifications of payers', notificationRows],
+    ['the operator’s pages', adminRows],
     ['the payer’s token endpoint', payerTokenRows],
     ['the payer', payerRows],
   ];
