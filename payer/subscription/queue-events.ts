@@ -1,7 +1,7 @@
 import type { Bundle, Subscription } from '@medplum/fhirtypes';
 import { extensionByUrl } from '#fhir/base/extension.ts';
 import type { PayerTransaction } from '../database.ts';
-import { TRANSMISSION_IDENTIFIERS } from '../terms.ts';
+import { PAS_2_2_1_EXTENSION } from '../terms.ts';
 import { meetsFilters, writtenContent } from './read-subscription.ts';
 
 /**
@@ -40,7 +40,7 @@ export async function queueEvents(trx: PayerTransaction, { clientId, caseId, epo
 /** PAS 2.2.1: the filter's identifier is that of the sending system, where the Claim names one. */
 function sendingSystem(request: Bundle): { readonly system: string; readonly value: string }[] {
   const claim = request.entry?.[0]?.resource;
-  const transmission = claim?.resourceType === 'Claim' ? extensionByUrl(claim, TRANSMISSION_IDENTIFIERS) : undefined;
+  const transmission = claim?.resourceType === 'Claim' ? extensionByUrl(claim, PAS_2_2_1_EXTENSION.transmissionIdentifiers) : undefined;
   return ['interchangeSenderID', 'applicationSenderCode'].flatMap((name) => {
     const value = extensionByUrl(transmission, name)?.valueString;
     return value ? [{ system: '', value }] : [];

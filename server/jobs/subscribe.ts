@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Payer } from '#prior-auth/coverage-requirement/payer.ts';
 import { inquireAboutAll } from '../pas/notifications-record.ts';
 import { takeNotification } from '../pas/notifications-take.ts';
@@ -47,6 +48,12 @@ export async function wakeSubscriptions({ store, jobs, now, leaseMs }: SenderPar
   for (const { id } of events) await jobs.send(QUEUES.events, { eventId: id });
 }
 
+/** When to look again; at once where the payer has meanwhile counted an event that is missing. */
+function lookAgain(parts: SenderParts, delayMs: number) {
+  const nowMs = parts.now();
+  return sql<string>`case when highest_event_number > last_event_number then ${new Date(nowMs).toISOString()}::timestamptz else ${new Date(nowMs + delayMs).toISOString()}::timestamptz end`;
+}
+
 function changing({ store }: SenderParts, id: string) {
   return store.db.withTables<PasTables>().updateTable('pas.subscription').where('id', '=', id);
 }
@@ -79,7 +86,7 @@ async function write(parts: SenderParts, row: SubscriptionRow, payer: Payer): Pr
       return later(parts, row, `PAYER_REFUSED: ${reading.error}`, REFUSED_DELAY_MS);
     case 'written': {
       const at = new Date(now()).toISOString();
-      const next_at = new Date(now() + (reading.isActive ? parts.subscriptions.statusIntervalMs : HANDSHAKE_MS)).toISOString();
+      const next_at = lookAgain(parts, reading.isActive ? parts.subscriptions.statusIntervalMs : HANDSHAKE_MS);
       await changing(parts, row.id)
         .set(({ fn, val }) => ({
           subscription_id: fn.coalesce('subscription_id', val(reading.id)), pas_version: payer.pasVersion, connection: JSON.stringify(payer), ends_at: reading.endsAt, last_error: null, next_at, changed_at: at,
@@ -131,7 +138,7 @@ async function check(parts: SenderParts, row: SubscriptionRow, payer: Payer): Pr
     return nowMs - Date.parse(row.changedAt) > LONGEST_DELAY_MS ? renew(parts, row) : later(parts, row, 'waits for the handshake', HANDSHAKE_MS);
   }
   await changing(parts, row.id)
-    .set({ status: 'active', failures: 0, last_error: null, next_at: new Date(nowMs + parts.subscriptions.statusIntervalMs).toISOString() })
+    .set({ status: 'active', failures: 0, last_error: null, next_at: lookAgain(parts, parts.subscriptions.statusIntervalMs) })
     .execute();
 }
 
