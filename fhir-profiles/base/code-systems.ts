@@ -28,6 +28,8 @@ export const CODE_SYSTEMS = {
   conditionVerification: 'http://terminology.hl7.org/CodeSystem/condition-ver-status',
   observationCategory: 'http://terminology.hl7.org/CodeSystem/observation-category',
   placeOfService: 'https://www.cms.gov/Medicare/Coding/place-of-service-codes/Place_of_Service_Code_Set',
+  /** Codes only. */
+  nubcAdmission: 'https://www.nubc.org/CodeSystem/PriorityTypeOfAdmitOrVisit',
   /** IHE named its code system like a value set. */
   documentFormat: 'http://ihe.net/fhir/ValueSet/IHE.FormatCode.codesystem',
   nuccTaxonomy: 'http://nucc.org/provider-taxonomy',

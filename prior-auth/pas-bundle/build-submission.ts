@@ -12,6 +12,7 @@ import { memberIdentifier, problem, writeCoverage, type Written, writePerson } f
 import { writeOrder } from './order-copy.ts';
 import { writeInsurer, writePractitioner, writePractitionerRole, writeRequestor } from './providers.ts';
 import type { BuildRequest, PasVersion } from './request-change.ts';
+import { writePlannedStay } from './planned-stay.ts';
 import { readServiceLine } from './service-line.ts';
 import { isInstitutional } from './setting.ts';
 import { askedOrders, type SubmissionInput, type SubmissionProblem } from './submission-input.ts';
@@ -115,12 +116,16 @@ function buildNew(input: SubmissionInput, { ids, now, version = '2.0.1', diagnos
   const lines = asked.flatMap(({ line }) => (line.kind === 'found' ? [line.line] : []));
   // Who takes a stay or a referral takes all of it; else providers belong to their items.
   const isWhole = lines.every(({ requestCategory }) => requestCategory !== 'HS');
+  const events = eventsOf(lines);
+  const stay = lines.find(({ requestCategory }) => requestCategory === 'AR');
+  const stayUrn = stay && contents.reserve();
   const ofOrder = (index: number): readonly string[] => named.ofOrders[index] ?? [];
   const diagnoses = joinDiagnoses(asked.map((each) => (each.diagnoses.kind === 'found' ? each.diagnoses.diagnoses : [])));
   const items = asked.flatMap(({ line }, index) =>
     line.kind === 'found' ? [{ sequence: index + 1, line: line.line, careTeam: [...new Set([...(clinician ? [clinician.role] : []), ...(isWhole ? [] : ofOrder(index))])], order: urns.orders[index] ?? '', traceNumber: keys.traces[index] ?? '', diagnoses: diagnoses.sequences[index] ?? [] }] : [],
   );
 
+  const priority = orders.map(({ service }) => service.priority).find((each) => each !== 'routine') ?? 'routine';
   const created = new Date(now).toISOString();
   contents.add(
     urns.claim,
@@ -134,14 +139,16 @@ function buildNew(input: SubmissionInput, { ids, now, version = '2.0.1', diagnos
       type: isInstitutional(lines.map(({ place }) => place)) ? 'institutional' : 'professional',
       overallTeam: isWhole ? [...new Set(named.ofOrders.flat())] : [],
       facility: named.facility,
-      events: eventsOf(lines),
-      priority: orders.map(({ service }) => service.priority).find((priority) => priority !== 'routine') ?? 'routine',
+      encounter: stayUrn,
+      events,
+      priority,
       items,
       diagnoses: diagnoses.all,
       information: [...responses, ...evidence].map(({ urn }) => urn),
     }, dialect),
   );
   if (copies.patient) contents.add(urns.patient, copies.patient);
+  if (stay && stayUrn) contents.add(stayUrn, writePlannedStay(urns.patient, { priority, place: stay.place, events }));
   contents.add(urns.insurer, writeInsurer(input));
   if (copies.requestor) contents.add(urns.requestor, copies.requestor);
   if (copies.coverage) contents.add(urns.coverage, copies.coverage);

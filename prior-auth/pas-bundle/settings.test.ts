@@ -99,7 +99,8 @@ describe.each(VERSIONS)('settings, PAS %s', (version) => {
     expect(typesOf(bundle).filter((type) => type === 'PractitionerRole')).toHaveLength(2);
     expect(typesOf(bundle).filter((type) => type === 'Organization')).toHaveLength(3);
     expect(typesOf(bundle).filter((type) => type === 'Location')).toHaveLength(1);
-    expect(typesOf(bundle)).not.toContain('Encounter');
+    expect(typesOf(bundle).filter((type) => type === 'Encounter')).toHaveLength(1);
+    expect(bundle.entry?.map(({ resource }) => resource).find((resource) => resource?.resourceType === 'Encounter')).toMatchObject({ status: 'planned', class: { code: 'ACUTE' }, period: { start: '2026-12-02', end: '2026-12-09' } });
   });
 
   it('a performer who cannot be named to a payer stays behind, and the person is told', () => {

@@ -11,12 +11,14 @@ const WHY: Readonly<Partial<Record<Resource['resourceType'], string>>> = {
   Practitioner: 'Who takes part',
   QuestionnaireResponse: 'Your answers to the payer’s questions',
   Location: 'Where it takes place',
+  Encounter: 'The stay that is asked for',
 };
 
 const DISPLAYS: Readonly<Partial<Record<Resource['resourceType'], string>>> = {
   Claim: 'Prior authorization request',
   Coverage: 'Insurance of the patient',
   PractitionerRole: 'Role of a clinician',
+  Encounter: 'Planned stay',
 };
 
 interface Written {

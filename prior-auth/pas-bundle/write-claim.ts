@@ -36,6 +36,8 @@ export interface ClaimFacts {
   readonly overallTeam: readonly string[];
   /** Urn of the Location. */
   readonly facility?: string | undefined;
+  /** Urn of the planned Encounter of a stay. */
+  readonly encounter?: string | undefined;
   /** When: of a stay or a referral. */
   readonly events: readonly ClaimEvent[];
   readonly priority: RequestedService['priority'];
@@ -55,6 +57,10 @@ export interface ClaimEvent {
 /** A new request. 2.0.1's request bundle demands profile-claim-update of these too; the dialect says which profile. */
 export function writeClaim(facts: ClaimFacts, dialect: PasDialect): Claim {
   const isExpedited = facts.priority !== 'routine';
+  const extension = [
+    ...(isExpedited ? [coded(PAS_EXTENSIONS.levelOfServiceCode, CODE_SYSTEMS.x12LevelOfService, 'U')] : []),
+    ...(facts.encounter ? [{ url: PAS_EXTENSIONS.claimEncounter, valueReference: { reference: facts.encounter } }] : []),
+  ];
   const ofItems = [...new Set(facts.items.flatMap(({ careTeam }) => careTeam))];
   const team = [...ofItems.map((provider) => ({ provider, isOverall: false })), ...facts.overallTeam.filter((provider) => !ofItems.includes(provider)).map((provider) => ({ provider, isOverall: true }))];
   const firstInformation = facts.events.length + 1;
@@ -63,7 +69,7 @@ export function writeClaim(facts: ClaimFacts, dialect: PasDialect): Claim {
   return {
     resourceType: 'Claim',
     meta: { profile: [dialect.newClaimProfile] },
-    ...(isExpedited ? { extension: [coded(PAS_EXTENSIONS.levelOfServiceCode, CODE_SYSTEMS.x12LevelOfService, 'U')] } : {}),
+    ...(extension.length > 0 ? { extension } : {}),
     identifier: [{ system: IDENTIFIER_SYSTEMS.claim, value: facts.identifier }],
     status: 'active',
     type: { coding: [{ system: CODE_SYSTEMS.claimType, code: facts.type }] },
