@@ -9,7 +9,7 @@ import { sampleInput } from '#test-fixtures/pas-submission-input.ts';
 import { readRequestedService } from '../order/read-requested-service.ts';
 import type { Order } from '../order/requested-service.ts';
 import { buildSubmission } from './build-submission.ts';
-import type { PasVersion } from './request-change.ts';
+import type { BuildRequest, PasVersion } from './request-change.ts';
 import type { SubmissionInput } from './submission-input.ts';
 
 const NOW = Date.parse('2026-11-22T10:00:00Z');
@@ -31,11 +31,11 @@ const drug = (changes: Partial<MedicationRequest>): MedicationRequest => ({ reso
 const nutrition = (changes: Partial<NutritionOrder>): NutritionOrder => ({ resourceType: 'NutritionOrder', id: 'o', status: 'active', intent: 'order', patient: subject, dateTime: '2026-11-20T09:00:00Z', ...changes });
 const coded = (system: string, code: string) => ({ coding: [{ system, code }] });
 
-function build(orders: readonly Order[], version: PasVersion, changes: Partial<SubmissionInput> = {}) {
+function build(orders: readonly Order[], version: PasVersion, changes: Partial<SubmissionInput> = {}, request: BuildRequest = { kind: 'new' }) {
   const [first, ...further] = orders.map((order, index) => ({ ...order, id: `o${index}` }));
   if (!first) throw new Error('no order');
   const base = sampleInput({ order: first, furtherOrders: further, questionnaireResponses: [], evidence: [], ...changes, supporting: [...sampleInput().supporting, ...record, ...(changes.supporting ?? [])] }, { further: further.map((order) => readRequestedService(order)) });
-  const submission = buildSubmission(base, { ids: randomUUID, now: NOW, version });
+  const submission = buildSubmission(base, { ids: randomUUID, now: NOW, version, request });
   if (submission.kind !== 'built') throw new Error(JSON.stringify(submission.problems));
   return submission;
 }
@@ -125,6 +125,19 @@ describe.each(VERSIONS)('settings, PAS %s', (version) => {
     const overall = build([service({ ...many, category: [coded(CODE_SYSTEMS.snomed, '3457005')] })], version, { supporting: [...conditions, ...doctors] });
     expect(overall.summary.warnings?.map(({ code }) => code)).toEqual(['DIAGNOSES_OVER_LIMIT', 'CARE_TEAM_OVER_LIMIT']);
     expect(errorsOf(overall.bundle, version)).toEqual([]);
+  });
+
+  it('an added order brings its performers, and a stay can be cancelled', () => {
+    const [, inpatient] = SETTINGS.find(([name]) => name === 'institutional, inpatient') ?? [];
+    const [, rented] = SETTINGS.find(([name]) => name === 'DME, rented by the month') ?? [];
+    const sent = build([inpatient as Order], version);
+    const change = { cancel: [], change: [], add: ['DeviceRequest/o1'] };
+    const added = build([inpatient as Order, rented as Order], version, {}, { kind: 'update', previous: sent, change });
+    expect(errorsOf(added.bundle, version)).toEqual([]);
+    expect(claimOf(added.bundle).careTeam?.map(({ sequence, extension }) => [sequence, extension?.[0]?.valueBoolean])).toEqual([[1, false], [2, true], [3, true]]);
+    expect(claimOf(added.bundle).item?.[1]).toMatchObject({ careTeamSequence: [1, 3], modifier: [coded(CODE_SYSTEMS.hcpcs, 'RR'), coded(CODE_SYSTEMS.hcpcs, 'KH')] });
+    const cancelled = build([inpatient as Order], version, {}, { kind: 'cancel', previous: added });
+    expect(errorsOf(cancelled.bundle, version)).toEqual([]);
   });
 
   it.each(['revoked', 'entered-in-error'] as const)('an order that is %s is not asked for', (status) => {
