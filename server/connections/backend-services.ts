@@ -113,7 +113,7 @@ export function readTokenEndpoint({ status, body }: HttpAnswer, fhirBase: string
   const parsed = status === 200 ? smartConfiguration.safeParse(parseJson(body)) : undefined;
   if (!parsed?.success) throw new Unavailable(`smart-configuration cannot be read (HTTP ${status})`, `HTTP ${status}`);
   const address = URL.parse(parsed.data.token_endpoint, `${fhirBase.replace(/\/+$/, '')}/`)?.href;
-  if (address === undefined || !isSecureAddress(address)) throw new Unavailable('smart-configuration names a token endpoint that is not https', 'TOKEN_ENDPOINT');
+  if (address === undefined || !isSecureAddress(address)) throw new Unavailable('smart-configuration names a token endpoint that is not https', 'token-endpoint');
   return address;
 }
 

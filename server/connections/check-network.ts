@@ -53,13 +53,13 @@ function checkOwnCertificate(tls: PayerTls, nowMs: number): CheckStep {
     if (left < 0) return { name, state: 'failed', what, todo: 'Get a new one and put it in the same file: it is taken up within a minute.' };
     return left < WARN_DAYS ? { name, state: 'warning', what, todo: 'Get a new one and put it in the same file: it is taken up within a minute.' } : { name, state: 'ok', what };
   } catch (error) {
-    return { name, state: 'failed', what: error instanceof Unavailable ? `${error.message}.` : `${tls.certificateFile} is no certificate in PEM (${codeOf(error)}).`, todo: adviceFor('TLS_FILE', '') };
+    return { name, state: 'failed', what: error instanceof Unavailable ? `${error.message}.` : `${tls.certificateFile} is no certificate in PEM (${codeOf(error)}).`, todo: adviceFor('tls-file', '') };
   }
 }
 
 function opened<S extends ReturnType<typeof connectTcp>, T>(socket: S, event: string, timeoutMs: number, read?: (socket: S) => T): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    socket.setTimeout(timeoutMs, () => socket.destroy(Object.assign(new Error('no answer in time'), { code: 'TIMEOUT' })));
+    socket.setTimeout(timeoutMs, () => socket.destroy(Object.assign(new Error('no answer in time'), { code: 'timeout' })));
     socket.once('error', reject);
     socket.once(event, () => {
       resolve(read?.(socket) as T);

@@ -24,11 +24,11 @@ export interface ConnectionReport {
 /** What an operator does about a code of Node or OpenSSL. */
 export function adviceFor(code: string, host: string): string {
   if (/^(ENOTFOUND|EAI_AGAIN)$/.test(code)) return `Correct the address: this machine finds no host named ${host}. Or ask for name resolution here.`;
-  if (/^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|TIMEOUT)$/.test(code)) return `Check address and port, the firewall here, and whether the payer must first allow this machine’s address.`;
+  if (/^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|timeout)$/.test(code)) return `Check address and port, the firewall here, and whether the payer must first allow this machine’s address.`;
   if (/EXPIRED/.test(code)) return 'The payer must renew its certificate; send nothing until it has.';
   if (/ALTNAME/.test(code)) return 'The certificate is another host’s. Correct the address, or ask the payer.';
   if (/SELF_SIGNED|UNABLE_TO|ISSUER|VERIFY/.test(code)) return 'Its issuer is not trusted here. If the payer has a certification authority of its own, name its file in tls.caFile.';
-  if (code === 'TLS_FILE') return 'Put the file there, readable by this process, or correct the path.';
+  if (code === 'tls-file') return 'Put the file there, readable by this process, or correct the path.';
   if (/^(ECONNRESET|EPROTO)|SSL|TLS|ALERT/.test(code)) return 'The payer ended the TLS connection. It may want a client certificate (tls.certificateFile, tls.keyFile), or another one.';
   return 'Ask the payer’s technical contact, with the time of this test.';
 }

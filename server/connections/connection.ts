@@ -70,8 +70,8 @@ export function createConnection(payer: Payer, { clientId, scope, keys, now, dis
           return first.status === 401 && backend ? callOnce(method, path, body) : first;
         });
       } catch (error) {
-        if (error instanceof BrokenCircuitError) throw new Unavailable('left alone for a moment after repeated failures', 'LEFT_ALONE', { cause: error });
-        if (error instanceof BulkheadRejectedError) throw new Unavailable('too many requests wait for this payer', 'TOO_MANY', { cause: error });
+        if (error instanceof BrokenCircuitError) throw new Unavailable('left alone for a moment after repeated failures', 'left-alone', { cause: error });
+        if (error instanceof BulkheadRejectedError) throw new Unavailable('too many requests wait for this payer', 'too-many', { cause: error });
         throw error;
       }
     },

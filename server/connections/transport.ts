@@ -50,7 +50,7 @@ export function createTransport(tls: PayerTls | undefined, now: () => number): T
         return await once().catch((error: unknown) => (error instanceof StaleConnection ? once() : Promise.reject(error as Error)));
       } catch (error) {
         if (error instanceof Unavailable) throw error;
-        if (signal.aborted) throw new Unavailable(`no answer within ${call.timeoutMs} ms`, 'TIMEOUT', { cause: error });
+        if (signal.aborted) throw new Unavailable(`no answer within ${call.timeoutMs} ms`, 'timeout', { cause: error });
         const code = codeOf(error);
         throw new Unavailable(`no connection, or it was lost (${code})`, code, { cause: error });
       }
@@ -76,7 +76,7 @@ async function readBody(response: IncomingMessage): Promise<string> {
   let size = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > MOST_BYTES) throw new Unavailable(`an answer larger than ${MOST_BYTES} bytes`, 'ANSWER_TOO_LARGE');
+    if (size > MOST_BYTES) throw new Unavailable(`an answer larger than ${MOST_BYTES} bytes`, 'answer-too-large');
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
@@ -106,7 +106,7 @@ function readPem(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (cause) {
-    throw new Unavailable(`the file ${file} cannot be read (${codeOf(cause)})`, 'TLS_FILE', { cause });
+    throw new Unavailable(`the file ${file} cannot be read (${codeOf(cause)})`, 'tls-file', { cause });
   }
 }
 

@@ -49,7 +49,7 @@ export function createPayerClient({ discovers = false, ...options }: PayerClient
         return { kind: 'answered', status, body: answer };
       } catch (error) {
         if (!(error instanceof Unavailable)) throw error;
-        metrics.requests.inc({ ...labels, outcome: error.code === 'LEFT_ALONE' ? 'left-alone' : 'unavailable' });
+        metrics.requests.inc({ ...labels, outcome: error.code === 'left-alone' ? 'left-alone' : 'unavailable' });
         return { kind: 'unavailable', error: error.message };
       } finally {
         done();
