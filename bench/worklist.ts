@@ -48,7 +48,7 @@ async function benchOn(engine: string, databaseUrl: string | undefined): Promise
   const bare = express.Router().get('/select-one', async (_request, response) => void response.json({ one: await selectOne() }));
   const server = await startTestServer({ formPayer: () => bare });
   try {
-    selectOne = () => sql`select 1 as one`.execute(server.store.db);
+    selectOne = async () => (await sql`select 1 as one`.execute(server.store.db)).rows;
     await TestPanel.launch(server);
     const filledMs = await fill(server);
     // While the embedded engine worked, nothing of this process did; connections that ended meanwhile are let go first.

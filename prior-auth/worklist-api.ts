@@ -7,7 +7,7 @@ import type { DecisionWords } from './payer-decision/decision-words.ts';
 /*
  * What the staff's worklist asks of the server, all below /work/api:
  * GET /session, POST /session/close, GET /cases?FILTERS, POST /cases/search (filters and words; words may name a patient and stay out of addresses),
- * POST /cases/export (CSV), GET /cases/:id, POST /cases/:id/notes, POST /steps, GET /events (server-sent), GET /people,
+ * POST /cases/export (CSV), GET /cases/:id, POST /cases/:id/notes, POST /cases/:id/decision (`enteredDecision`), POST /steps, GET /events (server-sent), GET /people,
  * GET and POST /views, POST /views/:id, POST /views/:id/remove.
  */
 
@@ -167,9 +167,6 @@ export const worklistAction = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('switch-to-manual'), reference: z.optional(words(100)) }),
   z.strictObject({ kind: z.literal('switch-back') }),
 ]);
-/** Those that change the case itself; whether one may follow says `mayDo`. */
-export const WORKLIST_CASE_ACTIONS = ['hold', 'release', 'resend', 'withdraw', 'check-now', 'switch-to-manual', 'switch-back'] as const;
-export type WorklistCaseAction = (typeof WORKLIST_CASE_ACTIONS)[number];
 export type WorklistAction = z.infer<typeof worklistAction>;
 export type WorklistActionKind = WorklistAction['kind'];
 
@@ -195,6 +192,18 @@ export interface SavedView {
   readonly query: WorklistQuery;
 }
 
+/** What the timeline tells, in the order of a case’s way; viewing and reading are in the audit trail but are no steps. */
+export const TIMELINE_ACTIONS = [
+  'case-opened', 'panel-launched', 'denial-risk-scored', 'questionnaire-populated', 'questionnaire-saved', 'questionnaire-completed',
+  'questionnaire-attested', 'questionnaire-merged', 'handed-over', 'hand-over-taken', 'hand-over-cancelled', 'hand-over-completed',
+  'packet-printed', 'submission-chosen', 'pas-bundle-queued', 'request-held', 'request-released', 'request-resent',
+  'request-withdrawn', 'pas-bundle-sent', 'pas-bundle-refused', 'payer-asked', 'payer-decision-received', 'information-queued',
+  'information-sent', 'information-refused', 'request-changed', 'request-cancelled', 'asked-again', 'switched-to-manual',
+  'switched-back', 'decision-entered', 'authorization-used', 'note-written', 'call-logged', 'next-touch-set',
+  'case-assigned',
+] as const;
+export type TimelineAction = (typeof TIMELINE_ACTIONS)[number];
+
 export interface WorklistCase {
   readonly case: PriorAuthCase;
   readonly clock: Clock | null;
@@ -207,8 +216,6 @@ export interface WorklistCase {
   readonly authorizations: readonly Authorization[];
   /** Newest first. */
   readonly notes: readonly CaseNote[];
-  /** What may be done now, and why not what may not. */
-  readonly actions: readonly { readonly kind: WorklistCaseAction; readonly whyNot?: string }[];
   /** Oldest first: who did what, from the audit trail; `who` is a name where one is known. */
-  readonly timeline: readonly { readonly at: string; readonly who: string; readonly what: string }[];
+  readonly timeline: readonly { readonly at: string; readonly who: string; readonly action: TimelineAction }[];
 }

@@ -214,7 +214,7 @@ async function readWorklist(browser: BrowserLikeClient, view: CaseView) {
   if (end.pathname !== '/work/') throw new UnexpectedAnswer(`signing in to the worklist ended at ${end.pathname}`);
   const row = await browser.json<WorklistCase>('GET', `/work/api/cases/${view.case.id}`);
   if (row.case.state.kind !== view.case.state.kind) throw new UnexpectedAnswer(`the worklist shows ${row.case.state.kind}`);
-  return [undefined, { state: row.case.state.kind, timeline: row.timeline.map((entry) => entry.what) }] as const;
+  return [undefined, { state: row.case.state.kind, timeline: row.timeline.map((entry) => entry.action) }] as const;
 }
 
 function open(form: FormView, user: PanelSession['user']): Form {

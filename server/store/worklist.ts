@@ -14,6 +14,8 @@ export interface ListedCase {
   readonly nextTouch: string | null;
   readonly assignedTo: Person | null;
   readonly handOver: HandOver | null;
+  /** Units used, by item sequence. */
+  readonly used: Readonly<Record<string, number>>;
   /** Name of who ordered, where it is known. */
   readonly requesterName: string | null;
 }
@@ -64,8 +66,8 @@ export async function readWorklist(store: Store, scope: WorklistScope, query: Wo
   const shown = lines.slice(0, pageSize);
   const last = lines.length > pageSize ? shown.at(-1) : undefined;
   const ids = shown.map((line) => line.case_id);
-  const found = await sql<{ id: string; document: PriorAuthCase; hand_over: HandOver | null; name: string | null }>`
-    select one.id, one.document, handed.document as hand_over, person.name
+  const found = await sql<{ id: string; document: PriorAuthCase; hand_over: HandOver | null; name: string | null; used: ListedCase['used'] | null }>`
+    select one.id, one.document, handed.document as hand_over, person.name, ${usedOf('one.id')} as used
     from cases.prior_auth_case as one
     left join cases.hand_over as handed on handed.case_id = one.id and handed.status in ('requested', 'in-progress')
     left join cases.person as person on person.ehr_base = one.ehr_base and person.reference = one.document->>'requester'
@@ -81,6 +83,7 @@ export async function readWorklist(store: Store, scope: WorklistScope, query: Wo
         nextTouch: line.touch_on,
         assignedTo: assignedTo(line),
         handOver: one.hand_over,
+        used: one.used ?? {},
         requesterName: one.name,
       }];
     }),
@@ -90,12 +93,16 @@ export async function readWorklist(store: Store, scope: WorklistScope, query: Wo
 
 /** What the list knows of one case beside the case itself. */
 export async function readLine(store: Store, caseId: string): Promise<Omit<ListedCase, 'case' | 'requesterName'>> {
-  const { rows: [line] } = await sql<Pick<Line, 'must_act' | 'next_touch' | 'assigned_to' | 'assigned_name'> & { hand_over: HandOver | null }>`
-    select line.must_act, line.next_touch::text, line.assigned_to, line.assigned_name, handed.document as hand_over
+  const { rows: [line] } = await sql<Pick<Line, 'must_act' | 'next_touch' | 'assigned_to' | 'assigned_name'> & { hand_over: HandOver | null; used: ListedCase['used'] | null }>`
+    select ${usedOf('line.case_id')} as used, line.must_act, line.next_touch::text, line.assigned_to, line.assigned_name, handed.document as hand_over
     from cases.worklist_row as line left join cases.hand_over as handed on handed.case_id = line.case_id
     where line.case_id = ${caseId}`.execute(store.db);
   if (!line) throw new PriorAuthError('CASE_NOT_FOUND', `There is no case ${caseId} in the list.`, { nextStep: 'Go back to the list of cases.' });
-  return { mustAct: line.must_act, nextTouch: line.next_touch, assignedTo: assignedTo(line), handOver: line.hand_over };
+  return { mustAct: line.must_act, nextTouch: line.next_touch, assignedTo: assignedTo(line), handOver: line.hand_over, used: line.used ?? {} };
+}
+
+function usedOf(caseId: string) {
+  return sql`(select jsonb_object_agg(sequence, total) from (select sequence, sum(quantity)::float8 as total from cases.authorization_use as use where use.case_id = ${sql.ref(caseId)} group by sequence) as used_units)`;
 }
 
 interface Line {
@@ -131,7 +138,7 @@ function fitting(store: Store, { ehrBase, nowMs }: WorklistScope, query: Worklis
   if (query.overdue) rows = rows.where('due', '<', new Date(nowMs));
   if (query.mustAct) rows = rows.where('must_act', '=', query.mustAct);
   if (query.wantsMore) rows = rows.where('attention', '=', 0);
-  if (query.handedOver) rows = rows.where(sql<boolean>`case_id in (select case_id from cases.hand_over where status in ('requested', 'in-progress'))`);
+  if (query.handedOver) rows = rows.where(sql<boolean>`case_id = any (array(select case_id from cases.hand_over where status in ('requested', 'in-progress')))`);
   if (query.touchDue) rows = rows.where(sql<boolean>`next_touch <= ${query.touchDue}::date`);
   if (query.assigned === 'nobody') rows = rows.where('assigned_to', 'is', null);
   else if (query.assigned) rows = rows.where('assigned_to', '=', query.assigned);

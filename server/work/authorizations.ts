@@ -2,8 +2,8 @@ import type { PriorAuthCase } from '#prior-auth/case.ts';
 import type { Authorization } from '#prior-auth/worklist-api.ts';
 import { decisionOf } from '../store/case-clock.ts';
 
-/** What the payer authorized, item by item; an item that nobody asked for has the payer's own code. */
-export function authorizationsOf(found: PriorAuthCase): readonly Authorization[] {
+/** What the payer authorized, item by item, and units used by item sequence; an item that nobody asked for has the payer's own code. */
+export function authorizationsOf(found: PriorAuthCase, used: Readonly<Record<string, number>>): readonly Authorization[] {
   const decision = decisionOf(found);
   const services = [found.service, ...(found.further ?? [])];
   return (decision?.items ?? []).flatMap(({ sequence, decision: item }): Authorization[] => {
@@ -16,7 +16,7 @@ export function authorizationsOf(found: PriorAuthCase): readonly Authorization[]
       validFrom: validity?.start?.slice(0, 10) ?? null,
       validUntil: validity?.end?.slice(0, 10) ?? null,
       authorized: authorized?.quantity ?? null,
-      used: null,
+      used: used[sequence] ?? null,
     }];
   });
 }

@@ -1,7 +1,5 @@
-import { mayDo } from '#prior-auth/case-action.ts';
 import type { PriorAuthCase } from '#prior-auth/case.ts';
 import type { WorklistCase } from '#prior-auth/worklist-api.ts';
-import { WORKLIST_CASE_ACTIONS } from '#prior-auth/worklist-api.ts';
 import { sayDecision } from '#prior-auth/payer-decision/decision-words.ts';
 import { caseClock, decisionOf } from '../store/case-clock.ts';
 import { readLine } from '../store/worklist.ts';
@@ -25,12 +23,8 @@ export async function viewWorklistCase({ store, audit, people, payerName, notes,
     assignedTo: line.assignedTo,
     handOver: line.handOver,
     requester: found.requester ? nameOf(found.requester) : null,
-    authorizations: authorizationsOf(found),
+    authorizations: authorizationsOf(found, line.used),
     notes: written,
-    actions: WORKLIST_CASE_ACTIONS.map((kind) => {
-      const permission = mayDo(found, kind);
-      return { kind, ...(permission.kind === 'may-not' ? { whyNot: permission.why } : {}) };
-    }),
     timeline: tellTimeline(rows).map((event) => ({ ...event, who: nameOf(event.who) })),
   };
 }

@@ -29,7 +29,7 @@ export function createWorklistChanges(store: Store, log: Logger): WorklistChange
   const look = async (): Promise<void> => {
     for (const ehrBase of new Set(readers.values())) {
       const { rows } = await sql<{ newest: number | null }>`select max(revision) as newest from cases.worklist_row where ehr_base = ${ehrBase}`.execute(store.db);
-      const newest = Number(rows[0]?.newest ?? 0);
+      const newest = rows[0]?.newest ?? 0;
       const before = seen.get(ehrBase);
       seen.set(ehrBase, newest);
       if (before === undefined || before === newest) continue;

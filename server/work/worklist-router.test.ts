@@ -36,7 +36,7 @@ describe('the staff’s worklist', () => {
       next: null, found: { count: 1, more: false }, counts: { all: 1, states: { questionnaire: 1 }, mustAct: { us: 1, payer: 0, nobody: 0 }, wantsMore: 0, overdue: 0 }, outages: [],
     });
     const one = await read(browser, `/cases/${list.body.rows[0].caseId}`);
-    expect(one.body.timeline).toEqual(expect.arrayContaining([expect.objectContaining({ what: 'Case opened', who: 'Helen Fairchild' }), expect.objectContaining({ what: 'Panel opened' })]));
+    expect(one.body.timeline).toEqual(expect.arrayContaining([expect.objectContaining({ action: 'case-opened', who: 'Helen Fairchild' }), expect.objectContaining({ action: 'panel-launched' })]));
   });
 
   it('tells who is not signed in where to go', async () => {
@@ -95,6 +95,8 @@ describe('the staff’s worklist', () => {
     ['/views/0193f000-0000-7000-8000-000000000009/remove', {}, 404],
     ['/cases/0193f000-0000-7000-8000-000000000009/notes', { kind: 'note', text: 'x' }, 404],
     ['/cases/nope/notes', { kind: 'note', text: 'x' }, 404],
+    ['/cases/nope/decision', { items: [], learnedBy: 'fax' }, 400],
+    ['/cases/nope/decision', { items: [{ kind: 'approved', sequence: 1 }], learnedBy: 'fax' }, 404],
     ['/cases/nope/notes', { kind: 'note', text: '' }, 400],
     ['/cases/nope/notes', { kind: 'call', text: 'x' }, 400],
   ])('bad input to %s (%#)', async (path, body, status) => {
@@ -140,7 +142,7 @@ describe('the staff’s worklist', () => {
     const { caseId } = (await read(browser, '/cases')).body.rows[0];
     const { body } = await post(browser, '/steps', { steps: [{ caseId, action: { kind: 'switch-to-manual', reference: 'FAX-7' } }] });
     expect(body.results).toEqual([{ kind: 'done', caseId, undo: { kind: 'switch-back' } }]);
-    expect((await read(browser, `/cases/${caseId}`)).body).toMatchObject({ mustAct: 'us', case: { state: { kind: 'manual', reference: 'FAX-7' } }, actions: expect.arrayContaining([{ kind: 'switch-back' }, { kind: 'hold', whyNot: expect.any(String) }]) });
+    expect((await read(browser, `/cases/${caseId}`)).body).toMatchObject({ mustAct: 'us', case: { state: { kind: 'manual', reference: 'FAX-7' } } });
     expect((await post(browser, '/steps', { steps: [{ caseId, action: { kind: 'switch-back' } }] })).body.results).toEqual([{ kind: 'done', caseId, undo: { kind: 'switch-to-manual', reference: 'FAX-7' } }]);
   });
 

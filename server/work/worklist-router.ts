@@ -2,8 +2,10 @@ import express, { type Request, type RequestHandler, type Response, Router } fro
 import type { z } from 'zod/mini';
 import { PriorAuthError } from '#prior-auth/errors.ts';
 import { newNote, newView, type CaseNote, type SavedView, type StepResult, type WorklistPage, type WorklistPeople, worklistQuery, worklistSearch, type WorklistSession, worklistSteps } from '#prior-auth/worklist-api.ts';
+import { enteredDecision } from '#prior-auth/payer-decision/entered-decision.ts';
 import { answerErrors, sendError } from '../error-reply.ts';
 import type { PanelParts } from '../panel-api/panel-parts.ts';
+import { recordDecision } from '../pas/case-actions/record-decision.ts';
 import { cookieOptions, readCookie } from '../smart/cookies.ts';
 import type { Session } from '../smart/sessions.ts';
 import type { People } from '../store/people.ts';
@@ -128,6 +130,15 @@ export function createWorklistServer(parts: WorklistParts, baseUrl: string): Wor
     const added: CaseNote = await notes.add(id, session.user, note);
     changes.look();
     response.status(201).json(added);
+  });
+
+  api.post('/cases/:id/decision', demandJson, express.json({ limit: '64kb' }), async (request: Request<{ id: string }>, response) => {
+    const { ehrBase, user } = await resume(request);
+    const decision = read(enteredDecision, request.body);
+    const { id } = await readOwn(parts, { ehrBase }, request.params.id);
+    await recordDecision(parts, { caseId: id, by: user, expectedVersion: null }, decision);
+    changes.look();
+    response.json({});
   });
 
   api.post('/steps', demandJson, express.json({ limit: '128kb' }), async (request, response) => {

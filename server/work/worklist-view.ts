@@ -6,7 +6,7 @@ import { caseClock, decisionOf, type TimeZoneOf } from '../store/case-clock.ts';
 import type { ListedCase } from '../store/worklist.ts';
 import { authorizationsOf } from './authorizations.ts';
 
-export function toRow({ case: found, mustAct, nextTouch, assignedTo, handOver, requesterName }: ListedCase, timeZoneOf: TimeZoneOf): WorklistRow {
+export function toRow({ case: found, mustAct, nextTouch, assignedTo, handOver, requesterName, used }: ListedCase, timeZoneOf: TimeZoneOf): WorklistRow {
   const decision = decisionOf(found);
   return {
     caseId: found.id,
@@ -24,7 +24,7 @@ export function toRow({ case: found, mustAct, nextTouch, assignedTo, handOver, r
     nextTouch,
     assignedTo,
     ...(handOver ? { handedOver: sayHandOver(handOver) } : {}),
-    authorizations: authorizationsOf(found),
+    authorizations: authorizationsOf(found, used),
   };
 }
 
