@@ -49,9 +49,11 @@ export async function mayNotBeAskedTwice(parts: PanelParts, priorAuthCase: Prior
 type Elsewhere = ReadonlyMap<string, 'sent' | 'further'>;
 
 /** Orders of this patient's other cases: those at the payer, and those that a person put into another request. An order whose own case is only being prepared may go with this one. */
-async function otherRequests({ store }: PanelParts, { id, ehrBase, patient }: PriorAuthCase): Promise<Elsewhere> {
+async function otherRequests({ store }: PanelParts, { id, ehrBase, patient, service: own }: PriorAuthCase): Promise<Elsewhere> {
   const rows = await store.db.withTables<CaseTables>().selectFrom('cases.prior_auth_case').select('document').where('ehr_base', '=', ehrBase).where('patient_id', '=', patient.id).where('id', '!=', id).execute();
-  return new Map(rows.flatMap(({ document: { service, further = [], state } }) => {
+  // Attempts of the same order follow one another: the one before does not stand in the way of a renewal.
+  const others = rows.filter(({ document }) => document.service.order !== own.order);
+  return new Map(others.flatMap(({ document: { service, further = [], state } }) => {
     const isAtPayer = !['questionnaire', 'ready', 'refused', 'cancelled', 'no-authorization-needed'].includes(state.kind) && !(state.kind === 'decided' && state.decision.overall === 'denied');
     return [...(isAtPayer ? [[service.order, 'sent'] as const] : []), ...further.map(({ order }) => [order, isAtPayer ? 'sent' : 'further'] as const)];
   }));
