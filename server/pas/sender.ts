@@ -13,6 +13,7 @@ import type { AnyDatabase, Store } from '#store/database.ts';
 import type { Jobs } from '#store/jobs.ts';
 import { migratePart } from '#store/migrate.ts';
 import type { KeyRing } from '#store/signing-keys.ts';
+import { openInquiries } from '../jobs/inquire-due.ts';
 import { sendAttachments } from '../jobs/send-attachment.ts';
 import { LEASE_MS } from '../jobs/send-submission.ts';
 import { keepSubscription, wakeSubscriptions } from '../jobs/subscribe.ts';
@@ -99,6 +100,7 @@ export async function createPasSender({ store, jobs, baseUrl, log, now, audit, p
     faultsOf: (bundle, version) => bundleFaults(validatorOf(version), bundle), diagnosisMap,
   };
   const lines = openPayerLines(parts);
+  const inquiries = openInquiries(parts);
   const router = express.Router();
   router.get('/.well-known/jwks.json', (_request, response) => {
     response.set('cache-control', 'public, max-age=300').json({ keys: keys.published() });
@@ -109,17 +111,8 @@ export async function createPasSender({ store, jobs, baseUrl, log, now, audit, p
   let ticking: Promise<void> | undefined;
   let attaching: Promise<void> | undefined;
 
-  /** Pended rows that are due get a job each; moving `next_at` on first means one job a round, however many processes look. */
   const tick = async (): Promise<void> => {
-    const nowAt = new Date(now()).toISOString();
-    const due = await db
-      .updateTable('pas.submission')
-      .set({ next_at: new Date(now() + leaseMs).toISOString() })
-      .where('status', '=', 'pended')
-      .where('next_at', '<=', nowAt)
-      .returning('id')
-      .execute();
-    for (const { id } of due) await jobs.send(QUEUES.inquire, { submissionId: id });
+    inquiries.wake();
     await lines.wakeDue();
     attaching ??= sendAttachments(parts)
       .catch((error: unknown) => log.error({ err: error }, 'answers to payers’ questions were interrupted; they go again when their lease ends'))
@@ -166,7 +159,7 @@ export async function createPasSender({ store, jobs, baseUrl, log, now, audit, p
         await db.updateTable('pas.subscription').set({ next_at: nowAt }).where('status', 'in', ['wanted', 'removing']).execute();
         await db.updateTable('pas.subscription_event').set({ next_at: nowAt }).where('state', '=', 'waiting').execute();
       }
-      await jobs.work<{ submissionId: string }>(QUEUES.inquire, ({ submissionId }) => followByInquiry(parts, submissionId), 1);
+      await jobs.work<{ submissionId: string }>(QUEUES.inquire, ({ submissionId }) => followByInquiry(parts, submissionId));
       await jobs.work<{ subscriptionId: string }>(QUEUES.subscribe, ({ subscriptionId }) => keepSubscription(parts, subscriptionId), 1);
       await jobs.work<{ eventId: string }>(QUEUES.events, ({ eventId }) => recordEvent(parts, eventId));
       timer = setInterval(tickOnce, TICK_MS);
@@ -175,6 +168,7 @@ export async function createPasSender({ store, jobs, baseUrl, log, now, audit, p
     async stop() {
       clearInterval(timer);
       await ticking;
+      await inquiries.stop();
       await lines.stop(STOP_MS);
     },
   };

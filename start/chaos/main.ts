@@ -49,7 +49,7 @@ for (const database of values.database === 'both' ? ['pglite', 'postgresql'] : [
   const postgres = database === 'postgresql' ? await startTestPostgres() : undefined;
   console.log(`\n${database}: ${cases} cases, --seed ${seed}`);
   try {
-    const result = await runChaos({ cases, seed, limitMs, serverUrl: postgres?.url, lifeMs: [2_500, 8_000], timeoutMs: 2_000, perSecond: 50, progress: console.log });
+    const result = await runChaos({ cases, seed, limitMs, serverUrl: postgres?.url, lifeMs: [2_000, 6_000], timeoutMs: 2_000, perSecond: 50, progress: console.log });
     tell(result, cases);
     violations += result.violations;
   } finally {

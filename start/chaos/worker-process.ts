@@ -35,6 +35,7 @@ const sender = await createPasSender({
   retryBaseMs: 100,
   timeoutMs: Number(setting('CHAOS_TIMEOUT_MS')),
   leaseMs: Number(setting('CHAOS_TIMEOUT_MS')) * 3,
+  subscriptions: { statusIntervalMs: 5_000 },
 });
 const app = express();
 app.post('/chaos/case', async (request, response) => {
