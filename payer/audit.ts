@@ -5,7 +5,7 @@ import type { PayerDatabase, PayerTransaction } from './database.ts';
 export type PayerAuditAction =
   | 'token-issued' | 'token-refused' | 'claim-submitted' | 'claim-repeated' | 'claim-refused' | 'item-decided' | 'claim-inquired'
   | 'claim-updated' | 'update-refused' | 'information-asked' | 'attachment-received' | 'attachment-refused' | 'review-claimed' | 'review-released' | 'review-noted'
-  | 'subscription-written' | 'subscription-deleted' | 'notification-sent' | 'review-listed' | 'review-read';
+  | 'subscription-written' | 'subscription-deleted' | 'notification-sent' | 'review-listed' | 'review-read' | 'metrics-read';
 
 export interface PayerAuditEntry {
   readonly action: PayerAuditAction;

@@ -1,5 +1,6 @@
 import { CompiledQuery, type Generated, type Kysely, type Transaction } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
+import type { MetricExchange } from '#fhir/pas/metric-data.ts';
 import type { PasVersion } from './pas-version.ts';
 
 /** How a case is found: by the member, by any provider's NPI, by any identifier of the requesting provider. */
@@ -84,8 +85,19 @@ export type PayerTables = {
     content: string;
     received_at: Date | string;
   };
-  /** Rows of the PAS metric model, as JSON text; see docs/payer.md. */
-  'payer.pas_metric': { id: string; recorded: Date | string; row: string };
+  /** Each operation that was answered, with codes only; docs/pas-metrics.md. */
+  'payer.pas_exchange': {
+    id: string;
+    /** Null when the request was refused before it became a case. */
+    chain_id: string | null;
+    type: MetricExchange['type'];
+    request_time: Date | string;
+    response_time: Date | string;
+    http_response: number;
+    /** Codes as JSON text. */
+    issues: string;
+    aaa_codes: string;
+  };
   'payer.case_identifier': { case_id: string; kind: IdentifierKind; system: string; value: string };
   'payer.subscription': {
     id: string;
@@ -189,8 +201,11 @@ const migrations: Readonly<Record<string, readonly string[]>> = {
     `create table payer.attachment (
       id uuid primary key, control_number text not null references payer.information_request (control_number) on delete cascade, content_hash text not null,
       code text, content text not null, received_at timestamptz not null, unique (control_number, content_hash))`,
-    `create table payer.pas_metric (id uuid primary key, recorded timestamptz not null, row text not null)`,
-    'create index pas_metric_recorded on payer.pas_metric (recorded)',
+    `create table payer.pas_exchange (
+      id uuid primary key, chain_id uuid, type text not null, request_time timestamptz not null, response_time timestamptz not null, http_response integer not null,
+      issues text not null, aaa_codes text not null)`,
+    'create index pas_exchange_chain on payer.pas_exchange (chain_id)',
+    'create index pas_exchange_time on payer.pas_exchange (request_time)',
   ],
   '000004-subscription-versions': [
     `alter table payer.subscription add column pas_version text not null default '2.0.1', add column heartbeat_seconds integer, add column last_sent_at timestamptz`,

@@ -1,17 +1,15 @@
 import { Router } from 'express';
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
-import { takeAttachments } from './ask/take-attachments.ts';
-import { recordAudit } from './audit.ts';
+import { claimRoutes } from './claim-routes.ts';
 import { capabilityStatement, questionnaireCapabilityStatement } from './capability-statement.ts';
 import { openPayerDatabase } from './database.ts';
 import { discoveryRoutes } from './discovery.ts';
 import { faultFacts } from './fault.ts';
-import { fhirBody, fhirErrors, notFound, sendResource, sendResourceText, wantsJson } from './fhir-http.ts';
-import { inquireClaim } from './inquire/inquire-claim.ts';
+import { fhirErrors, notFound, sendResource, wantsJson } from './fhir-http.ts';
+import { metricRoutes } from './metric-data/metric-routes.ts';
 import { payerMetrics } from './metrics.ts';
-import { type PasEndpoint, pasEndpoints } from './pas-version.ts';
-import { PayerError } from './payer-error.ts';
+import { pasEndpoints } from './pas-version.ts';
 import type { PayerSetting } from './payer-setting.ts';
 import type { DecisionRules } from './policy/item-review.ts';
 import { readPolicies } from './policy/read-policies.ts';
@@ -21,10 +19,9 @@ import { questionnairePackageRouter } from './questionnaire-package/questionnair
 import { DTR_2_2_0 } from './questionnaires/dtr-version.ts';
 import { decideDueItems } from './review/decide-pended.ts';
 import { reviewRoutes } from './review/review-routes.ts';
-import { submitClaim } from './submit/submit-claim.ts';
 import { deliverDue } from './subscription/deliver.ts';
 import { subscriptionRoutes } from './subscription/subscription-routes.ts';
-import { callerOf, type RequireToken, tokenGuard } from './token/access-token.ts';
+import { callerOf, tokenGuard } from './token/access-token.ts';
 import type { RegisteredClient } from './token/client-assertion.ts';
 import { tokenRoutes } from './token/token-routes.ts';
 
@@ -56,8 +53,6 @@ export interface PayerPart {
   stop(): Promise<void>;
 }
 
-const PAS_BUNDLE_LIMIT = '10mb';
-const ATTACHMENTS_LIMIT = '25mb';
 /** Half: what only a form's answers show is enough to approve. */
 const SANDBOX_DECISIONS: DecisionRules = { automaticConfidence: 0.5, sandboxDecisions: true };
 const POLL_EVERY_MS = 500;
@@ -98,6 +93,7 @@ export async function createPayer(options: PayerOptions): Promise<PayerPart> {
     next();
   });
   router.use(tokenRoutes({ db: setting.db, baseUrl, log, now, registeredClients }));
+  router.use(metricRoutes(setting, options.reviewerToken));
   router.use(reviewRoutes(setting, options.reviewerToken, () => deliveries.soon()));
   router.use(discoveryRoutes(baseUrl, endpoints));
   const startedAt = new Date(now()).toISOString();
@@ -126,38 +122,6 @@ export async function createPayer(options: PayerOptions): Promise<PayerPart> {
       await Promise.all([reviews.stop(), deliveries.stop()]);
     },
   };
-}
-
-/** The PAS operations of one address. `onAnswered` is told when events may be due. */
-function claimRoutes(setting: PayerSetting, endpoint: PasEndpoint, requireToken: RequireToken, onAnswered: () => void): Router {
-  const router = Router();
-  const refusal = async (error: unknown, action: 'claim-refused' | 'attachment-refused', who: string): Promise<void> => {
-    if (error instanceof PayerError) await recordAudit(setting.db, setting.now(), { action, who, outcome: 'refused' });
-  };
-  router.post(`${endpoint.basePath}/Claim/$submit`, requireToken('system/Claim.c'), ...fhirBody(PAS_BUNDLE_LIMIT), async (req, res) => {
-    const stop = setting.metrics.submitSeconds.startTimer();
-    try {
-      sendResourceText(res, 200, await submitClaim(setting, endpoint, callerOf(res), req.body));
-    } catch (error) {
-      await refusal(error, 'claim-refused', callerOf(res));
-      throw error;
-    } finally {
-      stop();
-    }
-  });
-  router.post(`${endpoint.basePath}/Claim/$inquire`, requireToken('system/Claim.c'), ...fhirBody(PAS_BUNDLE_LIMIT), async (req, res) => {
-    sendResource(res, 200, await inquireClaim(setting, endpoint, callerOf(res), req.body));
-  });
-  router.post(`${endpoint.basePath}/$submit-attachment`, requireToken('system/Claim.c'), ...fhirBody(ATTACHMENTS_LIMIT), async (req, res) => {
-    try {
-      sendResource(res, 200, await takeAttachments(setting, callerOf(res), req.body));
-      onAnswered();
-    } catch (error) {
-      await refusal(error, 'attachment-refused', callerOf(res));
-      throw error;
-    }
-  });
-  return router;
 }
 
 const COUNTED: readonly string[] = ['$submit', '$inquire', '$submit-attachment', '$status', '$events', '$questionnaire-package', '$next-question', '$expand', '$log-questionnaire-errors', 'token', 'Subscription', 'metadata', 'queue'];

@@ -75,6 +75,8 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
       server,
       await createPayer({
         db: store.db, baseUrl, log, now: Date.now, policyFolder: join(import.meta.dirname, '..', 'policies', 'library'), reviewDelayMs: config.reviewDelayMs,
+        reviewerToken: config.payerReviewToken ?? (/^http:\/\/(localhost|127\.0\.0\.1)[:/]/.test(`${baseUrl}/`) ? SANDBOX_REVIEW_TOKEN : undefined),
+        decisions: { sandboxDecisions: config.payerSandboxDecisions, automaticConfidence: config.payerAutomaticConfidence },
         registeredClients: [{ clientId: 'open-prior-auth-server', jwksUrl: `${baseUrl}/.well-known/jwks.json` }],
       }),
     ];
@@ -108,6 +110,9 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
     throw error;
   }
 }
+
+/** Of the sandbox on one's own machine; anywhere else the queue is closed until PAYER_REVIEW_TOKEN is set. */
+const SANDBOX_REVIEW_TOKEN = 'open-prior-auth-sandbox-reviewer';
 
 /** The apps this system brings, as they are registered at the sandbox EHR. */
 const PANEL = {

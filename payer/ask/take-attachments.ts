@@ -13,30 +13,38 @@ import { pasRequestOf } from '../submit/read-request.ts';
 import { attachmentsOf } from './ask-record.ts';
 import { readAttachments, type SentAttachments } from './read-attachments.ts';
 
+export interface Attached {
+  readonly outcome: OperationOutcome;
+  /** The request that they belong to. */
+  readonly chainId: string;
+}
+
 /**
  * CDex `$submit-attachment`: keeps what was asked for under its control number, and with the final part weighs the item anew. The same content sent twice is
  * kept once. A number that is not this client's, or another member's, is as unknown as one that never was.
  * @throws PayerError 400, 404, 422
  */
-export async function takeAttachments(setting: PayerSetting, clientId: string, body: unknown): Promise<OperationOutcome> {
+export async function takeAttachments(setting: PayerSetting, clientId: string, body: unknown): Promise<Attached> {
   const sent = readAttachments(body);
   const epochMs = setting.now();
-  const text = await setting.db.transaction().execute(async (trx) => {
+  const { text, chainId } = await setting.db.transaction().execute(async (trx) => {
     const asked = await trx.selectFrom('payer.information_request').selectAll().where('control_number', '=', sent.trackingId).where('client_id', '=', clientId).forUpdate().executeTakeFirst();
     const isMember = asked && (await trx.selectFrom('payer.case_identifier').select('value').where('case_id', '=', asked.case_id).where('kind', '=', 'member').where('value', '=', sent.memberId).executeTakeFirst());
     if (!asked || !isMember) throw new PayerError(404, { code: 'not-found', text: 'Nothing was asked of you under this control number for this member.', expression: "Parameters.parameter.where(name='TrackingId')" });
+    const { chain_id } = await trx.selectFrom('payer.authorization_case').select('chain_id').where('id', '=', asked.case_id).executeTakeFirstOrThrow();
+    const chainId = chain_id ?? asked.case_id;
     const fresh = await keep(trx, sent, epochMs);
     if (asked.state !== 'open') {
-      if (fresh === 0) return 'These attachments were received before.';
+      if (fresh === 0) return { chainId, text: 'These attachments were received before.' };
       throw new PayerError(422, { code: 'business-rule', text: 'What was asked under this control number has been answered or withdrawn. Send further documents with an update of the request.', expression: "Parameters.parameter.where(name='TrackingId')" });
     }
     await recordAudit(trx, epochMs, { action: 'attachment-received', who: clientId, what: [asked.case_id, asked.item_id] });
-    if (!sent.isFinal) return 'The attachments were received; more are expected.';
+    if (!sent.isFinal) return { chainId, text: 'The attachments were received; more are expected.' };
     await trx.updateTable('payer.information_request').set({ state: 'answered', answered_at: new Date(epochMs).toISOString() }).where('id', '=', asked.id).execute();
     await weighAnew(setting, trx, asked.item_id, epochMs);
-    return 'The attachments were received.';
+    return { chainId, text: 'The attachments were received.' };
   });
-  return { resourceType: 'OperationOutcome', issue: [{ severity: 'information', code: 'informational', details: { text } }] };
+  return { chainId, outcome: { resourceType: 'OperationOutcome', issue: [{ severity: 'information', code: 'informational', details: { text } }] } };
 }
 
 /** How many were not there yet. */

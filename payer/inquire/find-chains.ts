@@ -7,6 +7,7 @@ import type { HeldRequest } from './fits-inquiry.ts';
 
 /** A request with its updates. */
 interface Chain {
+  readonly chainId: string;
   readonly currentId: string;
   /** The answer as it stands now. */
   readonly answer: Bundle;
@@ -35,6 +36,7 @@ export async function findChains(db: PayerDatabase, members: readonly PartyIdent
   return cases
     .filter(({ replaced_by }) => replaced_by === null)
     .map((current) => ({
+      chainId: current.chain_id ?? current.id,
       currentId: current.id,
       answer: JSON.parse(current.current_answer) as Bundle,
       versions: cases

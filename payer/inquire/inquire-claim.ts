@@ -12,12 +12,18 @@ import { fitsInquiry } from './fits-inquiry.ts';
 
 const MOST_ANSWERS = 50;
 
+export interface Inquired {
+  readonly resource: Bundle | Parameters;
+  /** The requests that were found. */
+  readonly chainIds: readonly string[];
+}
+
 /**
  * Claim/$inquire: the current answers to every request of the same member and provider that fits the inquiry's keys, newest first, whoever sent it, in
  * the version of the address. A key that fits an earlier version of a request finds its current one. No match is an answer without a ClaimResponse.
  * @throws PayerError 400, 422
  */
-export async function inquireClaim(setting: PayerSetting, endpoint: PasEndpoint, clientId: string, body: unknown): Promise<Bundle | Parameters> {
+export async function inquireClaim(setting: PayerSetting, endpoint: PasEndpoint, clientId: string, body: unknown): Promise<Inquired> {
   const inquiry = readPasBundle(body, endpoint, 'inquiry');
   const parties = partiesOf(inquiry);
   const ofKind = (kind: PartyIdentifier['kind']) => parties.filter((party) => party.kind === kind);
@@ -32,10 +38,13 @@ export async function inquireClaim(setting: PayerSetting, endpoint: PasEndpoint,
   await recordAudit(setting.db, setting.now(), { action: 'claim-inquired', who: clientId, what: found.map(({ currentId }) => currentId) });
   const answers = found.map(({ answer }) => forInquiry(answer, endpoint));
   const timestamp = new Date(setting.now()).toISOString();
-  if (endpoint.version === '2.2.1') return { resourceType: 'Parameters', ...(answers.length > 0 ? { parameter: answers.map((entry) => ({ name: 'return', resource: inquiryBundle(entry, timestamp) })) } : {}) };
+  const chainIds = found.map(({ chainId }) => chainId);
+  if (endpoint.version === '2.2.1') {
+    return { chainIds, resource: { resourceType: 'Parameters', ...(answers.length > 0 ? { parameter: answers.map((entry) => ({ name: 'return', resource: inquiryBundle(entry, timestamp) })) } : {}) } };
+  }
   const [responses, others] = [answers.flatMap((entry) => entry.filter(isClaimResponse)), answers.flatMap((entry) => entry.filter((one) => !isClaimResponse(one)))];
   const once = new Map(others.map((entry) => [entry.fullUrl ?? '', entry]));
-  return inquiryBundle(responses.length > 0 ? [...responses, ...once.values()] : [noMatch()], timestamp);
+  return { chainIds, resource: inquiryBundle(responses.length > 0 ? [...responses, ...once.values()] : [noMatch()], timestamp) };
 }
 
 function isClaimResponse({ resource }: BundleEntry): boolean {

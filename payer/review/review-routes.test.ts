@@ -71,10 +71,10 @@ describe('the review queue', () => {
 
   it('who has taken an item keeps it from others until it is given back', async () => {
     const { id } = await pendedItem('M-taken');
-    expect(await statusOf(`/${id}/decision`, { decision: 'approve' }), 'nobody is named').toBe(400);
+    expect(await statusOf(`/${id}/decision`, { decision: 'approve' })).toBe(400);
     expect(await statusOf(`/${id}/claim`, { reviewer })).toBe(200);
-    expect(await statusOf(`/${id}/claim`, { reviewer }), 'again by the same').toBe(200);
-    for (const [path, body] of [['claim', {}], ['release', {}], ['note', { text: 'x' }], ['decision', { decision: 'approve' }]] as const) expect(await statusOf(`/${id}/${path}`, { ...body, reviewer: other }), path).toBe(409);
+    expect(await statusOf(`/${id}/claim`, { reviewer })).toBe(200);
+    for (const [path, body] of [['claim', {}], ['release', {}], ['note', { text: 'x' }], ['decision', { decision: 'approve' }]] as const) expect(await statusOf(`/${id}/${path}`, { ...body, reviewer: other })).toBe(409);
     expect(await statusOf(`/${id}/note`, { text: 'Called the clinic.' })).toBe(200);
     const { items } = (await (await bench.review('GET', '')).json()) as { items: QueueItem[] };
     expect(items.find((item) => item.id === id)).toMatchObject({ claimedBy: reviewer.name, openAsks: 0 });

@@ -1,5 +1,5 @@
-import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
-import express, { type ErrorRequestHandler, type RequestHandler, type Response, Router } from 'express';
+import { randomUUID } from 'node:crypto';
+import express, { type ErrorRequestHandler, type RequestHandler, Router } from 'express';
 import type { Selectable } from 'kysely';
 import { z } from 'zod';
 import { askForInformation } from '../ask/ask-for-information.ts';
@@ -10,6 +10,7 @@ import type { PayerSetting } from '../payer-setting.ts';
 import type { Verdict } from '../policy/item-review.ts';
 import type { Reviewer } from '../submit/item-decision.ts';
 import { decidePendedItem } from './decide-pended.ts';
+import { bearerOf, refuse } from './reviewer-token.ts';
 import { readQueue, readQueueItem } from './read-queue.ts';
 
 const words = z.string().trim().min(1).max(2_000);
@@ -132,16 +133,3 @@ const requireJson: RequestHandler = (req, res, next) => {
   if (!req.is('application/json')) return refuse(res, 415, 'REQUEST_INVALID', 'Send the body as application/json.');
   next();
 };
-
-function bearerOf(reviewerToken: string | undefined): RequestHandler {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return (req, res, next) => {
-    const given = /^Bearer (.+)$/i.exec(req.get('authorization') ?? '')?.[1];
-    if (reviewerToken && given !== undefined && timingSafeEqual(digest(given), digest(reviewerToken))) return next();
-    refuse(res.set('WWW-Authenticate', 'Bearer realm="payer-review"'), 401, 'REVIEWER_UNKNOWN', 'Send the reviewer token as a Bearer token.');
-  };
-}
-
-function refuse(res: Response, status: number, code: string, message: string): void {
-  res.status(status).json({ error: { code, message } });
-}

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Bundle } from '@medplum/fhirtypes';
+import type { MetricExchange } from '#fhir/pas/metric-data.ts';
 import { attachmentsOf, openAsks, passAsksOn } from '../ask/ask-record.ts';
 import { recordAudit } from '../audit.ts';
 import type { PayerTransaction } from '../database.ts';
@@ -21,13 +22,23 @@ interface Submission {
   readonly claimHash: string;
 }
 
+export interface Submitted {
+  /** The response bundle as text. */
+  readonly answer: string;
+  /** What it was, in the words of the metric model: `subsequent` is a repetition. */
+  readonly type: Extract<MetricExchange['type'], 'initial' | 'subsequent' | 'update' | 'cancel'>;
+  readonly chainId: string;
+  /** X12 901 codes of a request that was refused in the answer. */
+  readonly refusals: readonly string[];
+}
+
 /**
  * Claim/$submit: a new request, an update or a cancellation, answered by the response bundle as text. A Bundle.identifier that this client has sent
  * before with the same content, or the same Claim in another Bundle, gets the very same text; duplicates in flight meet at the unique constraints
  * and all but one read what that one wrote.
  * @throws PayerError 400, 409 (same identifier, other content), 422
  */
-export async function submitClaim(setting: PayerSetting, endpoint: PasEndpoint, clientId: string, body: unknown): Promise<string> {
+export async function submitClaim(setting: PayerSetting, endpoint: PasEndpoint, clientId: string, body: unknown): Promise<Submitted> {
   const request = readPasBundle(body, endpoint, 'request');
   const change = readChange(request, endpoint);
   const submission: Submission = { request, clientId, bundleHash: contentHash(request.bundle), claimHash: contentHash(request.bundle.entry) };
@@ -46,7 +57,7 @@ export async function submitClaim(setting: PayerSetting, endpoint: PasEndpoint, 
       const answer = JSON.stringify(buildRefusal({ request, endpoint, caseId, epochMs }, plan.error));
       await keepAnswer(trx, caseId, answer);
       await recordAudit(trx, epochMs, { action: 'update-refused', who: clientId, what: [caseId, ...(prior ? [prior.id] : [])], outcome: 'refused' });
-      return { answer, items: [] };
+      return { answer, items: [], chainId: prior?.chainId ?? caseId, refusals: [plan.error.code] };
     }
     const itemIds = await insertItems(trx, caseId, plan.items, epochMs);
     if (prior) {
@@ -60,7 +71,7 @@ export async function submitClaim(setting: PayerSetting, endpoint: PasEndpoint, 
     const parties = partiesOf(plan.request);
     if (parties.length > 0) await trx.insertInto('payer.case_identifier').values(parties.map((party) => ({ case_id: caseId, ...party }))).execute();
     await recordAudit(trx, epochMs, { action: change.kind === 'new' ? 'claim-submitted' : 'claim-updated', who: clientId, what: [caseId, ...(prior ? [prior.id] : [])] });
-    return { answer, items: plan.items };
+    return { answer, items: plan.items, chainId: prior?.chainId ?? caseId, refusals: [] };
   });
   if (!written) {
     const others = await earlierAnswer(setting, submission, change);
@@ -69,7 +80,8 @@ export async function submitClaim(setting: PayerSetting, endpoint: PasEndpoint, 
   }
   for (const { decision } of written.items) setting.metrics.decisions.inc({ action: decision.kind, by: decision.by ?? 'policy' });
   setting.log.info({ caseId, kind: change.kind, items: written.items.length, pended: written.items.filter(({ decision }) => decision.kind === 'pended').length }, 'prior authorization request answered');
-  return written.answer;
+  const { answer, chainId, refusals } = written;
+  return { answer, chainId, refusals, type: change.kind === 'new' ? 'initial' : change.cancelsAll ? 'cancel' : 'update' };
 }
 
 interface PriorCase extends PriorRequest {
@@ -188,12 +200,12 @@ async function insertItems(trx: PayerTransaction, caseId: string, items: readonl
   return new Map(rows.map(({ sequence, id }) => [sequence, id]));
 }
 
-async function earlierAnswer({ db, now }: PayerSetting, { request: { identifier, claim }, clientId, bundleHash, claimHash }: Submission, change: RequestChange): Promise<string | undefined> {
+async function earlierAnswer({ db, now }: PayerSetting, { request: { identifier, claim }, clientId, bundleHash, claimHash }: Submission, change: RequestChange): Promise<Submitted | undefined> {
   const [claimIdentifier] = claim.identifier ?? [];
   const { system = '', value = '' } = claimIdentifier ?? {};
   const rows = await db
     .selectFrom('payer.authorization_case')
-    .select(['id', 'content_hash', 'claim_hash', 'first_answer', 'bundle_system', 'bundle_value'])
+    .select(['id', 'chain_id', 'content_hash', 'claim_hash', 'first_answer', 'bundle_system', 'bundle_value'])
     .where('client_id', '=', clientId)
     .where((row) =>
       row.or([
@@ -221,5 +233,5 @@ async function earlierAnswer({ db, now }: PayerSetting, { request: { identifier,
     });
   }
   await recordAudit(db, now(), { action: 'claim-repeated', who: clientId, what: [row.id] });
-  return row.first_answer;
+  return { answer: row.first_answer, type: 'subsequent', chainId: row.chain_id ?? row.id, refusals: [] };
 }

@@ -25,7 +25,7 @@ async function submitted(request: Bundle, version: PasVersion): Promise<ClaimRes
   expect(validators[version].validate(request, { profile: `${PAS}/profile-pas-request-bundle` }).issues.filter(({ severity }) => severity === 'error')).toEqual([]);
   const reply = await bench.submit(request, undefined, version);
   const answer = (await reply.json()) as Bundle;
-  expect(reply.status, JSON.stringify(answer)).toBe(200);
+  expect(reply.status).toBe(200);
   expect(validators[version].validate(answer, { profile: `${PAS}/profile-pas-response-bundle` }).issues.filter(({ severity }) => severity === 'error')).toEqual([]);
   expect(claimResponseOf(answer).request?.reference).toBe(request.entry?.[0]?.fullUrl);
   return claimResponseOf(answer);
@@ -54,10 +54,8 @@ describe.each(VERSIONS)('PAS %s: an update', (version) => {
     expect(codesOf(after)).toEqual(expected);
     expect(after.outcome).toBe(version === '2.2.1' || !expected.includes('A4') ? 'complete' : 'partial');
     const [old, now] = [readAll(before), readAll(after)];
-    old.forEach(({ number, reference }, index) => {
-      if (expected[index] !== undefined) expect(now[index]?.number).toBe(number);
-      if (reference !== undefined) expect(now[index]?.reference).toBe(reference);
-    });
+    expect(now.slice(0, old.length).map(({ number }) => number)).toEqual(old.map(({ number }, index) => (expected[index] === undefined ? undefined : number)));
+    expect(old.map(({ reference }, index) => reference && now[index]?.reference)).toEqual(old.map(({ reference }) => reference));
   });
 
   it('chains: an update of an update; the number of the first version finds the current one', async () => {
