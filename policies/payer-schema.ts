@@ -33,7 +33,7 @@ const quirks: z.ZodMiniType<Partial<PayerQuirks>> = z.strictObject({
   inquiryWrapper: z.optional(z.enum(['bundle', 'parameters'])),
   inquiryOperation: z.optional(z.enum(['$inquire', '$inquiry'])),
   successStatuses: z.optional(z.array(z.int().check(z.minimum(200), z.maximum(299))).check(z.minLength(1))),
-  timeoutMs: z.optional(z.int().check(z.minimum(1_000), z.maximum(45_000))),
+  timeoutMs: z.optional(z.int().check(z.minimum(1_000), z.maximum(30_000))),
   maximumBytes: z.optional(z.int().check(z.minimum(10_000), z.maximum(100_000_000))),
   concurrency: z.optional(z.int().check(z.minimum(1), z.maximum(200))),
   breakerFailures: z.optional(z.int().check(z.minimum(1), z.maximum(100))),

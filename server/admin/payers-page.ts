@@ -44,7 +44,7 @@ function payerRow({ payer, source, disabled }: KnownPayer, csrf: string): Html {
   const button = (action: string, words: string): Html => html`<form method="post" action="${PAYERS_PATH}/${payer.id}/${action}">${csrfField(csrf)}<button aria-label="${words}: ${payer.name}">${words}</button></form>`;
   const manual = payer.mode === 'manual';
   return html`<tr><th scope="row">${payer.name}<br>${payer.id}</th><td>${payer.fhirBase}<br>PAS ${payer.pasVersion}${payer.discoveryBase ? html`<br>endpoints named by ${payer.discoveryBase}` : ''}${(payer.plans ?? []).map((plan) => html`<br>plan ${plan.id}: ${plan.fhirBase}, PAS ${plan.pasVersion}`)}</td>
-<td>${authenticationWords(payer)}</td><td>${SOURCE_WORDS[source]}</td><td>${disabled ? 'Disabled' : manual ? 'Manual' : 'Electronic'}${disabled ? '' : html`${button('test', 'Test the connection')}${manual ? button('mode/electronic', 'Switch to electronic') : button('mode/manual', 'Switch to manual')}`}
+<td>${authenticationWords(payer)}</td><td>${SOURCE_WORDS[source]}</td><td>${disabled ? 'Disabled' : manual ? 'Manual' : 'Electronic'}${disabled ? '' : html`${button('test', 'Test the connection')}${(payer.plans ?? []).map((plan) => html`<form method="post" action="${PAYERS_PATH}/${payer.id}~${plan.id}/test">${csrfField(csrf)}<button aria-label="Test the connection of plan ${plan.id}: ${payer.name}">Test plan ${plan.id}</button></form>`)}${manual ? button('mode/electronic', 'Switch to electronic') : button('mode/manual', 'Switch to manual')}`}
 ${source === 'admin-page' ? html`<p><a href="${PAYERS_PATH}?change=${payer.id}#add">Change<span class="skip"> ${payer.name}</span></a></p>${disabled ? button('enable', 'Enable') : button('disable', 'Disable')}` : ''}</td></tr>`;
 }
 

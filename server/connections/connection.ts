@@ -13,9 +13,8 @@ export interface ConnectionOptions {
   readonly now: () => number;
   /** Not every use of a payer is at its PAS endpoint. */
   readonly discovers: boolean;
-  /** In place of the payer's own times. */
+  /** In place of the payer's own. */
   readonly timeoutMs?: number | undefined;
-  readonly breakerMs?: number | undefined;
 }
 
 /** One payer as it is spoken to: its addresses, our proof of who we are, and how much at once. */
@@ -29,18 +28,21 @@ export interface Connection {
 }
 
 const TEMPORARY_4XX = new Set([408, 425, 429]);
+/** For each step before the call itself (endpoints, configuration, token), so that a call with its repetition ends well within the lease of a sending. */
+const ASKING_MS = 5_000;
 /** Calls that wait for a free place; more are turned away, and come again by themselves. */
 const WAITING = 1_000;
 const FHIR_JSON = 'application/fhir+json';
 
-export function createConnection(payer: Payer, { clientId, scope, keys, now, discovers, timeoutMs: givenMs, breakerMs }: ConnectionOptions): Connection {
+export function createConnection(payer: Payer, { clientId, scope, keys, now, discovers, timeoutMs: givenMs }: ConnectionOptions): Connection {
   const quirks = quirksOf(payer);
   const timeoutMs = givenMs ?? quirks.timeoutMs;
+  const askingMs = Math.min(timeoutMs, ASKING_MS);
   const transport = createTransport(payer.tls, now);
-  const discovery = createEndpointDiscovery(createTransport(payer.tls && { caFile: payer.tls.caFile }, now), now, timeoutMs);
+  const discovery = createEndpointDiscovery(createTransport(payer.tls && { caFile: payer.tls.caFile }, now), now, askingMs);
   const authentication = payer.authentication ?? { kind: 'backend-services' };
-  const backend = authentication.kind === 'backend-services' ? createBackendServices({ authentication, clientId, scope, keys, transport, now, timeoutMs }) : undefined;
-  const breaker = circuitBreaker(handleType(Unavailable), { halfOpenAfter: breakerMs ?? quirks.breakerRestMs, breaker: new ConsecutiveBreaker(quirks.breakerFailures) });
+  const backend = authentication.kind === 'backend-services' ? createBackendServices({ authentication, clientId, scope, keys, transport, now, timeoutMs: askingMs }) : undefined;
+  const breaker = circuitBreaker(handleType(Unavailable), { halfOpenAfter: quirks.breakerRestMs, breaker: new ConsecutiveBreaker(quirks.breakerFailures) });
   const limited = wrap(breaker, bulkhead(quirks.concurrency, WAITING));
 
   const authorization = async (fhirBase: string): Promise<Readonly<Record<string, string>>> => {
