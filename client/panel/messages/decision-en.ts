@@ -2,23 +2,10 @@ import { many } from '../../messages/many.ts';
 
 export const decisionWords = {
   title: 'Decision',
-  states: {
-    queued: {
-      new: ['The request is on its way to the payer', 'It is stored safely and will be sent even if you close this panel.'],
-      update: ['A change of the request is on its way to the payer', 'What the payer said before stands until it has taken the change.'],
-      cancel: ['The cancellation is on its way to the payer', 'Nothing is cancelled until the payer has taken it.'],
-    },
-    held: (by: string, at: string) => ['Held back', `${by} holds it back since ${at}. It is not sent until somebody lets it go.`],
-    refused: ['The request was not accepted', 'The payer sent it back without a decision. Nothing was denied.'],
-    cancelled: (at: string) => ['Cancelled', `The payer took the cancellation on ${at}. Nothing of this request is authorized.`],
-    manual: (by: string, at: string) => ['Handled by hand', `${by} goes on by telephone, fax or web site since ${at}. Nothing is sent electronically.`],
-  },
   refusedChange: {
     update: (at: string) => `The payer did not take the change of ${at}. What it said before stands.`,
     cancel: (at: string) => `The payer did not take the cancellation of ${at}. What it said before stands.`,
   },
-  attempts: (count: number) => `${many(count, 'attempt', 'attempts')} so far.`,
-  lastError: 'The payer could not be reached at the last attempt. The system keeps trying.',
   waiting: 'You may close the panel: the worklist follows this case.',
   polling: 'This page looks for the answer by itself.',
   lookedAt: (time: string) => `Last looked at ${time}.`,
@@ -38,10 +25,6 @@ export const decisionWords = {
   clockRuns: 'The payer’s own time goes on meanwhile.',
   stood: 'What the payer said before',
   number: 'Authorization number',
-  notNeeded: 'No authorization is needed',
-  authorizationNumber: (number: string) => `The payer has authorized it already. Authorization number: ${number}`,
-  notNeededText: 'The payer asks for nothing more. The order may go ahead.',
-  refusedNext: 'Correct what is named here, then look through the request and send it once more.',
   toReview: 'Look through and send again',
   follows: {
     denied: 'This request takes up one that was denied.',

@@ -3,23 +3,10 @@ import type { askWords as englishAsks, decisionWords as english } from './decisi
 
 export const decisionWords: typeof english = {
   title: 'Decisión',
-  states: {
-    queued: {
-      new: ['La solicitud va camino del pagador', 'Está guardada con seguridad y se enviará aunque cierre este panel.'],
-      update: ['Un cambio de la solicitud va camino del pagador', 'Lo que dijo antes el pagador vale hasta que haya aceptado el cambio.'],
-      cancel: ['La cancelación va camino del pagador', 'Nada queda cancelado hasta que el pagador la haya aceptado.'],
-    },
-    held: (by, at) => ['Retenida', `${by} la retiene desde ${at}. No se envía hasta que alguien la suelte.`],
-    refused: ['La solicitud no fue aceptada', 'El pagador la devolvió sin decisión. No se denegó nada.'],
-    cancelled: (at) => ['Cancelada', `El pagador aceptó la cancelación el ${at}. Nada de esta solicitud está autorizado.`],
-    manual: (by, at) => ['Tramitada a mano', `${by} sigue por teléfono, fax o web desde ${at}. Nada se envía electrónicamente.`],
-  },
   refusedChange: {
     update: (at) => `El pagador no aceptó el cambio del ${at}. Vale lo que dijo antes.`,
     cancel: (at) => `El pagador no aceptó la cancelación del ${at}. Vale lo que dijo antes.`,
   },
-  attempts: (count) => `${many(count, 'intento', 'intentos')} hasta ahora.`,
-  lastError: 'En el último intento no se pudo contactar con el pagador. El sistema sigue intentándolo.',
   waiting: 'Puede cerrar el panel: la lista de trabajo sigue este caso.',
   polling: 'Esta página busca la respuesta por sí sola.',
   lookedAt: (time) => `Mirado por última vez a las ${time}.`,
@@ -39,10 +26,6 @@ export const decisionWords: typeof english = {
   clockRuns: 'Entretanto el plazo del pagador sigue corriendo.',
   stood: 'Lo que el pagador dijo antes',
   number: 'Número de autorización',
-  notNeeded: 'No se necesita autorización',
-  authorizationNumber: (number) => `El pagador ya la ha autorizado. Número de autorización: ${number}`,
-  notNeededText: 'El pagador no pide nada más. La orden puede seguir adelante.',
-  refusedNext: 'Corrija lo que se nombra aquí, revise la solicitud y envíela otra vez.',
   toReview: 'Revisar y enviar de nuevo',
   follows: {
     denied: 'Esta solicitud retoma una que fue denegada.',

@@ -36,7 +36,7 @@ export function DecisionStep({ call, view, lookedAt, pollFailure, onLookAgain, o
   return (
     <section className="stack" aria-labelledby="decision-title">
       <div id="decision-title"><FocusHeading>{words.title}</FocusHeading></div>
-      <StateNotice state={state} onReview={onReview} />
+      <StateNotice case={view.case} onReview={onReview} />
       <AskList call={call} view={view} asks={asks} onChanged={onChanged} onFormOpened={onFormOpened} />
       {standing && <Decision decision={standing.decision} asked={view.asked ?? []} stood={standing !== state} />}
       <AuthorizationRegister view={view} />

@@ -1,51 +1,32 @@
 import { Button } from '@mantine/core';
 import type { ReactNode } from 'react';
-import type { CaseState } from '#prior-auth/case.ts';
+import { explainState } from '#prior-auth/case-words.ts';
+import type { CaseStateKind, PriorAuthCase } from '#prior-auth/case.ts';
 import { showDate } from '../../../ui/fhir-date.ts';
-import { Notice } from '../../../ui/tone.tsx';
+import { language } from '../../../ui/language.ts';
+import { Notice, type Tone } from '../../../ui/tone.tsx';
 import { messages } from '../../messages.ts';
 
-/** Where a case stands that the payer has not the last word on: what goes on, and what comes next. */
-export function StateNotice({ state, onReview }: { readonly state: CaseState; readonly onReview: () => void }): ReactNode {
-  const words = messages.decision;
-  switch (state.kind) {
-    case 'no-authorization-needed':
-      return <Notice tone="info"><p className="strong">{words.notNeeded}</p>{state.authorizationNumber !== undefined && <p>{words.authorizationNumber(state.authorizationNumber)}</p>}<p>{words.notNeededText}</p></Notice>;
-    case 'queued':
-      return (
-        <Notice tone="waiting">
-          <Said of={words.states.queued[state.purpose ?? 'new']} />
-          {state.attempts > 0 && <p>{words.attempts(state.attempts)}</p>}
-          {state.lastError !== undefined && <p>{words.lastError}</p>}
-        </Notice>
-      );
-    case 'held':
-      return <Notice tone="warn"><Said of={words.states.held(state.heldBy, showDate(state.heldAt))} /></Notice>;
-    case 'refused':
-      return (
-        <>
-          <Notice tone="warn"><Said of={words.states.refused} /><p className="wrapping">{state.reason}</p></Notice>
-          <p>{words.refusedNext}</p>
-          <div><Button variant="default" className="wrapping-button" onClick={onReview}>{words.toReview}</Button></div>
-        </>
-      );
-    case 'cancelled':
-      return <Notice tone="plain"><Said of={words.states.cancelled(showDate(state.cancelledAt))} /></Notice>;
-    case 'manual':
-      return (
-        <Notice tone="info">
-          <Said of={words.states.manual(state.by, showDate(state.since))} />
-          <p className="strong">{state.reference === undefined ? messages.actions.manual.noReference : messages.actions.manual.current(state.reference)}</p>
-        </Notice>
-      );
-    case 'pended':
-    case 'decided':
-      return state.lastChange === undefined ? null : <Notice tone="warn"><p className="strong">{words.refusedChange[state.lastChange.purpose](showDate(state.lastChange.refusedAt))}</p><p className="wrapping">{state.lastChange.reason}</p></Notice>;
-    default:
-      return null;
-  }
-}
+const TONES: Readonly<Record<Exclude<CaseStateKind, 'pended' | 'decided'>, Tone>> = {
+  'no-authorization-needed': 'info', questionnaire: 'info', ready: 'info', queued: 'waiting', held: 'warn', refused: 'warn', cancelled: 'plain', manual: 'info',
+};
 
-function Said({ of: [title, text] }: { readonly of: readonly string[] }): ReactNode {
-  return <><p className="strong">{title}</p><p>{text}</p></>;
+/** Where a case stands that the payer has not the last word on: what goes on, and what comes next. */
+export function StateNotice({ case: priorAuthCase, onReview }: { readonly case: Pick<PriorAuthCase, 'state' | 'payer'>; readonly onReview: () => void }): ReactNode {
+  const { state } = priorAuthCase;
+  const words = messages.decision;
+  if (state.kind === 'pended' || state.kind === 'decided') {
+    return state.lastChange === undefined ? null : <Notice tone="warn"><p className="strong">{words.refusedChange[state.lastChange.purpose](showDate(state.lastChange.refusedAt))}</p><p className="wrapping">{state.lastChange.reason}</p></Notice>;
+  }
+  const { headline, details, next } = explainState(priorAuthCase, language);
+  return (
+    <>
+      <Notice tone={TONES[state.kind]}>
+        <p className="strong">{headline}</p>
+        {details.map((detail) => <p key={detail} className="wrapping">{detail}</p>)}
+        {next !== '' && <p>{next}</p>}
+      </Notice>
+      {state.kind === 'refused' && <div><Button variant="default" className="wrapping-button" onClick={onReview}>{words.toReview}</Button></div>}
+    </>
+  );
 }
