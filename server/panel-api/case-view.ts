@@ -1,6 +1,7 @@
 import type { CaseStateKind, PriorAuthCase } from '#prior-auth/case.ts';
 import type { CaseView } from '#prior-auth/panel-api.ts';
 import { sayDecision } from '#prior-auth/payer-decision/decision-words.ts';
+import { dutiesOf } from '#prior-auth/payer-decision/duties.ts';
 import { readAuthorizations } from '../pas/case-actions/record-use.ts';
 import { caseClock, decisionOf } from '../store/case-clock.ts';
 import { readAskedItems } from './asked-items.ts';
@@ -16,6 +17,7 @@ export async function viewCase(parts: Pick<PanelParts, 'store' | 'forms' | 'risk
   return {
     case: priorAuthCase,
     clock: caseClock(priorAuthCase, timeZoneOf),
+    duties: dutiesOf(priorAuthCase, timeZoneOf(priorAuthCase.payer.id), parts.now()),
     decisionWords: decision ? sayDecision(decision) : null,
     risk: await risks.read(priorAuthCase.id),
     ...(asked ? { asked } : {}),
