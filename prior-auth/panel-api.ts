@@ -7,6 +7,7 @@ import type { DecisionWords } from './payer-decision/decision-words.ts';
 import type { Packet } from './packet.ts';
 import type { SubmissionProblem } from './pas-bundle/submission-input.ts';
 import type { Clock } from './payer-decision/deadlines.ts';
+import type { Duties } from './payer-decision/duties.ts';
 import type { Authorization } from './payer-decision/authorization-register.ts';
 import { enteredDecision } from './payer-decision/entered-decision.ts';
 import type { AnswerValue } from './questionnaire/form.ts';
@@ -34,6 +35,8 @@ export interface PanelSession {
 export interface CaseView {
   readonly case: PriorAuthCase;
   readonly clock: Clock | null;
+  /** What the payer owes us and what we owe the payer, kept apart. */
+  readonly duties?: Duties;
   /** Present when the payer has answered. */
   readonly decisionWords: DecisionWords | null;
   readonly risk: DenialRisk | null;

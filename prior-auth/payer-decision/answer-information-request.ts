@@ -80,6 +80,6 @@ function partiesOf(sent: Bundle): { readonly member: Identifier; readonly payer?
 }
 
 function withoutOurReferences(resource: Resource, { system = '', value = '' }: Identifier): Resource {
-  const { id: _id, meta: _meta, ...rest } = resource as Resource & { readonly meta?: unknown };
+  const { id: _id, meta: _meta, ...rest } = resource;
   return cleanCopy(rest as Resource, (reference) => (/^Patient\/|\/Patient\//.test(reference) ? { identifier: { system, value } } : undefined));
 }

@@ -70,7 +70,7 @@ function offsetMs(epochMs: number, timeZone: string): number {
   return wall - Math.floor(epochMs / 1000) * 1000;
 }
 
-/** How a clock stands at an instant. `warning`: less than a quarter of the whole time is left, and a day at most. */
+/** How a clock stands at an instant. `warning`: less than a quarter of the whole time is left. */
 export interface ClockReading {
   readonly kind: 'running' | 'warning' | 'overdue' | 'stopped';
   /** Milliseconds left; negative once it is over: how much later the answer came, or how late it is by now. */
@@ -81,8 +81,8 @@ export function readClock({ startedAt, dueAt, stoppedAt }: Pick<Clock, 'startedA
   const dueMs = Date.parse(dueAt);
   if (stoppedAt !== undefined) return { kind: 'stopped', leftMs: dueMs - Date.parse(stoppedAt) };
   const leftMs = dueMs - nowMs;
-  const warnMs = Math.min((dueMs - Date.parse(startedAt)) / 4, 24 * HOUR_MS);
-  return { kind: leftMs < 0 ? 'overdue' : leftMs <= warnMs ? 'warning' : 'running', leftMs };
+  const warnMs = (dueMs - Date.parse(startedAt)) / 4;
+  return { kind: leftMs < 0 ? 'overdue' : leftMs < warnMs ? 'warning' : 'running', leftMs };
 }
 
 /** The end of a calendar day at the payer, as an ISO instant. */

@@ -6,7 +6,7 @@ export interface Duties {
   /** The payer's decision, by law. Null where the payer does not have the request. */
   readonly payer: { readonly clock: Clock; readonly reading: ClockReading } | null;
   /** What the payer waits for from us, the one due first first; without a date the payer named none. */
-  readonly ours: readonly { readonly askId: string; readonly text?: string; readonly dueAt: string | null; readonly reading: ClockReading | null }[];
+  readonly ours: readonly { readonly askId: string; readonly text?: string; readonly clock: Pick<Clock, 'startedAt' | 'dueAt'> | null; readonly reading: ClockReading | null }[];
   /** The payer asked for more, and its own time goes on all the same: nothing in its answer stops the legal clock. */
   readonly payerClockRunsOn: boolean;
 }
@@ -28,13 +28,12 @@ export function dutiesOf(priorAuthCase: ClockedCase, timeZone: string, nowMs: nu
   const answer = standingAnswer(priorAuthCase.state);
   const open = answer?.kind === 'pended' ? (answer.asks ?? []).filter(({ state }) => state === 'open') : [];
   const ours = open.map(({ id, text, due }) => {
-    const dueAt = due === undefined ? null : endOfDay(due, timeZone);
-    const reading = dueAt === null || answer === undefined ? null : readClock({ startedAt: answer.decision.decidedAt, dueAt }, nowMs);
-    return { askId: id, ...(text ? { text } : {}), dueAt, reading };
+    const ours = due === undefined || answer === undefined ? null : { startedAt: answer.decision.decidedAt, dueAt: endOfDay(due, timeZone) };
+    return { askId: id, ...(text ? { text } : {}), clock: ours, reading: ours && readClock(ours, nowMs) };
   });
   return {
     payer: clock && { clock, reading: readClock(clock, nowMs) },
-    ours: ours.sort((a, b) => (a.dueAt ?? '9999').localeCompare(b.dueAt ?? '9999')),
+    ours: ours.toSorted((a, b) => (a.clock?.dueAt ?? '9999').localeCompare(b.clock?.dueAt ?? '9999')),
     payerClockRunsOn: ours.length > 0 && clock !== null && clock.stoppedAt === undefined,
   };
 }

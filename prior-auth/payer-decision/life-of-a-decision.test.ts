@@ -34,7 +34,8 @@ describe('clocks', () => {
   const clock = { startedAt: '2026-11-01T00:00:00.000Z', dueAt: '2026-11-08T00:00:00.000Z' };
   it.each([
     ['running', '2026-11-02T00:00:00Z', 'running'],
-    ['warned a day before', '2026-11-07T00:00:01Z', 'warning'],
+    ['warned in its last quarter', '2026-11-06T06:00:01Z', 'warning'],
+    ['not before', '2026-11-06T05:59:59Z', 'running'],
     ['counted after', '2026-11-08T00:00:01Z', 'overdue'],
   ] as const)('%s', (_name, at, kind) => {
     expect(readClock(clock, Date.parse(at)).kind).toBe(kind);
@@ -57,17 +58,17 @@ describe('clocks', () => {
   });
 
   const ask = (id: string, due?: string): InformationRequest => ({ id, sequence: 1, wants: { kind: 'attachment', codes: [] }, state: 'open', ...(due ? { due } : {}) });
-  const pended: CaseState = { kind: 'pended', submittedAt: '2026-11-01T12:00:00.000Z', decision: said('pended', '2026-11-02T12:00:00.000Z'), asks: [ask('late'), ask('soon', '2026-11-04')] };
+  const pended: Extract<CaseState, { kind: 'pended' }> = { kind: 'pended', submittedAt: '2026-11-01T12:00:00.000Z', decision: said('pended', '2026-11-02T12:00:00.000Z'), asks: [ask('late'), ask('soon', '2026-11-04')] };
 
   it('keep apart what the payer owes and what we owe; an ask does not stop the payer’s', () => {
     const duties = dutiesOf({ state: pended, service }, 'America/New_York', Date.parse('2026-11-04T20:00:00Z'));
     expect(duties.payer).toMatchObject({ clock: { dueAt: '2026-11-08T12:00:00.000Z' }, reading: { kind: 'running' } });
-    expect(duties.ours).toMatchObject([{ askId: 'soon', dueAt: '2026-11-05T04:59:59.999Z', reading: { kind: 'warning' } }, { askId: 'late', dueAt: null, reading: null }]);
+    expect(duties.ours).toMatchObject([{ askId: 'soon', clock: { dueAt: '2026-11-05T04:59:59.999Z' }, reading: { kind: 'warning' } }, { askId: 'late', clock: null, reading: null }]);
     expect(duties.payerClockRunsOn).toBe(true);
   });
 
   it('run on while a change is on its way and while a person goes on by hand; the most urgent order sets them', () => {
-    const queued: CaseState = { kind: 'queued', queuedAt: '2026-11-03T00:00:00.000Z', attempts: 0, purpose: 'update', before: pended as Extract<CaseState, { kind: 'pended' }> };
+    const queued: CaseState = { kind: 'queued', queuedAt: '2026-11-03T00:00:00.000Z', attempts: 0, purpose: 'update', before: pended };
     const nowMs = Date.parse('2026-11-03T00:00:00Z');
     expect(dutiesOf({ state: queued, service }, 'UTC', nowMs).payer?.clock.startedAt).toBe('2026-11-01T12:00:00.000Z');
     expect(dutiesOf({ state: { kind: 'manual', since: '2026-11-03T00:00:00.000Z', by: 'N', was: queued }, service, further: [{ ...service, priority: 'stat' }] }, 'UTC', nowMs).payer?.clock).toMatchObject({ kind: 'expedited', dueAt: '2026-11-04T12:00:00.000Z' });
@@ -81,7 +82,7 @@ describe('the register of authorizations', () => {
     authorizationsOf({ state: { kind: 'decided', submittedAt: '2026-11-01T00:00:00.000Z', decision: { decidedAt: '2026-11-02T00:00:00.000Z', items: [{ sequence: 1, decision }], overall: 'approved', errors: [] } }, service }, new Map([[1, used]]), today)[0];
   const approved: ItemDecision = { kind: 'approved', authorizationNumber: 'A1', validity: { start: '2026-11-05', end: '2026-12-31' } };
 
-  it.each([
+  it.each<readonly [string, ItemDecision, number, string, string, number | null]>([
     ['before its first day', approved, 0, '2026-11-04', 'not-yet', 10],
     ['in force', approved, 2, '2026-11-05', 'in-force', 8],
     ['warned before it ends', approved, 2, '2026-12-20', 'ends-soon', 8],
@@ -90,8 +91,8 @@ describe('the register of authorizations', () => {
     ['scarce', approved, 8, '2026-11-10', 'ends-soon', 2],
     ['used up', approved, 10, '2026-11-10', 'used-up', 0],
     ['more was used than authorized', approved, 12, '2026-11-10', 'used-up', -2],
-    ['the payer’s own quantity counts', { ...approved, authorized: { quantity: { value: 4 } } } as ItemDecision, 1, '2026-11-10', 'in-force', 3],
-    ['modified without a quantity: none is known', { kind: 'modified', explanation: [] } as ItemDecision, 1, '2026-11-10', 'in-force', null],
+    ['the payer’s own quantity counts', { ...approved, authorized: { quantity: { value: 4 } } }, 1, '2026-11-10', 'in-force', 3],
+    ['modified without a quantity: none is known', { kind: 'modified', explanation: [] }, 1, '2026-11-10', 'in-force', null],
   ])('%s', (_name, decision, used, today, status, left) => {
     expect(register(decision, used, today)).toMatchObject({ status, left, used });
   });
@@ -108,7 +109,7 @@ describe('a decision entered by hand', () => {
     expect(toPayerDecision(entered, [1, 2], by, '2026-11-22T00:00:00.000Z')).toMatchObject({ overall: 'partly-approved', entered: { by, learnedBy: 'portal' }, items: [{ sequence: 1, decision: { authorizationNumber: 'T1', authorized: { quantity: { value: 3 } } } }, { sequence: 2, decision: { explanation: ['Not covered'] } }] });
     expect(toPayerDecision(entered, [1], by, '')).toBeUndefined();
     expect(toPayerDecision(entered, [1, 3], by, '')).toBeUndefined();
-    expect(toPayerDecision({ ...entered, items: [entered.items[1]!, entered.items[1]!] }, [1, 2], by, '')).toBeUndefined();
+    expect(toPayerDecision({ ...entered, items: [...entered.items.slice(1), ...entered.items.slice(1)] }, [1, 2], by, '')).toBeUndefined();
   });
 
   it.each([

@@ -2,7 +2,7 @@ import { PriorAuthError } from '#prior-auth/errors.ts';
 import { uuidv7 } from '#store/uuid.ts';
 import { recordExchange } from '../metric-data/exchanges.ts';
 import type { SenderParts } from '../pas/sender-parts.ts';
-import { noteLine } from '../pas/payer-lines.ts';
+import { noteLine } from '../pas/payer-line.ts';
 import type { PasTables, SubmissionRow } from '../pas/submission-table.ts';
 import { readSubmitAnswer, sendSubmit } from '../payer/submit.ts';
 

@@ -157,24 +157,30 @@ describe('before it left', () => {
       expect(await rows(id)).toMatchObject([{ status: 'withdrawn' }]);
     });
     expect(payer.submits).toHaveLength(0);
-    payer.planned.push({ kind: 'status', status: 500 });
-    await whilePaused(() => submit(input));
+    payer.steady = { kind: 'status', status: 500 };
+    await submit(input);
     const tried = await until(async () => {
       const found = await cases.read(input.case.id);
       return found.state.kind === 'queued' && found.state.attempts > 0 ? found : undefined;
-    }).catch(() => undefined);
-    if (tried) expect(mayDo(tried, 'withdraw')).toMatchObject({ kind: 'may-not', reason: 'may-have-arrived' });
+    });
+    expect(mayDo(tried, 'withdraw')).toMatchObject({ kind: 'may-not', reason: 'may-have-arrived' });
+    await expect(withdrawRequest(parts, call(input.case.id))).rejects.toMatchObject({ code: 'CASE_STEP_NOT_ALLOWED' });
+    payer.steady = { kind: 'decide', code: 'A1' };
     await reach(input.case.id, 'decided');
   });
 
   it('a waiting request is sent now instead of later, with the same bytes', async () => {
+    payer.steady = { kind: 'status', status: 500 };
     const id = await submit(await openCase());
-    payer.planned.push({ kind: 'status', status: 500 });
-    await until(async () => ((await rows(id))[0]?.attempts ?? 0) > 0 || undefined);
-    await store.db.withTables<PasTables>().updateTable('pas.submission').set({ next_at: new Date(Date.now() + 60_000).toISOString() }).where('case_id', '=', id).where('status', '=', 'queued').execute();
-    if ((await cases.read(id)).state.kind === 'queued') await resendRequest(parts, call(id)).catch(() => undefined);
+    await until(async () => {
+      const later = new Date(Date.now() + 60_000).toISOString();
+      return store.db.withTables<PasTables>().updateTable('pas.submission').set({ next_at: later }).where('case_id', '=', id).where('lease_until', 'is', null).where('attempts', '>', 0).returning('id').executeTakeFirst();
+    });
+    payer.steady = { kind: 'decide', code: 'A1' };
+    expect((await resendRequest(parts, call(id))).state.kind).toBe('queued');
     await reach(id, 'decided');
     expect(new Set(payer.submits).size).toBe(1);
+    expect(await actionsOf(id)).toContain('request-resent');
   });
 });
 

@@ -26,7 +26,8 @@ import { followByInquiry } from './notifications-inquire.ts';
 import { recordEvent } from './notifications-record.ts';
 import { subscriptionHealth, type SubscriptionHealth } from './notifications-health.ts';
 import { previewSubmission, type QueuedChange, type QueueResult, queueSubmission } from './queue-submission.ts';
-import { drainProgress, type DrainProgress, openPayerLines, pauseLine, resumeLine } from './payer-lines.ts';
+import { drainProgress, type DrainProgress, pauseLine, resumeLine } from './payer-line.ts';
+import { openPayerLines } from './payer-lines.ts';
 import { QUEUES, type SenderParts, type SubscriptionTimes } from './sender-parts.ts';
 import { type PasTables, pasMigrations } from './submission-table.ts';
 

@@ -7,11 +7,12 @@ import { useNow } from '../../../ui/use-now.ts';
 import { messages } from '../../messages.ts';
 
 /** Who owes what until when, kept apart: the payer's legal time, and what we still have to answer. */
-export function Clocks({ view: { clock }, asks }: { readonly view: CaseView; readonly asks: readonly InformationRequest[] }): ReactNode {
+export function Clocks({ view: { clock, duties }, asks }: { readonly view: CaseView; readonly asks: readonly InformationRequest[] }): ReactNode {
   const words = messages.decision;
   const now = useNow(15_000);
   const open = asks.filter(({ state, answer }) => state === 'open' && answer?.kind !== 'sending');
   const first = open.flatMap(({ due }) => due ?? []).toSorted()[0];
+  const ours = duties?.ours.find((duty) => duty.clock !== null && open.some(({ id }) => id === duty.askId))?.clock;
   if (clock === null && open.length === 0) return null;
   return (
     <dl className="facts small clocks">
@@ -27,7 +28,7 @@ export function Clocks({ view: { clock }, asks }: { readonly view: CaseView; rea
       {open.length > 0 && (
         <>
           <dt>{words.weOwe}</dt>
-          <dd>{words.weOweBy(open.length, first === undefined ? undefined : showDate(first))} {clock !== null && clock.stoppedAt === undefined && <span className="muted">{words.clockRuns}</span>}</dd>
+          <dd>{ours && <><ClockBadge clock={ours} now={now} />{' '}</>}{words.weOweBy(open.length, first === undefined ? undefined : showDate(first))} {clock !== null && clock.stoppedAt === undefined && <span className="muted">{words.clockRuns}</span>}</dd>
         </>
       )}
     </dl>
