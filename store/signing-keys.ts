@@ -55,6 +55,9 @@ export interface KeyRing {
   reload(): Promise<void>;
 }
 
+/** A withdrawn key is kept so long, to be seen in the list; then the next rotation removes it. */
+const KEPT_MS = 30 * 86_400_000;
+
 export async function openKeyRing(store: Store, owner: string, algorithms: readonly SigningAlgorithm[], now: () => number): Promise<KeyRing> {
   await migratePart(store, 'keys', migrations);
   let keys: readonly RingKey[] = [];
@@ -95,7 +98,11 @@ export async function openKeyRing(store: Store, owner: string, algorithms: reado
       const within = trx.withTables<KeyTables>();
       const before = await read(within);
       const useFrom = now() + leadMs;
-      await within.updateTable('keys.signing_key').set({ retire_at: new Date(useFrom + overlapMs).toISOString() }).where('owner', '=', owner).where('alg', 'in', [...algorithms]).where('retire_at', 'is', null).execute();
+      const retireAt = new Date(useFrom + overlapMs).toISOString();
+      const ofOwner = within.updateTable('keys.signing_key').where('owner', '=', owner).where('alg', 'in', [...algorithms]);
+      // Those of a rotation that is still under way give way no later.
+      await ofOwner.set({ retire_at: retireAt }).where((row) => row.or([row('retire_at', 'is', null), row('retire_at', '>', retireAt)])).execute();
+      await within.deleteFrom('keys.signing_key').where('owner', '=', owner).where('alg', 'in', [...algorithms]).where('retire_at', '<', new Date(now() - KEPT_MS).toISOString()).execute();
       for (const alg of algorithms) await make(within, alg, 1 + Math.max(0, ...before.filter(({ key }) => key.alg === alg).map(({ generation }) => generation)), useFrom);
     },
     reload,

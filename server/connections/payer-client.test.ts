@@ -143,16 +143,22 @@ describe('SMART Backend Services', () => {
 });
 
 describe('rotation of our keys', () => {
-  it('publishes old and new, uses the new after the lead, withdraws the old after the overlap', async () => {
+  it('publishes old and new, uses the new after the lead, withdraws the old after the overlap; a key that leaked is withdrawn at once', async () => {
     const audit = await openAuditTrail(store, now, () => undefined);
     const [start, before] = [clock, keys.current('ES384').publicJwk.kid];
     await rotateKeys({ store, audit, keys }, { leadMs: 3_600_000, overlapMs: 86_400_000 });
-    await audit.stop();
     const states = [0, 3_600_000, 3_600_000 + 86_400_000].map((after) => {
       clock = start + after;
       return { uses: keys.current('ES384').publicJwk.kid === before ? 'old' : 'new', published: keys.published().length, old: keys.published().some(({ kid }) => kid === before) };
     });
     expect(states).toEqual([{ uses: 'old', published: 4, old: true }, { uses: 'new', published: 4, old: true }, { uses: 'new', published: 2, old: false }]);
+    const used = keys.current('ES384').publicJwk.kid;
+    await rotateKeys({ store, audit, keys }, { leadMs: 3_600_000, overlapMs: 86_400_000 });
+    await rotateKeys({ store, audit, keys }, { leadMs: 0, overlapMs: 0 });
+    expect([keys.published().length, keys.published().some(({ kid }) => kid === used), keys.current('ES384').publicJwk]).toEqual([2, false, keys.published().find(({ alg }) => alg === 'ES384')]);
+    clock += 7_200_000;
+    expect(keys.published()).toContain(keys.current('ES384').publicJwk);
+    await audit.stop();
     const other = await openKeyRing(store, 'server', ['ES384', 'RS384'], now);
     expect(other.current('RS384').publicJwk).toEqual(keys.current('RS384').publicJwk);
     expect(keys.published().every((key) => key.d === undefined && key.kid !== undefined)).toBe(true);
