@@ -1,6 +1,6 @@
 import type { CodeableConcept, Extension, NutritionOrder, ServiceRequest, Timing } from '@medplum/fhirtypes';
 import { CODE_SYSTEMS } from '#fhir/base/code-systems.ts';
-import { extensionsByUrl } from '#fhir/base/extension.ts';
+import { extensionByUrl, extensionsByUrl } from '#fhir/base/extension.ts';
 import { CRD_URLS } from '#fhir/crd/canonical-urls.ts';
 import { PAS_PROFILES } from '#fhir/pas/canonical-urls.ts';
 import { readCoverageInformation } from '#fhir/crd/coverage-information.ts';
@@ -32,7 +32,7 @@ export function writeOrder(order: Order, line: ServiceLine, links: OrderCopyLink
   const { dialect } = links;
   if (ENDED.includes(order.status ?? '')) return problem('ORDER_NOT_ACTIVE', `The order is ${order.status} in the record.`, 'Sign a new order, or take this one out of the request.');
   const shared = {
-    ...extensionOf(order, links.contents),
+    ...extensionOf(order, links),
     intent: 'order',
     ...(order.resourceType !== 'VisionPrescription' && 'priority' in order && order.priority ? { priority: order.priority } : {}),
     subject: { reference: links.patient },
@@ -109,13 +109,21 @@ export function writeOrder(order: Order, line: ServiceLine, links: OrderCopyLink
   }
 }
 
+/** CRD 2.2: every detail has a category; what a CRD 2.0.1 service wrote has none. */
+function withDetailCategories(information: Extension): Extension {
+  const extension = (information.extension ?? []).map((part) =>
+    part.url === 'detail' && !extensionByUrl(part, 'category') ? { ...part, extension: [{ url: 'category', valueCode: 'cat-other' }, ...(part.extension ?? [])] } : part,
+  );
+  return { ...information, extension };
+}
+
 /** coverage-information of the coverage that is sent; one that speaks of another coverage is not this payer's business. */
-function extensionOf(order: Order, contents: BundleContents): { extension?: Extension[] } {
+function extensionOf(order: Order, { contents, dialect }: OrderCopyLinks): { extension?: Extension[] } {
   const extensions = extensionsByUrl(order, CRD_URLS.coverageInformation).filter((extension) => {
     const [information] = readCoverageInformation({ extension: [extension] });
     return information?.assertionId !== undefined && contents.urnOf(information.coverage) !== undefined;
   });
-  return extensions.length > 0 ? { extension: extensions } : {};
+  return extensions.length > 0 ? { extension: dialect.version === '2.2.1' ? extensions.map(withDetailCategories) : extensions } : {};
 }
 
 function codeOf(line: ServiceLine, asOrdered: CodeableConcept | undefined): CodeableConcept {
