@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Bundle } from '@medplum/fhirtypes';
+import type { Transaction } from 'kysely';
+import { standingAnswer } from '#prior-auth/case.ts';
 import { PriorAuthError } from '#prior-auth/errors.ts';
 import { buildInquiry } from '#prior-auth/pas-bundle/build-inquiry.ts';
+import type { InformationRequest } from '#prior-auth/payer-decision/information-request.ts';
 import { supersedes } from '#prior-auth/payer-decision/supersedes.ts';
+import type { AnyDatabase } from '#store/database.ts';
 import { uuidv7 } from '#store/uuid.ts';
 import { recordExchange } from '../metric-data/exchanges.ts';
 import type { SenderParts } from '../pas/sender-parts.ts';
@@ -47,14 +51,23 @@ export async function followPended(parts: SenderParts, submissionId: string): Pr
       .set({ status: reading.kind, last_error: null, next_at: reading.kind === 'pended' ? nextAt : null, ...(isNew ? { decision: JSON.stringify(reading.decision) } : {}) })
       .where('id', '=', row.id)
       .execute();
-    if (!isNew) return;
+    const asks = reading.kind === 'pended' ? reading.asks : undefined;
+    if (!isNew && !(asks && (await asksAnew(parts, trx, row.caseId, asks)))) return;
     if (reply.kind === 'answered') {
       await pas.insertInto('pas.answer').values({ id: uuidv7(receivedMs), submission_id: row.id, operation: 'inquire', http_status: reply.status, body: reply.body, received_at: receivedAt }).execute();
     }
     // The payer's clock started when it first had the request.
     const behind = await pas.selectFrom('pas.submission').select('id').where('case_id', '=', row.caseId).where('status', 'in', ['queued', 'held']).executeTakeFirst();
-    await cases.recordAnswer(trx, row.caseId, { kind: reading.kind, submittedAt: row.submittedAt ?? receivedAt, decision: reading.decision }, behind ? 'before' : 'latest');
+    await cases.recordAnswer(trx, row.caseId, { kind: reading.kind, submittedAt: row.submittedAt ?? receivedAt, decision: reading.decision, ...(asks ? { asks } : {}) }, behind ? 'before' : 'latest');
     await audit.recordWithin(trx, { action: 'payer-decision-received', who: payer.id, caseId: row.caseId, details: { submissionId: row.id, overall: reading.decision.overall } });
     log.info({ ...facts, answer: reading.kind }, 'inquiry answered');
   });
+}
+
+/** Whether the payer asks for something else than is open in the case. */
+async function asksAnew({ cases }: SenderParts, trx: Transaction<AnyDatabase>, caseId: string, asks: readonly InformationRequest[]): Promise<boolean> {
+  const found = await cases.read(trx, caseId);
+  const answer = found && standingAnswer(found.state);
+  const known = answer?.kind === 'pended' ? (answer.asks ?? []) : [];
+  return asks.some(({ id }) => !known.some((ask) => ask.id === id)) || known.some((ask) => ask.state === 'open' && !asks.some(({ id }) => id === ask.id));
 }
