@@ -145,7 +145,7 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
   if (options.adminToken !== undefined) router.use(pasMetricsRouter({ adminToken: options.adminToken, store, audit, log, now, timeZoneOf }));
   if (options.adminToken !== undefined) router.use(ehrsAdminRouter({ adminToken: options.adminToken, ehrs, baseUrl, audit, log, now }));
   if (options.adminToken !== undefined && options.connections) {
-    router.use(payersAdminRouter({ adminToken: options.adminToken, connections: options.connections, keys, clinic: options.clinic ?? DEMONSTRATION_CLINIC, store, baseUrl, audit, log, now }));
+    router.use(payersAdminRouter({ adminToken: options.adminToken, connections: options.connections, keys, clinic: options.clinic ?? DEMONSTRATION_CLINIC, store, baseUrl, audit, log, now, subscriptionHealth: () => sender.subscriptionHealth() }));
   }
   router.use(panelRouter(parts, openEhr, baseUrl));
   router.use(worklist.router);

@@ -28,7 +28,7 @@ export function signInPage(wrong: boolean): Html {
 export function payersPage(page: PayersPage): Html {
   return html`${page.notice ? html`<p class="notice" role="status">${page.notice}</p>` : ''}
 ${page.fileFault ? html`<div class="notice" role="alert"><p>The payers file was changed and cannot be used; what it said before is in force.</p><pre>${page.fileFault}</pre></div>` : ''}
-<p>Where prior authorization requests go. A change holds in every process within a few seconds. While a payer is on manual, nothing new is sent to it: staff print the packet and record the payer’s reference number.</p>
+<p>Where prior authorization requests go. A change holds in every process within a few seconds. While a payer is on manual, nothing new is sent to it: staff print the packet and record the payer’s reference number. <a href="${PAYERS_PATH}/notifications">How the payers’ notifications stand</a></p>
 <div class="wide"><table><caption>Payers</caption><thead><tr><th scope="col">Payer</th><th scope="col">Address</th><th scope="col">How it knows us</th><th scope="col">Registered in</th><th scope="col">State</th></tr></thead>
 <tbody>${page.payers.map((known) => payerRow(known, page.csrf))}</tbody></table></div>
 <h2>Our keys</h2><p>Payers find them at <code>${page.baseUrl}/.well-known/jwks.json</code>.</p>

@@ -12,10 +12,12 @@ import type { PayerConnections } from '../connections/payer-connections.ts';
 import type { KnownPayer } from '../connections/registered-payers.ts';
 import { ROTATION_TIMES, rotateKeys } from '../connections/rotate-keys.ts';
 import { sendError } from '../error-reply.ts';
+import type { SubscriptionHealth } from '../pas/notifications-health.ts';
 import { createAdminSession } from './admin-session.ts';
 import { html, sendPage } from './html.ts';
 import { formOf, readFields, readPayerForm } from './payer-form.ts';
 import { PAYERS_PATH, type PayersPage, payersPage, reportPage, signInPage } from './payers-page.ts';
+import { subscriptionsPage } from './subscriptions-page.ts';
 
 export interface PayersAdminOptions {
   readonly adminToken: string;
@@ -27,6 +29,7 @@ export interface PayersAdminOptions {
   readonly audit: AuditTrail;
   readonly log: Logger;
   readonly now: () => number;
+  readonly subscriptionHealth?: () => Promise<readonly SubscriptionHealth[]>;
 }
 
 const TITLE = 'Payers';
@@ -38,7 +41,7 @@ const DONE_WORDS: ReadonlyMap<unknown, string> = new Map([
 const SIGN_IN_TRIES = 10;
 
 /** Page for the operator: plain forms, no script. Each change needs the session's cookie and the word of its form; commands send the token as Bearer and get JSON. */
-export function payersAdminRouter({ adminToken, connections, keys, clinic, store, baseUrl, audit, log, now }: PayersAdminOptions): Router {
+export function payersAdminRouter({ adminToken, connections, keys, clinic, store, baseUrl, audit, log, now, subscriptionHealth = async () => [] }: PayersAdminOptions): Router {
   const session = createAdminSession(adminToken, baseUrl.startsWith('https:'), now, { path: PAYERS_PATH, cookie: 'payer_admin' });
   const router = Router();
   const show = (response: Response, status: number, page: Pick<PayersPage, 'csrf' | 'form' | 'faults' | 'notice'>): void =>
@@ -108,6 +111,7 @@ export function payersAdminRouter({ adminToken, connections, keys, clinic, store
     await connections.reload();
     response.json({ payers: connections.list().map(withoutSecret), fileFault: connections.fileFault() ?? null });
   }));
+  router.get(`${PAYERS_PATH}/notifications`, forCommands(async (_request, response) => void response.json({ subscriptions: await subscriptionHealth() })));
   router.post(`${PAYERS_PATH}/keys/rotate`, forCommands(async (_request, response) => {
     await rotateKeys({ store, audit, keys }, ROTATION_TIMES);
     response.json({ keys: keys.published().map(({ kid, alg }) => ({ kid, alg })) });
@@ -126,6 +130,10 @@ export function payersAdminRouter({ adminToken, connections, keys, clinic, store
     const done = DONE_WORDS.get(request.query['done']);
     const changed = connections.list().find(({ payer, source }) => source === 'admin-page' && payer.id === request.query['change']);
     show(response, 200, { csrf: known.csrf, ...(done ? { notice: done } : {}), ...(changed ? { form: formOf(changed.payer) } : {}) });
+  }));
+  router.get(`${PAYERS_PATH}/notifications`, answering(async (request, response) => {
+    if (!session.of(request)) return sendPage(response, 200, TITLE, signInPage(false));
+    sendPage(response, 200, 'Notifications of payers', subscriptionsPage(await subscriptionHealth()));
   }));
   router.post(`${PAYERS_PATH}/sign-in`, rateLimit({ windowMs: 15 * 60_000, limit: SIGN_IN_TRIES, skipSuccessfulRequests: true, requestWasSuccessful: (_request, response) => response.statusCode === 303, standardHeaders: 'draft-8', legacyHeaders: false }), answering((request, response) => {
     const { token } = (request.body ?? {}) as { readonly token?: unknown };

@@ -17,11 +17,15 @@ import { DEMONSTRATION_CLINIC } from '../clinic.ts';
 import { openPayerConnections, type PayerConnections } from '../connections/payer-connections.ts';
 import { RunningProcess } from '../connections/running-process.ts';
 import { supportedPayersRouter } from '../panel-api/supported-payers.ts';
+import type { SubscriptionHealth } from '../pas/notifications-health.ts';
 import { payersAdminRouter } from './payers-router.ts';
 
 /* Payers as configuration: by file, with the line of each fault, and by the admin page; what is changed holds at once for who holds the directory. */
 
 const TOKEN = 'an-admin-token-for-tests';
+const SUBSCRIPTIONS: readonly SubscriptionHealth[] = [
+  { payerId: 'of-file', organizations: ['1245319599'], status: 'active', lastEventNumber: 7, missing: 2, waiting: 0, left: 1, eventsOffered: false, heardAt: '2026-11-22T10:00:00.000Z', secretSince: '2026-11-01T08:00:00.000Z', lastError: 'PAYER_UNAVAILABLE: <x>' },
+];
 const folder = mkdtempSync(join(tmpdir(), 'opa-payers-'));
 const file = join(folder, 'payers.json');
 const payerOf = (id: string, more: Readonly<Record<string, unknown>> = {}) => ({ id, name: `Payer ${id}`, organizationIdentifiers: [{ system: 'https://payer.example/id', value: id }], matchNames: [], fhirBase: 'https://fhir.payer.example/r4', pasVersion: '2.0.1', subscriptions: 'none', timeZone: 'America/Chicago', ...more });
@@ -46,7 +50,7 @@ beforeAll(async () => {
   url = `${baseUrl}/admin/payers`;
   connections = await openPayerConnections({ ...options, baseUrl });
   second = await openPayerConnections({ ...options, baseUrl });
-  app.use(payersAdminRouter({ adminToken: TOKEN, connections, keys: await openKeyRing(store, 'server', ['ES384', 'RS384'], Date.now), clinic: DEMONSTRATION_CLINIC, store, baseUrl, audit, log: pino({ level: 'silent' }), now: Date.now }));
+  app.use(payersAdminRouter({ adminToken: TOKEN, connections, keys: await openKeyRing(store, 'server', ['ES384', 'RS384'], Date.now), clinic: DEMONSTRATION_CLINIC, store, baseUrl, audit, log: pino({ level: 'silent' }), now: Date.now, subscriptionHealth: async () => SUBSCRIPTIONS }));
   app.use(supportedPayersRouter(connections));
 });
 afterAll(async () => {
@@ -100,6 +104,14 @@ describe('the admin page', () => {
     }
     await audit.flush();
     expect(await Promise.all(['added', 'changed', 'disabled', 'enabled'].map((word) => audited(`payer-connection-${word}`)))).toEqual([1, 1, 1, 1]);
+  });
+  it('shows how the notifications stand, to whoever is signed in', async () => {
+    const { cookie } = await signedIn();
+    const page = await (await fetch(`${url}/notifications`, { headers: { cookie } })).text();
+    for (const words of ['of-file', '1245319599', 'Works', '7 received', '2 missing', '1 could not be recorded', 'does not tell missed ones again', 'heard 2026-11-22 10:00 UTC', 'asked never', '&#60;x&#62;']) expect(page).toContain(words);
+    expect(await (await fetch(`${url}/notifications`)).text()).not.toContain('1245319599');
+    expect(await (await fetch(`${url}/notifications`, { headers: { authorization: `Bearer ${TOKEN}` } })).json()).toEqual({ subscriptions: SUBSCRIPTIONS });
+    expect((await fetch(`${url}/notifications`, { headers: { authorization: 'Bearer wrong' } })).status).toBe(401);
   });
   it('switches any payer to manual and back', async () => {
     const { cookie, csrf } = await signedIn();
