@@ -88,8 +88,8 @@ async function write(parts: SenderParts, row: SubscriptionRow, payer: Payer): Pr
       const at = new Date(now()).toISOString();
       const next_at = lookAgain(parts, reading.isActive ? parts.subscriptions.statusIntervalMs : HANDSHAKE_MS);
       await changing(parts, row.id)
-        .set(({ fn, val }) => ({
-          subscription_id: fn.coalesce('subscription_id', val(reading.id)), pas_version: payer.pasVersion, connection: JSON.stringify(payer), ends_at: reading.endsAt, last_error: null, next_at, changed_at: at,
+        .set((row) => ({
+          subscription_id: row.fn.coalesce('subscription_id', row.val(reading.id)), pas_version: payer.pasVersion, connection: JSON.stringify(payer), ends_at: reading.endsAt, last_error: null, next_at, changed_at: at,
         }))
         .execute();
       // The handshake may have made it active meanwhile; only `wanted` moves on.

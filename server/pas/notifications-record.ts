@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 import { z } from 'zod';
 import { extensionsByUrl } from '#fhir/base/extension.ts';
@@ -69,14 +70,18 @@ async function recordAnswer(parts: SenderParts, trx: Transaction<AnyDatabase>, e
   if (reading.kind === 'no-decision') return left(`PAYER_ANSWER_UNREADABLE: ${reading.why}`);
   const { decision } = reading;
   if (await isOvertaken(trx, event, submission.id)) return { kind: 'done', submissionId: submission.id, note: 'overtaken by a later event' };
-  if (submission.decision && decision.decidedAt < submission.decision.decidedAt) return { kind: 'done', submissionId: submission.id, note: 'older than what is known' };
+  if (submission.status === 'decided' && isDeepStrictEqual(decision, submission.decision)) return { kind: 'done', submissionId: submission.id, note: 'known already' };
   const pas = trx.withTables<PasTables>();
   if (!reading.isFinal && decision.overall !== 'pended') {
     const why = `PAYER_ANSWER_UNREADABLE: ${decision.overall}`;
     await pas.updateTable('pas.submission').set({ last_error: why }).where('id', '=', submission.id).execute();
     return left(why);
   }
-  if (!reading.isFinal && submission.status === 'decided') return left('pended, after it was decided');
+  const knownAt = submission.decision?.decidedAt ?? '';
+  if (submission.status === 'decided' && !reading.isFinal) return left('pended, after it was decided');
+  // A decision always takes the place of a pended answer; anything else must be newer than what it replaces.
+  if (submission.status === 'decided' && decision.decidedAt <= knownAt) return left('another decision, and no newer than the one that is known');
+  if (!reading.isFinal && decision.decidedAt < knownAt) return { kind: 'done', submissionId: submission.id, note: 'older than what is known' };
 
   const nowMs = now();
   const status = reading.isFinal ? ('decided' as const) : ('pended' as const);

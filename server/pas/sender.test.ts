@@ -366,7 +366,7 @@ describe('the notification endpoint refuses', () => {
     ['a bundle without entries', {}, { resourceType: 'Bundle', type: 'history', entry: [] }, 400],
     ['an unknown type', {}, notificationBundle({ type: 'nonsense' }), 400],
     ['another content type', { contentType: 'text/plain' }, good, 415],
-    ['two megabytes', {}, { resourceType: 'Bundle', padding: 'x'.repeat(2_000_000) }, 413],
+    ['six megabytes', {}, { resourceType: 'Bundle', padding: 'x'.repeat(6_000_000) }, 413],
   ])('%s', async (_name, options, body, status) => {
     expect(await payer.notify(body, options)).toBe(status);
   });

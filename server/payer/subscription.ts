@@ -95,7 +95,7 @@ export type MissedEvents =
 export async function askEvents(client: PayerClient, payer: Payer, id: string, { from, until }: { readonly from: number; readonly until: number }): Promise<MissedEvents> {
   const content = contentOf(payer);
   const query = new URLSearchParams({ eventsSinceNumber: String(from), eventsUntilNumber: String(until), content });
-  const reply = await client.request(payer, 'GET', `Subscription/${id}/$events?${query}`);
+  const reply = await client.request(payer, 'GET', `Subscription/${id}/$events?${query.toString()}`);
   if (reply.kind === 'unavailable') return { kind: 'retry', error: reply.error };
   const notification = reply.status < 400 ? readNotification(parseJson(reply.body), content) : undefined;
   return notification ? { kind: 'told', notification } : { kind: 'not-offered', error: `$events: HTTP ${reply.status}` };
