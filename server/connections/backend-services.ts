@@ -35,7 +35,7 @@ export const smartConfiguration = z.object({
   token_endpoint_auth_signing_alg_values_supported: z.array(z.string()).optional(),
   scopes_supported: z.array(z.string()).optional(),
 });
-const tokenAnswer = z.object({ access_token: z.string().min(1).regex(/^[\x21-\x7e]+$/), expires_in: z.number().positive().optional() });
+const tokenAnswer = z.object({ access_token: z.string().min(1).regex(/^[\x21-\x7e]+$/), expires_in: z.coerce.number().positive().optional().catch(undefined) });
 const tokenFault = z.object({ error: z.string().regex(/^[a-z_]{1,60}$/) });
 
 export function createBackendServices({ authentication, clientId: defaultClientId, scope, keys, transport, now, timeoutMs }: BackendServicesOptions): BackendServices {

@@ -35,17 +35,21 @@ export async function readDavinciConfiguration(transport: Transport, base: strin
 }
 
 /** The endpoint of our version first, then the one without a version; never one of another version: versions that differ stand at different addresses. */
-export function chooseEndpoint(payer: Payer, { endpoints }: DavinciConfiguration, use: EndpointUse): EndpointChoice {
+export function chooseEndpoint(payer: Payer, { endpoints, identifier }: DavinciConfiguration, use: EndpointUse): EndpointChoice {
   const version = use === 'submission' ? payer.pasVersion.split('.').slice(0, 2).join('.') : CDEX_VERSION;
   const configured = (why: string): EndpointChoice => ({ fhirBase: payer.fhirBase, source: 'configured', why });
   for (const code of [`${CODES[use]}#${version}`, CODES[use]]) {
     const address = endpoints[code];
     if (address === undefined) continue;
     if (typeof address !== 'string' || !isSecureAddress(address)) return configured(`the payer’s list gives no https address for ${code}; the configured address is used`);
-    return { fhirBase: address.replace(/\/+$/, '').replace(/\/(Claim\/)?\$(submit|submit-attachment)$/, ''), source: 'discovered', why: `the payer’s list names it as ${code}` };
+    return { fhirBase: address.replace(/\/+$/, '').replace(/\/(Claim\/)?\$(submit|submit-attachment)$/, ''), source: 'discovered', why: `the payer’s list names it as ${code}${isOf(payer, identifier) ? '' : `; the list says it is of payer ${identifier?.value}, which is none of the configured identifiers`}` };
   }
   const others = Object.keys(endpoints).filter((code) => code.startsWith(`${CODES[use]}#`)).map((code) => code.slice(code.indexOf('#') + 1));
   return configured(`the payer’s list has no ${CODES[use]}#${version}${others.length > 0 ? ` (it has ${others.join(', ')})` : ''}; the configured address is used`);
+}
+
+function isOf({ organizationIdentifiers }: Payer, identifier: DavinciConfiguration['identifier']): boolean {
+  return identifier === undefined || organizationIdentifiers.some(({ value }) => value === identifier.value);
 }
 
 export interface EndpointDiscovery {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -135,6 +135,17 @@ describe('SMART Backend Services', () => {
     await client().post(payerAt(payer.base, { authentication }), 'Claim/$submit', '{}');
     expect(payer.seen).toEqual([{ method: 'POST', path: '/fhir/Claim/$submit', authorization }]);
   });
+  it.each([['as text', '"300"', 1], ['missing: a minute', 'null', 2], ['not a number', '"soon"', 2]])('expires_in %s', async (_name, life, tokens) => {
+    const payer = await playPayer();
+    let given = 0;
+    payer.answers.set('/token', (response) => response.end(`{"access_token":"t${(given += 1)}","token_type":"Bearer","expires_in":${life}}`));
+    const one = client();
+    for (const afterMs of [0, 61_000]) {
+      clock += afterMs;
+      await one.post(payerAt(payer.base), 'Claim/$submit', '{}');
+    }
+    expect(given).toBe(tokens);
+  });
   it('does not follow a token endpoint that is not https', async () => {
     const payer = await playPayer();
     payer.answers.set('/fhir/.well-known/smart-configuration', (response) => response.end(JSON.stringify({ token_endpoint: 'http://payer.example/token' })));
@@ -264,7 +275,18 @@ describe('limits', () => {
     payer.answers.set('/fhir/Claim/$submit', (response) => response.writeHead(status, { location: 'https://elsewhere.example' }).end('{}'));
     expect((await client().post(payerAt(payer.base, more), 'Claim/$submit', '{}')).kind).toBe(kind);
   });
-  it('gives up in time, and sends again what a closed idle connection did not take', async () => {
+  it('sends again what a closed idle connection did not take', async () => {
+    const used = new Set<unknown>();
+    const base = await listen((request, response) => {
+      if (used.has(request.socket)) return void request.socket.destroy();
+      used.add(request.socket);
+      response.end('{}');
+    });
+    const one = client();
+    for (let i = 0; i < 2; i += 1) expect(await one.post(payerAt(base, { authentication: { kind: 'none' } }), 'Claim/$submit', '{}')).toMatchObject({ kind: 'answered' });
+    expect(used.size).toBe(2);
+  });
+  it('gives up in time', async () => {
     const payer = await playPayer();
     payer.answers.set('/fhir/Claim/$submit', () => undefined);
     expect(await client({ timeoutMs: 200 }).post(payerAt(payer.base, { authentication: { kind: 'none' } }), 'Claim/$submit', '{}')).toEqual({ kind: 'unavailable', error: 'no answer within 200 ms' });
@@ -303,6 +325,17 @@ describe.skipIf(!hasOpenssl)('mutual TLS', () => {
     const base = await listen((_request, response) => response.end('{}'), { certificates, wantsClient });
     const reply = await client().post(payerAt(base, { authentication: { kind: 'none' }, tls: tls() }), 'Claim/$submit', '{}');
     expect(reply).toMatchObject({ kind: 'unavailable', error: expect.stringMatching(words) as string });
+  });
+  it('takes up a changed file within a minute', async () => {
+    const base = await listen((_request, response) => response.end('{}'), { certificates, wantsClient: false });
+    const caFile = join(folder, 'followed.pem');
+    writeFileSync(caFile, readFileSync(certificates.client.cert));
+    const one = client();
+    const send = async () => (await one.post(payerAt(base, { authentication: { kind: 'none' }, tls: { caFile } }), 'Claim/$submit', '{}')).kind;
+    expect(await send()).toBe('unavailable');
+    writeFileSync(caFile, readFileSync(certificates.ca));
+    clock += 61_000;
+    expect(await send()).toBe('answered');
   });
   it('the test warns of certificates that end soon, and says what to do about those not trusted', async () => {
     const payer = await playPayer({ certificates, wantsClient: true });
