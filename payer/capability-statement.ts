@@ -42,15 +42,20 @@ export function questionnaireCapabilityStatement(baseUrl: string, startedAt: str
     fhirVersion: '4.0.1',
     format: ['json'],
     implementationGuide: ['http://hl7.org/fhir/us/davinci-dtr/ImplementationGuide/hl7.fhir.us.davinci-dtr|2.2.0'],
-    rest: [{ mode: 'server', security, resource: questionnaireResources('http://hl7.org/fhir/us/davinci-dtr/OperationDefinition/DTR-Questionnaire-next-question') }],
+    rest: [{ mode: 'server', security, resource: questionnaireResources(DTR_BESIDE['2.2.1'].nextQuestion) }],
   };
 }
 
+const DTR_BESIDE = {
+  '2.0.1': { version: '2.0.1', nextQuestion: 'http://hl7.org/fhir/uv/sdc/OperationDefinition/Questionnaire-next-question' },
+  '2.2.1': { version: '2.2.0', nextQuestion: 'http://hl7.org/fhir/us/davinci-dtr/OperationDefinition/DTR-Questionnaire-next-question' },
+} as const;
+
 const GUIDE = 'http://hl7.org/fhir/us/davinci-pas/ImplementationGuide/hl7.fhir.us.davinci-pas';
 
-/** What is served at one PAS address: the operations and subscriptions of its version, and at that of 2.0.1 the questionnaires of DTR 2.0.1. */
+/** What is served at one PAS address: the operations and subscriptions of its version, and the questionnaires of the DTR version that goes with it. */
 export function capabilityStatement({ version, fhirBase }: PasEndpoint, startedAt: string): CapabilityStatement {
-  const withForms = version === '2.0.1';
+  const forms = DTR_BESIDE[version];
   return {
     resourceType: 'CapabilityStatement',
     status: 'active',
@@ -61,7 +66,7 @@ export function capabilityStatement({ version, fhirBase }: PasEndpoint, startedA
     implementation: { description: `A payer for trying out prior authorization by PAS ${version}. Synthetic data only.`, url: fhirBase },
     fhirVersion: '4.0.1',
     format: ['json'],
-    implementationGuide: [`${GUIDE}|${version}`, ...(withForms ? ['http://hl7.org/fhir/us/davinci-dtr/ImplementationGuide/hl7.fhir.us.davinci-dtr|2.0.1'] : [])],
+    implementationGuide: [`${GUIDE}|${version}`, `http://hl7.org/fhir/us/davinci-dtr/ImplementationGuide/hl7.fhir.us.davinci-dtr|${forms.version}`],
     rest: [
       {
         mode: 'server',
@@ -83,7 +88,7 @@ export function capabilityStatement({ version, fhirBase }: PasEndpoint, startedA
               { name: 'events', definition: 'http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-events' },
             ],
           },
-          ...(withForms ? questionnaireResources('http://hl7.org/fhir/uv/sdc/OperationDefinition/Questionnaire-next-question') : []),
+          ...questionnaireResources(forms.nextQuestion),
         ],
         operation: [{ name: 'submit-attachment', definition: CDEX_SUBMIT_ATTACHMENT }],
       },

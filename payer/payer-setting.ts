@@ -19,8 +19,6 @@ export interface PayerSetting {
   readonly timeZone: string;
   readonly policies: readonly PolicyRevision[];
   readonly metrics: PayerMetrics;
-  /** Base of this payer's PAS 2.0.1 API, without a slash at the end. */
-  readonly fhirBase: string;
   readonly registeredClients: readonly RegisteredClient[];
   /** How long after its arrival the stand-in reviewer decides a pended item. */
   readonly reviewDelayMs: number;

@@ -70,7 +70,6 @@ export async function createPayer(options: PayerOptions): Promise<PayerPart> {
     timeZone: options.timeZone ?? 'America/Los_Angeles',
     policies: readPolicies(options.policyFolder),
     metrics: payerMetrics(),
-    fhirBase: endpoints['2.0.1'].fhirBase,
     registeredClients,
     reviewDelayMs: options.reviewDelayMs,
   };
