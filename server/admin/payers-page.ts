@@ -29,10 +29,10 @@ export function payersPage(page: PayersPage): Html {
   return html`${page.notice ? html`<p class="notice" role="status">${page.notice}</p>` : ''}
 ${page.fileFault ? html`<div class="notice" role="alert"><p>The payers file was changed and cannot be used; what it said before is in force.</p><pre>${page.fileFault}</pre></div>` : ''}
 <p>Where prior authorization requests go. A change holds in every process within a few seconds. While a payer is on manual, nothing new is sent to it: staff print the packet and record the payer’s reference number. <a href="${PAYERS_PATH}/notifications">How the payers’ notifications stand</a></p>
-<div class="wide"><table><caption>Payers</caption><thead><tr><th scope="col">Payer</th><th scope="col">Address</th><th scope="col">How it knows us</th><th scope="col">Registered in</th><th scope="col">State</th></tr></thead>
+<div class="wide" tabindex="0" role="region" aria-label="Payers"><table><caption>Payers</caption><thead><tr><th scope="col">Payer</th><th scope="col">Address</th><th scope="col">How it knows us</th><th scope="col">Registered in</th><th scope="col">State</th></tr></thead>
 <tbody>${page.payers.map((known) => payerRow(known, page.csrf))}</tbody></table></div>
 <h2>Our keys</h2><p>Payers find them at <code>${page.baseUrl}/.well-known/jwks.json</code>.</p>
-<div class="wide"><table><caption>Signing keys</caption><thead><tr><th scope="col">Key id</th><th scope="col">Algorithm</th><th scope="col">State</th></tr></thead><tbody>${page.keys.map((each) => keyRow(each, page.keys, page.nowMs))}</tbody></table></div>
+<div class="wide" tabindex="0" role="region" aria-label="Signing keys"><table><caption>Signing keys</caption><thead><tr><th scope="col">Key id</th><th scope="col">Algorithm</th><th scope="col">State</th></tr></thead><tbody>${page.keys.map((each) => keyRow(each, page.keys, page.nowMs))}</tbody></table></div>
 <form method="post" action="${PAYERS_PATH}/keys/rotate">${csrfField(page.csrf)}<p class="hint" id="rotate-hint">New keys are published now and used in an hour; the old ones stay published for a day after that.</p><button aria-describedby="rotate-hint">Rotate our keys</button></form>
 <h2 id="add">Add or change a payer</h2>${payerForm(page)}
 <h2>Session</h2><form method="post" action="${PAYERS_PATH}/sign-out">${csrfField(page.csrf)}<button>Sign out</button></form>`;
@@ -44,7 +44,7 @@ function payerRow({ payer, source, disabled }: KnownPayer, csrf: string): Html {
   const button = (action: string, words: string): Html => html`<form method="post" action="${PAYERS_PATH}/${payer.id}/${action}">${csrfField(csrf)}<button aria-label="${words}: ${payer.name}">${words}</button></form>`;
   const manual = payer.mode === 'manual';
   return html`<tr><th scope="row">${payer.name}<br>${payer.id}</th><td>${payer.fhirBase}<br>PAS ${payer.pasVersion}${payer.discoveryBase ? html`<br>endpoints named by ${payer.discoveryBase}` : ''}${(payer.plans ?? []).map((plan) => html`<br>plan ${plan.id}: ${plan.fhirBase}, PAS ${plan.pasVersion}`)}</td>
-<td>${authenticationWords(payer)}</td><td>${SOURCE_WORDS[source]}</td><td>${disabled ? 'Disabled' : manual ? 'Manual' : 'Electronic'}${disabled ? '' : html`${button('test', 'Test the connection')}${(payer.plans ?? []).map((plan) => html`<form method="post" action="${PAYERS_PATH}/${payer.id}~${plan.id}/test">${csrfField(csrf)}<button aria-label="Test the connection of plan ${plan.id}: ${payer.name}">Test plan ${plan.id}</button></form>`)}${manual ? button('mode/electronic', 'Switch to electronic') : button('mode/manual', 'Switch to manual')}`}
+<td>${authenticationWords(payer)}</td><td>${SOURCE_WORDS[source]}</td><td>${disabled ? 'Disabled' : manual ? 'Manual' : 'Electronic'}${disabled ? '' : html`${button('test', 'Test the connection')}${(payer.plans ?? []).map((plan) => html`<form method="post" action="${PAYERS_PATH}/${payer.id}~${plan.id}/test">${csrfField(csrf)}<button aria-label="Test plan ${plan.id}: ${payer.name}">Test plan ${plan.id}</button></form>`)}${manual ? button('mode/electronic', 'Switch to electronic') : button('mode/manual', 'Switch to manual')}`}
 ${source === 'admin-page' ? html`<p><a href="${PAYERS_PATH}?change=${payer.id}#add">Change<span class="skip"> ${payer.name}</span></a></p>${disabled ? button('enable', 'Enable') : button('disable', 'Disable')}` : ''}</td></tr>`;
 }
 
