@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Bundle, Claim, DocumentReference, Observation, QuestionnaireResponse, Resource } from '@medplum/fhirtypes';
+import type { Bundle, Claim, DocumentReference, MedicationRequest, Observation, QuestionnaireResponse, Resource } from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
 import { PAS_EXTENSIONS } from '#fhir/pas/canonical-urls.ts';
 import { openValidator } from '#fhir/validation/validator.ts';
@@ -13,7 +13,8 @@ const subject = { reference: 'Patient/patient-1' };
 const observation = (id: string, changes: Partial<Observation> = {}): Observation => ({ resourceType: 'Observation', id, status: 'final', category: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code: 'laboratory' }] }], code: { coding: [{ system: 'http://loinc.org', code: '2019-8' }], text: `Observation ${id}` }, subject, effectiveDateTime: '2026-11-12', ...changes });
 const note: DocumentReference = { resourceType: 'DocumentReference', id: 'note', status: 'current', description: 'Visit note', type: { coding: [{ system: 'http://loinc.org', code: '11506-3' }] }, category: [{ coding: [{ system: 'http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category', code: 'clinical-note' }] }], subject, content: [{ attachment: { contentType: 'application/pdf', url: 'Binary/b1' } }] };
 const content: Resource = { resourceType: 'Binary', id: 'b1', contentType: 'application/pdf', data: 'SGVsbG8=' };
-const record: readonly Resource[] = [observation('criterion'), observation('chosen'), observation('panel', { hasMember: [{ reference: 'Observation/member' }] }), observation('member'), observation('unasked'), note, content];
+const tried: MedicationRequest = { resourceType: 'MedicationRequest', id: 'tried', status: 'stopped', intent: 'order', subject, authoredOn: '2026-05-01', requester: { reference: 'Practitioner/another' }, medicationReference: { reference: 'Medication/m1' } };
+const record: readonly Resource[] = [observation('criterion'), observation('chosen'), observation('panel', { hasMember: [{ reference: 'Observation/member' }] }), observation('member'), observation('unasked'), note, content, tried, { resourceType: 'Medication', id: 'm1', code: { text: 'Methotrexate' } }];
 
 function built(version: PasVersion, changes: Partial<SubmissionInput> = {}): Extract<Submission, { kind: 'built' }> {
   const submission = buildSubmission(sampleInput({ ...changes, supporting: [...sampleInput().supporting, ...record] }), { ids: randomUUID, now: Date.parse('2026-11-22T10:00:00Z'), version });
@@ -48,6 +49,15 @@ describe.each(['2.0.1', '2.2.1'] as const)('supporting information, PAS %s', (ve
     const { bundle } = built(version, { chosen: { include: ['DocumentReference/note'], exclude: [] } });
     const sent = bundle.entry?.map(({ resource }) => resource).find((resource): resource is DocumentReference => resource?.resourceType === 'DocumentReference');
     expect(sent?.content).toEqual([{ attachment: { contentType: 'application/pdf', data: 'SGVsbG8=' } }]);
+    expect(errors(bundle)).toEqual([]);
+  });
+
+  it('an earlier prescription goes with its drug by code and its prescriber by number', () => {
+    const { bundle, summary } = built(version, { chosen: { include: ['MedicationRequest/tried'], exclude: [] } });
+    const sent = bundle.entry?.map(({ resource }) => resource).find((resource): resource is MedicationRequest => resource?.resourceType === 'MedicationRequest');
+    expect(sent).toMatchObject({ medicationCodeableConcept: { text: 'Methotrexate' }, requester: { identifier: { value: 'Practitioner/another' } } });
+    expect(sent).not.toHaveProperty('medicationReference');
+    expect(summary.leftOut).toEqual([]);
     expect(errors(bundle)).toEqual([]);
   });
 

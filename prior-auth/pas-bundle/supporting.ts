@@ -1,4 +1,4 @@
-import type { Condition, QuestionnaireResponse, Resource } from '@medplum/fhirtypes';
+import type { Condition, MedicationRequest, QuestionnaireResponse, Resource } from '@medplum/fhirtypes';
 import { CODE_SYSTEMS } from '#fhir/base/code-systems.ts';
 import { relativeReference } from '#fhir/base/reference.ts';
 import type { LeftOut } from '../panel-api.ts';
@@ -10,7 +10,7 @@ import { displayOf } from './summarize.ts';
 /** Not evidence: they have their own place in the bundle. */
 const PARTIES = new Set(['Patient', 'Coverage', 'Organization', 'Practitioner', 'PractitionerRole', 'RelatedPerson', 'Encounter', 'Location', 'Binary', 'Questionnaire']);
 /** Elements through which one piece of evidence is not readable without another. */
-const PARTS = ['hasMember', 'derivedFrom', 'result', 'medicationReference'] as const;
+const PARTS = ['hasMember', 'derivedFrom', 'result'] as const;
 
 /** One piece of evidence that goes with the request, and why. */
 export interface Supporting {
@@ -103,8 +103,21 @@ export function writeSupporting(resource: Resource, input: SubmissionInput, { co
   const copy: Record<string, unknown> = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, repeats(resource.resourceType, name) && value !== undefined && !Array.isArray(value) ? [value] : value]));
   if (resource.resourceType === 'Condition' && conditionCategory && !isCategorized(resource)) return written({ ...copy, category: [...[resource.category ?? []].flat(), conditionCategory] } as unknown as Resource);
   if (resource.resourceType === 'Observation' && !resource.status) return written({ ...copy, status: 'unknown' } as unknown as Resource);
+  if (resource.resourceType === 'MedicationRequest') return written({ ...copy, ...prescribed(resource, input) } as unknown as Resource);
   if (resource.resourceType === 'DocumentReference') return written({ ...copy, content: [resource.content].flat().map(({ attachment, format }) => ({ attachment: inline(attachment, input), ...(format?.system === CODE_SYSTEMS.documentFormat ? { format } : {}) })) } as unknown as Resource);
   return written(copy as unknown as Resource);
+}
+
+/** The drug by its code, not by an entry of its own; the prescriber by name or number, as US Core wants one of every order (us-core-21). */
+function prescribed({ medicationReference, medicationCodeableConcept, requester }: MedicationRequest, { supporting, case: { ehrBase } }: SubmissionInput): Partial<MedicationRequest> {
+  const key = relativeReference(medicationReference?.reference ?? '');
+  const medication = supporting.find((resource) => resource.resourceType === 'Medication' && `Medication/${resource.id}` === key);
+  const concept = medicationCodeableConcept ?? (medication?.resourceType === 'Medication' ? medication.code : undefined) ?? (key && medicationReference?.display ? { text: medicationReference.display } : undefined);
+  const prescriber = relativeReference(requester?.reference ?? '');
+  return {
+    ...(concept ? { medicationCodeableConcept: concept, medicationReference: undefined } : {}),
+    ...(prescriber ? { requester: { identifier: { system: ehrBase.replace(/\/+$/, ''), value: prescriber }, ...(requester?.display ? { display: requester.display } : {}) } } : {}),
+  };
 }
 
 const CONDITION_CATEGORIES: readonly (string | undefined)[] = ['problem-list-item', 'encounter-diagnosis', 'health-concern'];

@@ -71,11 +71,12 @@ function namedByOrder(order: Order): string[] {
   return [...named, ...performer, ...dispenser, ...places].flatMap(({ reference }) => relativeReference(reference ?? '') ?? []);
 }
 
-/** What can be sent only with something else: a role with its person and employer, a place with who runs it, a document with its content. */
+/** What can be sent only with something else: a role with its person and employer, a place with who runs it, a prescription with its drug, a document with its content. */
 function behind(resource: Resource): string[] {
   const references = (): readonly (string | undefined)[] => {
     if (resource.resourceType === 'PractitionerRole') return [resource.practitioner?.reference, resource.organization?.reference];
     if (resource.resourceType === 'Location') return [resource.managingOrganization?.reference];
+    if (resource.resourceType === 'MedicationRequest') return [resource.medicationReference?.reference];
     return resource.resourceType === 'DocumentReference' ? resource.content.map(({ attachment }) => (attachment.data ? undefined : attachment.url)) : [];
   };
   return references().flatMap((reference) => relativeReference(reference ?? '') ?? []);
