@@ -15,11 +15,14 @@ describe('the worklist', () => {
     const page = await screens.openPage(SIZES.desk);
     await signIn(page);
     for (const [patient, item] of [['Okafor', /E1390/], ['Nørgaard-Papadopoulos', /K0823/]] as const) {
-      await page.goto('/');
-      await openChart(page, patient);
-      await signOrder(page, item);
-      await openPanel(page);
+      const chart = await page.context().newPage();
+      await chart.goto('/');
+      await openChart(chart, patient);
+      await signOrder(chart, item);
+      await openPanel(chart);
+      await chart.close();
     }
+    page.setDefaultTimeout(8_000);
     await page.goto('/work/');
     await page.getByText('Changes appear by themselves').waitFor();
     await page.keyboard.press('?');
@@ -94,8 +97,10 @@ describe('the worklist', () => {
     const page = await screens.openPage(SIZES.phone, { locale: 'es-US' });
     screens.forgive('503');
     await page.route('**/work/api/events', (route) => route.fulfill({ status: 503 }));
-    await page.goto('/work/');
+    await page.goto('/');
     await page.getByRole('button', { name: /Priya Nair/ }).click();
+    await page.getByRole('heading', { name: 'Pacientes' }).waitFor();
+    await page.goto('/work/');
     await page.getByText('Se pregunta cada 10 segundos').waitFor();
     await page.getByRole('searchbox').fill('nadie se llama así');
     await page.getByText('Ningún caso coincide').waitFor();

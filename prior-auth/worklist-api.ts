@@ -1,13 +1,15 @@
 import { z } from 'zod/mini';
 import { CASE_STEPS, type CaseStateKind, type PriorAuthCase } from './case.ts';
 import type { HandOver, Person } from './panel-api.ts';
+import type { Authorization } from './payer-decision/authorization-register.ts';
 import type { Clock } from './payer-decision/deadlines.ts';
 import type { DecisionWords } from './payer-decision/decision-words.ts';
+import type { Duties } from './payer-decision/duties.ts';
 
 /*
  * What the staff's worklist asks of the server, all below /work/api:
  * GET /session, POST /session/close, GET /cases?FILTERS, POST /cases/search (filters and words; words may name a patient and stay out of addresses),
- * POST /cases/export (CSV), GET /cases/:id, POST /cases/:id/notes, POST /cases/:id/decision (`enteredDecision`), POST /steps, GET /events (server-sent), GET /people,
+ * POST /cases/export (CSV), GET /cases/:id, POST /cases/:id/notes, POST /cases/:id/decision (`enteredDecision`), POST /cases/:id/use, POST /payers/:id/pause, POST /payers/:id/resume, POST /steps, GET /events (server-sent), GET /people,
  * GET and POST /views, POST /views/:id, POST /views/:id/remove.
  */
 
@@ -83,19 +85,12 @@ export interface WorklistRow {
   /** In a colleague's hands, or waiting to be taken over. */
   readonly handedOver?: { readonly by: string; readonly to: string; readonly at: string; readonly takenBy?: string };
   /** What the payer authorized, where it did. */
-  readonly authorizations: readonly Authorization[];
+  readonly authorizations: readonly RegisteredAuthorization[];
 }
 
 /** One line of the register. */
-export interface Authorization {
-  readonly sequence: number;
+export interface RegisteredAuthorization extends Authorization {
   readonly service: string;
-  readonly number: string | null;
-  readonly validFrom: string | null;
-  readonly validUntil: string | null;
-  readonly authorized: { readonly value: number; readonly unit?: string } | null;
-  /** Units used so far; null where nobody keeps them. */
-  readonly used: number | null;
 }
 
 /** Counts hold for all cases of the record system, whatever the filters. */
@@ -131,15 +126,24 @@ export interface WorklistPage {
   readonly outages: readonly PayerOutage[];
 }
 
+/** How the line to a payer stands when it is not simply open. Instants are ISO. */
 export interface PayerOutage {
   readonly payerId: string;
   readonly payerName: string;
-  /** Requests of this record system that wait to be sent. */
+  /** `draining`: what waited is being sent, in its order. `paused`: by a member of staff. `manual`: by configuration. */
+  readonly line: 'down' | 'draining' | 'paused' | 'manual';
   readonly waiting: number;
-  readonly oldestSince: string;
-  /** Null when one is being sent now. */
+  readonly oldestQueuedAt: string | null;
   readonly nextTryAt: string | null;
+  readonly drained: { readonly done: number; readonly of: number } | null;
+  readonly paused: { readonly at: string; readonly by: string; readonly note: string } | null;
 }
+
+export const pauseOfLine = z.strictObject({ note: words(500) });
+
+/** Units of an authorized item that were provided; below zero takes an earlier entry back. */
+export const usedUnits = z.strictObject({ sequence: z.int().check(z.positive()), quantity: z.number().check(z.refine((value) => value !== 0)), usedOn: date, note: z.optional(words(500)) });
+export type UsedUnits = z.infer<typeof usedUnits>;
 
 /** What staff write down: a note, or a call to the payer. */
 export const newNote = z.discriminatedUnion('kind', [
@@ -166,9 +170,11 @@ export const worklistAction = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('check-now') }),
   z.strictObject({ kind: z.literal('switch-to-manual'), reference: z.optional(words(100)) }),
   z.strictObject({ kind: z.literal('switch-back') }),
+  z.strictObject({ kind: z.literal('cancel-request') }),
+  z.strictObject({ kind: z.literal('request-again') }),
+  z.strictObject({ kind: z.literal('renew') }),
 ]);
 export type WorklistAction = z.infer<typeof worklistAction>;
-export type WorklistActionKind = WorklistAction['kind'];
 
 export const MOST_STEPS = 200;
 export const worklistSteps = z.strictObject({ steps: z.array(z.strictObject({ caseId: z.uuid(), action: worklistAction })).check(z.minLength(1), z.maxLength(MOST_STEPS)) });
@@ -208,12 +214,13 @@ export interface WorklistCase {
   readonly case: PriorAuthCase;
   readonly clock: Clock | null;
   readonly decision: DecisionWords | null;
+  readonly duties: Duties;
   readonly mustAct: WhoMustAct;
   readonly nextTouch: string | null;
   readonly assignedTo: Person | null;
   readonly handOver: HandOver | null;
   readonly requester: string | null;
-  readonly authorizations: readonly Authorization[];
+  readonly authorizations: readonly RegisteredAuthorization[];
   /** Newest first. */
   readonly notes: readonly CaseNote[];
   /** Oldest first: who did what, from the audit trail; `who` is a name where one is known. */

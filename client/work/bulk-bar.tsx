@@ -55,7 +55,7 @@ export function BulkBar({ selected, onClear, onDone }: BulkBarProps): ReactNode 
       {failure && <FailureNotice failure={failure} />}
       {outcome && (
         <Notice tone={outcome.results.every(({ kind }) => kind === 'done') ? 'info' : 'warn'} live="polite">
-          <p>{outcome.undone ? words.undone(count(outcome, 'done')) : words.done(count(outcome, 'done'))}{count(outcome, 'refused') > 0 && <> {words.refused(count(outcome, 'refused'))}</>}</p>
+          <p>{count(outcome, 'done') > 0 && (outcome.undone ? words.undone(count(outcome, 'done')) : words.done(count(outcome, 'done')))}{count(outcome, 'refused') > 0 && <> {words.refused(count(outcome, 'refused'))}</>}</p>
           {count(outcome, 'refused') > 0 && (
             <ul className="bullets small">
               {outcome.results.map((result) => result.kind === 'refused' && <li key={result.caseId}><span className="strong">{names.get(result.caseId) ?? result.caseId}</span>: {failureWords({ status: 409, ...result }).message}</li>)}

@@ -10,9 +10,9 @@ import { TouchAndAssign } from './bulk-bar.tsx';
 import { messages } from './messages.ts';
 import { takeSteps } from './work-call.ts';
 
-const HERE = ['hold', 'release', 'resend', 'withdraw', 'check-now', 'switch-to-manual', 'switch-back'] as const;
+const HERE = ['hold', 'release', 'resend', 'withdraw', 'check-now', 'switch-to-manual', 'switch-back', 'request-again', 'renew'] as const;
 /** Those that need the patient's chart. */
-const IN_CHART = ['submit', 'answer-ask', 'change-request', 'add-orders', 'cancel-request', 'request-again', 'renew', 'record-use'] as const satisfies readonly CaseAction[];
+const IN_CHART = ['submit', 'answer-ask', 'change-request', 'add-orders'] as const satisfies readonly CaseAction[];
 
 /** What may follow, as buttons; what needs the chart, in words. */
 export function CaseActions({ found, onChanged }: { readonly found: WorklistCase; readonly onChanged: () => void }): ReactNode {
@@ -21,6 +21,7 @@ export function CaseActions({ found, onChanged }: { readonly found: WorklistCase
   const [failure, setFailure] = useState<Failure>();
   const [undo, setUndo] = useState<WorklistAction>();
   const [done, setDone] = useState(false);
+  const [asking, setAsking] = useState(false);
   const take = async (action: WorklistAction): Promise<void> => {
     setBusy(true);
     const reply = await takeSteps([{ caseId: found.case.id, action }]);
@@ -39,6 +40,8 @@ export function CaseActions({ found, onChanged }: { readonly found: WorklistCase
     <section className="stack" aria-label={words.title}>
       <h3>{words.title}</h3>
       {HERE.some(may) && <div className="row">{HERE.filter(may).map((kind) => <Button key={kind} size="xs" variant="default" disabled={busy} onClick={() => void take({ kind })}>{messages.actions[kind]}</Button>)}</div>}
+      {may('cancel-request') && !asking && <div><Button size="xs" variant="default" disabled={busy} onClick={() => setAsking(true)}>{messages.actions['cancel-request']}</Button></div>}
+      {asking && may('cancel-request') && <Notice tone="warn" live="polite"><p>{words.sure}</p><span className="row"><Button size="xs" disabled={busy} onClick={() => { setAsking(false); void take({ kind: 'cancel-request' }); }}>{words.yes}</Button><Button size="xs" variant="default" onClick={() => setAsking(false)}>{words.no}</Button></span></Notice>}
       <div className="stack"><TouchAndAssign busy={busy} onTake={(action) => void take(action)} /></div>
       {done && !failure && <Notice tone="info" live="polite"><p>{words.done}</p>{undo && <div><Button size="xs" variant="default" disabled={busy} onClick={() => void take(undo)}>{messages.bulk.undo}</Button></div>}</Notice>}
       {failure && <FailureNotice failure={failure} />}

@@ -1,15 +1,18 @@
-import { useCallback, useEffect, type ReactNode } from 'react';
+import { useCallback, useEffect, useState, type ReactNode } from 'react';
+import { explainState } from '#prior-auth/case-words.ts';
 import type { WorklistCase } from '#prior-auth/worklist-api.ts';
 import { toneWords } from '../messages.ts';
 import { ClockBadge } from '../ui/clock-badge.tsx';
 import { Drawer } from '../ui/drawer.tsx';
 import { FailureNotice } from '../ui/failure-notice.tsx';
 import { showDate } from '../ui/fhir-date.ts';
+import { language } from '../ui/language.ts';
 import { Loading } from '../ui/loading.tsx';
 import { sayCaseDecision } from '../ui/say-case.ts';
 import { Badge, Notice } from '../ui/tone.tsx';
 import { useLoad } from '../ui/use-load.ts';
 import { useNow } from '../ui/use-now.ts';
+import { Authorizations } from './authorizations.tsx';
 import { CaseActions } from './case-actions.tsx';
 import { CaseAsks } from './case-asks.tsx';
 import { CaseNotes } from './case-notes.tsx';
@@ -46,8 +49,16 @@ export function CaseDrawer({ caseId, turn, onChanged, onClose }: CaseDrawerProps
 function Detail({ found, onChanged }: { readonly found: WorklistCase; readonly onChanged: () => void }): ReactNode {
   const words = messages.detail;
   const now = useNow();
+  const said = explainState(found.case, language);
   const decision = sayCaseDecision(found.case);
   const { patient, service, further = [], payer, state, requirement, id } = found.case;
+  const { duties } = found;
+  // What was just done cannot be taken back once a decision stands.
+  const [round, setRound] = useState(0);
+  const decided = (): void => {
+    setRound((before) => before + 1);
+    onChanged();
+  };
   return (
     <>
       <div className="row">
@@ -56,24 +67,20 @@ function Detail({ found, onChanged }: { readonly found: WorklistCase; readonly o
         {found.handOver && (found.handOver.status === 'requested' || found.handOver.status === 'in-progress') && <Badge tone="waiting">{messages.handedTo((found.handOver.takenBy ?? found.handOver.to).name)}</Badge>}
       </div>
       <section className="stack-tight">
-        <p>{words.explained[state.kind]}</p>
-        <p className="strong">{words.acts[found.mustAct]}</p>
-        {state.kind === 'questionnaire' && state.missing > 0 && <p>{words.missing(state.missing)}</p>}
-        {state.kind === 'queued' && <p>{words.attempts(state.attempts)}</p>}
-        {state.kind === 'held' && <p>{words.heldBy(state.heldBy, showDate(state.heldAt))}</p>}
-        {state.kind === 'manual' && <p>{words.manualBy(state.by, showDate(state.since))}{state.reference !== undefined && <> {words.reference(state.reference)}</>}</p>}
+        <p className="strong">{said.headline}</p>
+        {said.details.map((detail) => <p key={detail}>{detail}</p>)}
+        <p>{said.next}</p>
       </section>
-      {state.kind === 'refused' && <Notice tone="warn"><p className="strong">{words.refused}</p><p>{state.reason}</p></Notice>}
-      {(state.kind === 'pended' || state.kind === 'decided') && state.lastChange && <Notice tone="warn"><p className="strong">{words.lastChange}</p><p>{state.lastChange.reason}</p></Notice>}
       {state.kind === 'pended' && <CaseAsks asks={state.asks ?? []} />}
       {decision && <Decision found={found} decision={decision} />}
-      <CaseActions found={found} onChanged={onChanged} />
-      {state.kind === 'manual' && <RecordDecision found={found.case} onChanged={onChanged} />}
+      <CaseActions key={round} found={found} onChanged={onChanged} />
+      {state.kind === 'manual' && <RecordDecision found={found.case} onChanged={decided} />}
+      {found.authorizations.length > 0 && <Authorizations found={found} onChanged={onChanged} />}
       <section className="stack-tight">
         <h3>{words.clocks}</h3>
         <dl className="facts small">
-          <dt>{words.payerOwes}</dt><dd>{found.clock ? `${messages.filters.clocks[found.clock.kind]}, ${words.due} ${showDate(found.clock.dueAt)}` : messages.noClock}</dd>
-          <dt>{words.weOwe}</dt><dd>{found.mustAct === 'us' ? (ourDue(found) ?? words.noDay) : words.nothing}</dd>
+          <dt>{words.payerOwes}</dt><dd>{found.clock ? <>{messages.filters.clocks[found.clock.kind]}, {words.due} {showDate(found.clock.dueAt)} <ClockBadge clock={found.clock} now={now} /></> : messages.noClock}{duties.payerClockRunsOn && <> {words.runsOn}</>}</dd>
+          <dt>{words.weOwe}</dt><dd>{duties.ours.length === 0 ? words.nothing : <ul>{duties.ours.map(({ askId, text, clock, reading }) => <li key={askId}>{text ?? words.anAnswer}, {clock === null ? words.noDay : `${words.due} ${showDate(clock.dueAt)}`} {reading?.kind === 'overdue' && <Badge tone="bad">{messages.filters.overdue}</Badge>}</li>)}</ul>}</dd>
           <dt>{messages.columns.touch}</dt><dd>{found.nextTouch === null ? messages.noTouch : showDate(found.nextTouch)}{found.assignedTo && ` · ${found.assignedTo.name}`}</dd>
         </dl>
       </section>
@@ -101,12 +108,6 @@ function Detail({ found, onChanged }: { readonly found: WorklistCase; readonly o
       </section>
     </>
   );
-}
-
-/** The first day on which an answer of ours is due. */
-function ourDue({ case: { state } }: WorklistCase): string | undefined {
-  const day = state.kind === 'pended' ? (state.asks ?? []).flatMap((ask) => (ask.state === 'open' && ask.due ? [ask.due] : [])).sort()[0] : undefined;
-  return day === undefined ? undefined : showDate(day);
 }
 
 function Decision({ found, decision }: { readonly found: WorklistCase; readonly decision: NonNullable<WorklistCase['decision']> }): ReactNode {

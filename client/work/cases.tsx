@@ -104,7 +104,7 @@ export function Cases({ register, me }: { readonly register: boolean; readonly m
 
   return (
     <>
-      {page && <Outages outages={page.outages} />}
+      {page && <Outages outages={page.outages} payer={page.counts.payers.filter(({ value }) => value === query.payer).map(({ value: id, name }) => ({ id, name }))[0]} onChanged={changed} />}
       <Filters query={query} counts={page?.counts} me={me} typed={typed} onType={setTyped} onChange={change} />
       <div className="row-apart">
         {!register && <SavedViews query={query} onShow={(next) => { setTyped(next.q ?? ''); show(next); }} />}

@@ -2,13 +2,11 @@ import type { ReactNode } from 'react';
 import type { WorklistRow } from '#prior-auth/worklist-api.ts';
 import { showDate } from '../ui/fhir-date.ts';
 import { Badge } from '../ui/tone.tsx';
-import { calendarDay } from './filters.tsx';
 import { messages } from './messages.ts';
 
 /** What payers authorized, what is left of it, what ends soon. */
 export function RegisterTable({ rows, onOpen }: { readonly rows: readonly WorklistRow[]; readonly onOpen: (caseId: string) => void }): ReactNode {
   const { columns } = messages.register;
-  const [today, soon] = [calendarDay(), calendarDay(30)];
   return (
     <table className="cases" aria-label={messages.register.title}>
       <thead><tr>{Object.values(columns).map((column) => <th key={column} scope="col">{column}</th>)}</tr></thead>
@@ -21,12 +19,11 @@ export function RegisterTable({ rows, onOpen }: { readonly rows: readonly Workli
             <td data-column={columns.number} className="number">{one.number ?? <span className="muted small">{messages.register.noNumber}</span>}</td>
             <td data-column={columns.valid}>
               <span className="row">
-                <span className="small number">{one.validFrom === null ? '' : `${showDate(one.validFrom)} – `}{one.validUntil === null ? messages.register.noEnd : showDate(one.validUntil)}</span>
-                {one.validUntil !== null && one.validUntil < today && <Badge tone="plain">{messages.register.ended}</Badge>}
-                {one.validUntil !== null && one.validUntil >= today && one.validUntil <= soon && <Badge tone="warn">{messages.register.endsSoon}</Badge>}
+                <span className="small number">{one.validity?.start === undefined ? '' : `${showDate(one.validity.start)} – `}{one.validity?.end === undefined ? messages.register.noEnd : showDate(one.validity.end)}</span>
+                {one.status !== 'in-force' && <Badge tone={one.status === 'ends-soon' ? 'warn' : 'plain'}>{messages.register.statuses[one.status]}</Badge>}
               </span>
             </td>
-            <td data-column={columns.units} className="number">{one.authorized === null ? <span className="muted small">{messages.register.noQuantity}</span> : messages.register.units(one.used, one.authorized.value, one.authorized.unit)}</td>
+            <td data-column={columns.units} className="number">{messages.register.units(one.used, one.authorized?.value, one.authorized?.unit)}</td>
           </tr>
         )))}
       </tbody>

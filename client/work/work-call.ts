@@ -1,4 +1,4 @@
-import type { NewNote, NewView, SavedView, StepResult, WorklistCase, WorklistPage, WorklistPeople, WorklistQuery, WorklistSearch, WorklistSession, WorklistSteps } from '#prior-auth/worklist-api.ts';
+import type { NewNote, NewView, SavedView, StepResult, UsedUnits, WorklistCase, WorklistPage, WorklistPeople, WorklistQuery, WorklistSearch, WorklistSession, WorklistSteps } from '#prior-auth/worklist-api.ts';
 import type { EnteredDecision } from '#prior-auth/payer-decision/entered-decision.ts';
 import { callJson, readFailure, type Reply } from '../ui/call-json.ts';
 
@@ -20,6 +20,18 @@ export function addNote(caseId: string, note: NewNote): Promise<Reply<unknown>> 
 
 export function enterDecision(caseId: string, decision: EnteredDecision): Promise<Reply<unknown>> {
   return call('POST', `/cases/${encodeURIComponent(caseId)}/decision`, decision);
+}
+
+export function enterUse(caseId: string, use: UsedUnits): Promise<Reply<unknown>> {
+  return call('POST', `/cases/${encodeURIComponent(caseId)}/use`, use);
+}
+
+export function pausePayer(payerId: string): Promise<Reply<unknown>> {
+  return call('POST', `/payers/${encodeURIComponent(payerId)}/pause`, { note: '' });
+}
+
+export function resumePayer(payerId: string): Promise<Reply<unknown>> {
+  return call('POST', `/payers/${encodeURIComponent(payerId)}/resume`, {});
 }
 
 export function takeSteps(steps: WorklistSteps['steps']): Promise<Reply<{ readonly results: readonly StepResult[] }>> {

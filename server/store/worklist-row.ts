@@ -1,7 +1,8 @@
 import { sql, type Transaction } from 'kysely';
 import type { PriorAuthCase } from '#prior-auth/case.ts';
+import { explainState } from '#prior-auth/case-words.ts';
 import type { PayerDecision } from '#prior-auth/payer-decision/decision.ts';
-import type { WhoMustAct } from '#prior-auth/worklist-api.ts';
+import type { InformationRequest } from '#prior-auth/payer-decision/information-request.ts';
 import type { AnyDatabase } from '#store/database.ts';
 import type { CaseTables } from './case-tables.ts';
 import { caseClock, decisionOf, type TimeZoneOf } from './case-clock.ts';
@@ -16,8 +17,8 @@ export async function keepWorklistRow(trx: Transaction<AnyDatabase>, found: Prio
   const text = [patient.name, patient.medicalRecordNumber, ...services.flatMap(({ display, codings }) => [display, ...codings.map(({ code }) => code)]), payer.name, decision?.preAuthRef, ...numbers];
   const row = {
     state: state.kind,
-    attention: wantsMore(found) ? 0 : 1,
-    must_act: whoMustAct(found),
+    attention: openAsks(found).length > 0 ? 0 : 1,
+    must_act: explainState(found).mustAct,
     payer_id: payer.id,
     requester: requester ?? null,
     service_code: service.codings[0]?.code ?? null,
@@ -43,28 +44,9 @@ export function wordsOf(text: string): string[] {
   return [...new Set(plain.match(/[\p{L}\p{N}]+/gu) ?? [])].map((word) => word.slice(0, 100)).slice(0, 400);
 }
 
-function wantsMore({ state }: PriorAuthCase): boolean {
-  return state.kind === 'pended' && (state.asks ?? []).some((ask) => ask.state === 'open');
-}
-
-function whoMustAct(found: PriorAuthCase): WhoMustAct {
-  const { state } = found;
-  switch (state.kind) {
-    case 'questionnaire':
-    case 'ready':
-    case 'held':
-    case 'refused':
-    case 'manual':
-      return 'us';
-    case 'pended':
-      return wantsMore(found) ? 'us' : 'payer';
-    case 'decided':
-      return state.decision.overall === 'error' || state.decision.overall === 'unreadable' ? 'us' : 'nobody';
-    case 'queued':
-    case 'cancelled':
-    case 'no-authorization-needed':
-      return 'nobody';
-  }
+/** Something that the payer asks for and that nobody has answered. */
+export function openAsks({ state }: Pick<PriorAuthCase, 'state'>): readonly InformationRequest[] {
+  return state.kind === 'pended' ? (state.asks ?? []).filter((ask) => ask.state === 'open' && ask.answer?.kind !== 'sending') : [];
 }
 
 /** The last day of the longest authorization, YYYY-MM-DD; null where the payer gave none or no end. */

@@ -1,22 +1,10 @@
 import type { PriorAuthCase } from '#prior-auth/case.ts';
-import type { Authorization } from '#prior-auth/worklist-api.ts';
-import { decisionOf } from '../store/case-clock.ts';
+import { authorizationsOf } from '#prior-auth/payer-decision/authorization-register.ts';
+import type { RegisteredAuthorization } from '#prior-auth/worklist-api.ts';
 
-/** What the payer authorized, item by item, and units used by item sequence; an item that nobody asked for has the payer's own code. */
-export function authorizationsOf(found: PriorAuthCase, used: Readonly<Record<string, number>>): readonly Authorization[] {
-  const decision = decisionOf(found);
+/** A case's lines of the register, each with the name of its service; what the payer added has its number in the request. `used`: units by item sequence. `today`: YYYY-MM-DD at the payer. */
+export function registeredOf(found: PriorAuthCase, used: Readonly<Record<string, number>>, today: string): readonly RegisteredAuthorization[] {
   const services = [found.service, ...(found.further ?? [])];
-  return (decision?.items ?? []).flatMap(({ sequence, decision: item }): Authorization[] => {
-    if (item.kind !== 'approved' && item.kind !== 'modified') return [];
-    const { authorizationNumber, validity, authorized } = item;
-    return [{
-      sequence,
-      service: services[sequence - 1]?.display ?? authorized?.code?.code ?? `${sequence}`,
-      number: authorizationNumber ?? decision?.preAuthRef ?? null,
-      validFrom: validity?.start?.slice(0, 10) ?? null,
-      validUntil: validity?.end?.slice(0, 10) ?? null,
-      authorized: authorized?.quantity ?? null,
-      used: used[sequence] ?? null,
-    }];
-  });
+  const usedBySequence = new Map(Object.entries(used).map(([sequence, units]) => [Number(sequence), units]));
+  return authorizationsOf(found, usedBySequence, today).map((one) => ({ ...one, service: services.find(({ order }) => order === one.order)?.display ?? `${one.sequence}` }));
 }

@@ -18,7 +18,7 @@ const COLUMNS: readonly (readonly [head: string, value: (row: WorklistRow) => st
   ['Assigned to', (row) => row.assignedTo?.name],
   ['Handed over to', (row) => row.handedOver?.takenBy ?? row.handedOver?.to],
   ['Authorization numbers', (row) => row.authorizations.flatMap(({ number }) => number ?? []).join(' ')],
-  ['Valid until', (row) => row.authorizations.flatMap(({ validUntil }) => validUntil ?? []).sort().at(-1)],
+  ['Valid until', (row) => row.authorizations.flatMap(({ validity }) => validity?.end?.slice(0, 10) ?? []).sort().at(-1)],
   ['Last change', (row) => row.updatedAt],
 ];
 

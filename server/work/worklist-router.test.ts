@@ -95,6 +95,8 @@ describe('the staff’s worklist', () => {
     ['/views/0193f000-0000-7000-8000-000000000009/remove', {}, 404],
     ['/cases/0193f000-0000-7000-8000-000000000009/notes', { kind: 'note', text: 'x' }, 404],
     ['/cases/nope/notes', { kind: 'note', text: 'x' }, 404],
+    ['/cases/nope/use', { sequence: 1, quantity: 0, usedOn: '2026-11-22' }, 400],
+    ['/cases/nope/use', { sequence: 1, quantity: 2, usedOn: '2026-11-22' }, 404],
     ['/cases/nope/decision', { items: [], learnedBy: 'fax' }, 400],
     ['/cases/nope/decision', { items: [{ kind: 'approved', sequence: 1 }], learnedBy: 'fax' }, 404],
     ['/cases/nope/notes', { kind: 'note', text: '' }, 400],
@@ -204,9 +206,16 @@ describe('the staff’s worklist', () => {
 
   it('tells what waits for a payer that cannot be reached', async () => {
     const { caseId } = (await read(await signIn(), '/cases')).body.rows[0];
+    const browser = await signIn();
     await sql`insert into pas.submission (id, case_id, payer_id, submitted_by, bundle_identifier, claim_identifier, keys, bundle, status, queued_at, next_at, last_error)
       values (gen_random_uuid(), ${caseId}, 'cascade-medicare', 'x', 'b', 'c', '{}', '', 'queued', '2026-11-22T08:00:00Z', '2026-11-22T09:00:00Z', 'HTTP 503')`.execute(server.store.db);
-    expect((await read(await signIn(), '/cases')).body.outages).toEqual([{ payerId: 'cascade-medicare', payerName: expect.stringContaining('Cascade'), waiting: 1, oldestSince: '2026-11-22T08:00:00.000Z', nextTryAt: '2026-11-22T09:00:00.000Z' }]);
+    await sql`insert into pas.payer_line (payer_id, failures, down_since, next_try_at) values ('cascade-medicare', 5, '2026-11-22T08:01:00Z', '2026-11-22T09:00:00Z')`.execute(server.store.db);
+    const line = { payerId: 'cascade-medicare', payerName: expect.stringContaining('Cascade'), waiting: 1, oldestQueuedAt: '2026-11-22T08:00:00.000Z' };
+    expect((await read(browser, '/cases')).body.outages).toMatchObject([{ ...line, line: 'down', nextTryAt: '2026-11-22T09:00:00.000Z' }]);
+    expect((await post(browser, '/payers/cascade-medicare/pause', { note: 'By fax today' })).status).toBe(200);
+    expect((await read(browser, '/cases')).body.outages).toMatchObject([{ ...line, line: 'paused', paused: { by: 'Helen Fairchild', note: 'By fax today' } }]);
+    expect((await post(browser, '/payers/cascade-medicare/resume', {})).status).toBe(200);
+    expect((await post(browser, '/payers/nobody/pause', { note: '' })).status).toBe(422);
   });
 
   it('signs out', async () => {

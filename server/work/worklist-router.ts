@@ -1,11 +1,12 @@
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { z } from 'zod/mini';
 import { PriorAuthError } from '#prior-auth/errors.ts';
-import { newNote, newView, type CaseNote, type SavedView, type StepResult, type WorklistPage, type WorklistPeople, worklistQuery, worklistSearch, type WorklistSession, worklistSteps } from '#prior-auth/worklist-api.ts';
+import { newNote, newView, type CaseNote, type SavedView, pauseOfLine, type StepResult, usedUnits, type WorklistPage, type WorklistPeople, worklistQuery, worklistSearch, type WorklistSession, worklistSteps } from '#prior-auth/worklist-api.ts';
 import { enteredDecision } from '#prior-auth/payer-decision/entered-decision.ts';
 import { answerErrors, sendError } from '../error-reply.ts';
 import type { PanelParts } from '../panel-api/panel-parts.ts';
 import { recordDecision } from '../pas/case-actions/record-decision.ts';
+import { recordUse } from '../pas/case-actions/record-use.ts';
 import { cookieOptions, readCookie } from '../smart/cookies.ts';
 import type { Session } from '../smart/sessions.ts';
 import type { People } from '../store/people.ts';
@@ -37,7 +38,7 @@ const EXPORTED_AT_ONCE = 500;
 
 /** The staff's worklist. A member of staff sees the cases of the EHR at which they signed in, and no others. */
 export function createWorklistServer(parts: WorklistParts, baseUrl: string): WorklistServer {
-  const { store, sessions, audit, log, now, timeZoneOf, payerName } = parts;
+  const { store, sessions, audit, log, now, payerName } = parts;
   const counts = createWorklistCounts(store, now, payerName);
   const notes = createCaseNotes(store, audit, now);
   const views = createSavedViews(store, now);
@@ -70,10 +71,10 @@ export function createWorklistServer(parts: WorklistParts, baseUrl: string): Wor
       readWorklist(store, scope, query, after),
       countWorklist(store, scope, query),
       counts(session.ehrBase),
-      readOutages(store, session.ehrBase, payerName),
+      readOutages(parts),
     ]);
     audit.record({ action: 'worklist-viewed', who: session.user.reference, what: slice.cases.map(({ case: { patient } }) => `Patient/${patient.id}`) });
-    response.json({ rows: slice.cases.map((each) => toRow(each, timeZoneOf)), next: slice.next, found, counts: counted, outages } satisfies WorklistPage);
+    response.json({ rows: slice.cases.map((each) => toRow(each, parts)), next: slice.next, found, counts: counted, outages } satisfies WorklistPage);
   };
   api.get('/cases', async (request, response) => {
     const session = await resume(request);
@@ -98,7 +99,7 @@ export function createWorklistServer(parts: WorklistParts, baseUrl: string): Wor
       }));
       if (!begun) response.type('text/csv; charset=utf-8').set('content-disposition', 'attachment; filename="worklist.csv"').write(CSV_HEAD);
       begun = true;
-      const goesOn = response.write(slice.cases.map((each) => csvLine(toRow(each, timeZoneOf))).join(''));
+      const goesOn = response.write(slice.cases.map((each) => csvLine(toRow(each, parts))).join(''));
       if (response.destroyed) return;
       if (!goesOn) await new Promise<void>((done) => response.once('drain', done).once('close', done));
       after = slice.next ?? undefined;
@@ -138,6 +139,31 @@ export function createWorklistServer(parts: WorklistParts, baseUrl: string): Wor
     const { id } = await readOwn(parts, { ehrBase }, request.params.id);
     await recordDecision(parts, { caseId: id, by: user, expectedVersion: null }, decision);
     changes.look();
+    response.json({});
+  });
+
+  api.post('/cases/:id/use', demandJson, express.json({ limit: '8kb' }), async (request: Request<{ id: string }>, response) => {
+    const { ehrBase, user } = await resume(request);
+    const use = read(usedUnits, request.body);
+    const { id } = await readOwn(parts, { ehrBase }, request.params.id);
+    const { note, ...units } = use;
+    await recordUse(parts, { caseId: id, by: user, expectedVersion: null }, { ...units, ...(note ? { note } : {}) });
+    response.json({});
+  });
+
+  const knownPayer = (payerId: string): string => {
+    if (payerName(payerId) === payerId) throw new PriorAuthError('PAYER_NOT_CONFIGURED', 'There is no such payer.', { nextStep: 'Load the page again.' });
+    return payerId;
+  };
+  api.post('/payers/:id/pause', demandJson, express.json({ limit: '8kb' }), async (request: Request<{ id: string }>, response) => {
+    const { user } = await resume(request);
+    const { note } = read(pauseOfLine, request.body);
+    await parts.sender.pauseLine(knownPayer(request.params.id), user, note);
+    response.json({});
+  });
+  api.post('/payers/:id/resume', demandJson, express.json({ limit: '1kb' }), async (request: Request<{ id: string }>, response) => {
+    const { user } = await resume(request);
+    await parts.sender.resumeLine(knownPayer(request.params.id), user);
     response.json({});
   });
 

@@ -3,10 +3,12 @@ import type { PriorAuthCase } from '#prior-auth/case.ts';
 import { PriorAuthError } from '#prior-auth/errors.ts';
 import type { Person } from '#prior-auth/panel-api.ts';
 import type { StepResult, WorklistAction, WorklistSteps } from '#prior-auth/worklist-api.ts';
+import { cancelRequest } from '../pas/case-actions/change-request.ts';
 import { checkNow } from '../pas/case-actions/check-now.ts';
 import type { CaseActionParts } from '../pas/case-actions/case-action.ts';
 import { holdRequest } from '../pas/case-actions/hold-request.ts';
 import { releaseRequest } from '../pas/case-actions/release-request.ts';
+import { renewAuthorization, requestAgain } from '../pas/case-actions/request-again.ts';
 import { resendRequest } from '../pas/case-actions/resend-request.ts';
 import { switchBack } from '../pas/case-actions/switch-back.ts';
 import { switchToManual } from '../pas/case-actions/switch-to-manual.ts';
@@ -69,6 +71,15 @@ async function takeStep(parts: Parts, staff: Staff, caseId: string, action: Work
     case 'switch-to-manual':
       await switchToManual(parts, call, action.reference ? { reference: action.reference } : {});
       return { kind: 'switch-back' };
+    case 'cancel-request':
+      await cancelRequest(parts, call);
+      return undefined;
+    case 'request-again':
+      await requestAgain(parts, call);
+      return undefined;
+    case 'renew':
+      await renewAuthorization(parts, call);
+      return undefined;
     case 'switch-back':
       await switchBack(parts, call);
       return { kind: 'switch-to-manual', ...(before.state.kind === 'manual' && before.state.reference ? { reference: before.state.reference } : {}) };

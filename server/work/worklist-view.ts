@@ -1,13 +1,20 @@
-import type { PriorAuthCase } from '#prior-auth/case.ts';
+import { calendarDay } from '#prior-auth/coverage-requirement/calendar-day.ts';
 import type { HandOver } from '#prior-auth/panel-api.ts';
 import { sayDecision } from '#prior-auth/payer-decision/decision-words.ts';
 import type { WorklistRow } from '#prior-auth/worklist-api.ts';
 import { caseClock, decisionOf, type TimeZoneOf } from '../store/case-clock.ts';
+import { openAsks } from '../store/worklist-row.ts';
 import type { ListedCase } from '../store/worklist.ts';
-import { authorizationsOf } from './authorizations.ts';
+import { registeredOf } from './authorizations.ts';
 
-export function toRow({ case: found, mustAct, nextTouch, assignedTo, handOver, requesterName, used }: ListedCase, timeZoneOf: TimeZoneOf): WorklistRow {
+interface RowFacts {
+  readonly timeZoneOf: TimeZoneOf;
+  readonly now: () => number;
+}
+
+export function toRow({ case: found, mustAct, nextTouch, assignedTo, handOver, requesterName, used }: ListedCase, { timeZoneOf, now }: RowFacts): WorklistRow {
   const decision = decisionOf(found);
+  const asks = openAsks(found);
   return {
     caseId: found.id,
     patientName: found.patient.name,
@@ -17,21 +24,15 @@ export function toRow({ case: found, mustAct, nextTouch, assignedTo, handOver, r
     requester: requesterName ?? found.requester ?? null,
     state: found.state.kind,
     mustAct,
-    wantsMore: wantsMore(found),
+    wantsMore: asks.length === 0 ? null : { due: asks.flatMap(({ due }) => due ?? []).sort()[0] ?? null },
     decision: decision ? sayDecision(decision) : null,
     clock: caseClock(found, timeZoneOf),
     updatedAt: found.updatedAt,
     nextTouch,
     assignedTo,
     ...(handOver ? { handedOver: sayHandOver(handOver) } : {}),
-    authorizations: authorizationsOf(found, used),
+    authorizations: registeredOf(found, used, calendarDay(now(), timeZoneOf(found.payer.id))),
   };
-}
-
-/** The first day on which an answer to the payer is due. */
-function wantsMore({ state }: PriorAuthCase): WorklistRow['wantsMore'] {
-  const open = state.kind === 'pended' ? (state.asks ?? []).filter((ask) => ask.state === 'open') : [];
-  return open.length === 0 ? null : { due: open.flatMap(({ due }) => due ?? []).sort()[0] ?? null };
 }
 
 function sayHandOver({ by, to, at, takenBy }: HandOver): NonNullable<WorklistRow['handedOver']> {

@@ -1,4 +1,3 @@
-import type { CaseStateKind } from '#prior-auth/case.ts';
 import type { TimelineAction } from '#prior-auth/worklist-api.ts';
 import { many } from '../../messages/many.ts';
 
@@ -45,16 +44,18 @@ export const en = {
     endsSoon: 'Ends within 30 days',
   },
   actions: {
-    hold: 'Hold', release: 'Release', resend: 'Send now', withdraw: 'Take back before it leaves', 'check-now': 'Ask the payer now', 'switch-to-manual': 'Handle by hand', 'switch-back': 'Back to electronic',
+    hold: 'Hold', release: 'Release', resend: 'Send now', withdraw: 'Take back before it leaves', 'check-now': 'Ask the payer now', 'switch-to-manual': 'Handle by hand', 'switch-back': 'Back to electronic', 'cancel-request': 'Cancel the request', 'request-again': 'New request', renew: 'Renew',
     'set-next-touch': 'Set next touch', assign: 'Assign',
   },
   actionsOf: {
     title: 'What you can do now',
     done: 'Done.',
+    sure: 'The payer is told that nothing of this request is wanted any more. This cannot be taken back.',
+    yes: 'Yes, cancel it',
+    no: 'No',
     inChart: 'From the patient’s chart you can also:',
     chart: {
-      submit: 'send the request', 'answer-ask': 'answer what the payer asks', 'change-request': 'change the request', 'add-orders': 'add orders', 'cancel-request': 'cancel the request',
-      'request-again': 'make a new request', renew: 'renew the authorization', 'record-use': 'enter used units',
+      submit: 'send the request', 'answer-ask': 'answer what the payer asks', 'change-request': 'change the request', 'add-orders': 'add orders',
     },
   },
   bulk: {
@@ -81,7 +82,11 @@ export const en = {
     does: { next: 'Next case', previous: 'Previous case', open: 'Open the case', select: 'Select the case, or not', search: 'Search', renew: 'Read the list again', help: 'Show this list' },
   },
   outage: {
-    title: 'A payer cannot be reached',
+    titles: { down: 'cannot be reached', draining: 'is reached again: what waited is being sent in its order', paused: 'nothing is sent: a member of staff stopped it', manual: 'requests go by hand, as configured' },
+    drained: (done: number, of: number) => `${done} of ${of} sent`,
+    pausedBy: (name: string, date: string) => `stopped by ${name}, ${date}`,
+    pause: (payer: string) => `Stop sending to ${payer}`,
+    resume: 'Send again',
     waiting: (count: number) => many(count, 'request waits', 'requests wait'),
     since: (date: string) => `the oldest since ${date}`,
     nextTry: (date: string) => `Next try: ${date}.`,
@@ -91,8 +96,9 @@ export const en = {
   register: {
     title: 'Register of authorizations',
     columns: { patient: 'Patient', service: 'Service', payer: 'Payer', number: 'Number', valid: 'Valid', units: 'Units' },
-    noNumber: 'none given', noEnd: 'no end given', ended: 'Ended', endsSoon: 'Ends soon', noQuantity: 'no limit given',
-    units: (used: number | null, of: number, unit: string | undefined) => `${used === null ? '' : `${used} used of `}${of}${unit === undefined ? '' : ` ${unit}`}`,
+    noNumber: 'none given', noEnd: 'no end given', statuses: { 'not-yet': 'Not yet valid', 'ends-soon': 'Ends soon', ended: 'Ended', 'used-up': 'Used up' },
+    units: (used: number, of: number | undefined, unit: string | undefined) => (of === undefined ? `${used} used, no limit given` : `${used} of ${of}${unit === undefined ? '' : ` ${unit}`} used`),
+    use: { title: 'Enter used units', quantity: 'Units', day: 'Used on', note: 'Note', save: 'Save', hint: 'A number below zero takes an earlier entry back.' },
     empty: { title: 'No authorization fits', text: 'An authorization with an end appears here when a payer approves a request.', action: 'Show all authorizations' },
   },
   asks: {
@@ -186,33 +192,15 @@ export const en = {
     revision: (revision: string) => `revision ${revision}`,
     caseId: 'Case id',
     number: 'Authorization number',
-    missing: (count: number) => many(count, 'answer is missing', 'answers are missing'),
-    refused: 'The payer refused the request for a technical reason',
-    attempts: (count: number) => `${many(count, 'attempt', 'attempts')} to send so far`,
     due: 'due',
     requester: 'Ordered by',
     clocks: 'Clocks',
     payerOwes: 'The payer',
     weOwe: 'We',
     noDay: 'no day given',
+    anAnswer: 'An answer',
+    runsOn: 'Its time goes on while it waits for us.',
     nothing: 'nothing is open',
-    heldBy: (name: string, date: string) => `Held by ${name} since ${date}.`,
-    manualBy: (name: string, date: string) => `By ${name} since ${date}.`,
-    reference: (reference: string) => `Reference number ${reference}.`,
-    lastChange: 'The payer did not take the last change; what stood before stands.',
-    acts: { us: 'We must act.', payer: 'The payer must act.', nobody: 'Nobody must act now.' },
-    explained: {
-      'no-authorization-needed': 'The payer asks for no authorization; nothing is sent.',
-      questionnaire: 'The payer’s forms are being filled in. When they are complete, the request can be sent.',
-      ready: 'Everything the payer asks for is there. The request can be sent from the patient’s chart.',
-      queued: 'The request is stored and being sent. It is tried again by itself until the payer answers.',
-      held: 'The request is stored and stays here until somebody releases it.',
-      pended: 'The payer has the request and is deciding. The answer comes here by itself.',
-      decided: 'The payer has decided.',
-      cancelled: 'The payer has taken the cancellation of every item.',
-      refused: 'The payer sent the request back. Correct what it names and send again from the chart.',
-      manual: 'The request goes by telephone, fax or the payer’s web site. Enter the decision here when you have it.',
-    } satisfies Record<CaseStateKind, string>,
   },
 };
 
