@@ -118,7 +118,7 @@ describe('with the payer of this repository', () => {
   });
 
   it.each([['2.0.1', 'cascade-medicare'], ['2.2.1', 'cascade-2-2-1']])('in PAS %s what a reviewer asks for reaches the case, is answered by attachment, and the decision follows', async (version, payerId) => {
-    const caseId = await submitted({ ...sampleInput().order, id: `asked-${version}` } as Order, payerId);
+    const caseId = await submitted({ ...sampleInput().order, id: `asked-${version}` }, payerId);
     await reach(caseId, 'pended');
     const call = { caseId, by: { reference: 'Practitioner/nurse-1', name: 'Nora Nurse' }, expectedVersion: null };
     const reviewer = { name: 'R. Reviewer' };
