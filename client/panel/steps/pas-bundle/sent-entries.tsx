@@ -33,7 +33,9 @@ export function SentEntries({ call, review, disabled, onChange }: SentEntriesPro
   const fixed = review.resources.filter(({ optional }) => optional !== true);
   const refused = (review.leftOut ?? []).filter(({ byPerson }) => byPerson !== true);
   const { include, exclude } = review.chosen;
+  /** A box that is disabled would lose the focus: while the last tick is being saved, the next is not taken. */
   const toggle = ({ reference, sent }: Entry): void => {
+    if (disabled) return;
     if (!sent) return onChange({ exclude: exclude.filter((each) => each !== reference) });
     if (include.includes(reference)) return onChange({ include: include.filter((each) => each !== reference), exclude: [...exclude, reference] });
     onChange({ exclude: [...exclude, reference] });
@@ -49,7 +51,7 @@ export function SentEntries({ call, review, disabled, onChange }: SentEntriesPro
           {entries.map((entry) => (
             <li key={entry.reference}>
               <label className="choice" htmlFor={`${id}-${entry.reference}`}>
-                <input id={`${id}-${entry.reference}`} type="checkbox" checked={entry.sent} disabled={disabled} onChange={() => toggle(entry)} />
+                <input id={`${id}-${entry.reference}`} type="checkbox" checked={entry.sent} aria-disabled={disabled || undefined} onChange={() => toggle(entry)} />
                 <span className="grow">{entry.display} {!entry.sent && <Badge tone="plain">{words.leftOutByYou}</Badge>}<br /><span className="small muted">{entry.why} · {entry.resourceType}</span></span>
               </label>
               {see(entry.reference, entry.display)}

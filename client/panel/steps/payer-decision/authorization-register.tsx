@@ -17,7 +17,7 @@ export function AuthorizationRegister({ view: { authorizations = [], asked = [] 
       {authorizations.map((line) => (
         <div key={line.sequence} className="stack-tight">
           <p className="row-apart">
-            <span className="strong grow">{asked.find(({ sequence }) => sequence === line.sequence)?.display ?? words.item(line.sequence)}</span>
+            <span className="strong">{asked.find(({ sequence }) => sequence === line.sequence)?.display ?? words.item(line.sequence)}</span>
             <Badge tone={TONES[line.status]}>{words.register.states[line.status]}</Badge>
           </p>
           <dl className="facts">

@@ -39,8 +39,8 @@ export function Decision({ decision, asked, stood = false }: DecisionProps): Rea
                 <li key={`${sequence} ${index}`} className="decision-item stack-tight">
                   <div className="row-apart"><span className="small muted">{words.item(sequence)}</span>{of?.cancelled ? <Badge tone="plain">{words.cancelledByUs}</Badge> : <Badge tone={tone}>{toneWords[tone]}</Badge>}</div>
                   {of && <AskedFor item={of} />}
-                  <p>{text}</p>
-                  {details.length > 0 && <ul className="bullets small">{details.map((detail, position) => <li key={`${position} ${detail}`}>{detail}</li>)}</ul>}
+                  {of?.cancelled !== true && <p>{text}</p>}
+                  {of?.cancelled !== true && details.length > 0 && <ul className="bullets small">{details.map((detail, position) => <li key={`${position} ${detail}`}>{detail}</li>)}</ul>}
                 </li>
               );
             })}
