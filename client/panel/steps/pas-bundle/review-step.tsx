@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core';
 import { useCallback, useEffect, useState, type ReactNode } from 'react';
+import { mayDo } from '#prior-auth/case-action.ts';
 import type { CaseView, ReviewChoices, SubmissionReview } from '#prior-auth/panel-api.ts';
 import type { SubmissionProblem } from '#prior-auth/pas-bundle/submission-input.ts';
 import { failureWords } from '../../../messages.ts';
@@ -10,6 +11,7 @@ import { Loading } from '../../../ui/loading.tsx';
 import { Notice } from '../../../ui/tone.tsx';
 import { messages } from '../../messages.ts';
 import type { PanelCall } from '../../panel-call.ts';
+import { ManualDrawer } from '../payer-decision/actions/manual-drawer.tsx';
 import { ChosenDiagnoses, DiagnosisQuestions } from './diagnosis-questions.tsx';
 import { RequestItems } from './request-items.tsx';
 import { SentEntries } from './sent-entries.tsx';
@@ -29,6 +31,7 @@ export type ReviewChange = Partial<ReviewChoices> & { readonly further?: readonl
 export function ReviewStep({ call, view, onBack, onChanged, onSent }: ReviewStepProps): ReactNode {
   const words = messages.review;
   const payer = view.case.payer.name;
+  const [byHand, setByHand] = useState(false);
   const { review, failure, busy, changed, change, send, load } = useReview({ call, view, onChanged, onSent });
   const stopped = review === undefined || review.problems.length > 0;
   return (
@@ -52,7 +55,9 @@ export function ReviewStep({ call, view, onBack, onChanged, onSent }: ReviewStep
       <div className="stack action-bar">
         <Button fullWidth loading={busy === 'sending'} disabled={stopped || busy !== undefined} onClick={() => void send()} className="wrapping-button">{words.send(payer)}</Button>
         <Button fullWidth variant="default" disabled={busy === 'sending'} onClick={onBack}>{words.back}</Button>
+        {mayDo(view.case, 'switch-to-manual').kind === 'may' && <Button fullWidth variant="default" disabled={busy === 'sending'} className="wrapping-button" onClick={() => setByHand(true)}>{messages.actions.manual.do}</Button>}
       </div>
+      {byHand && <ManualDrawer call={call} view={view} onTaken={onSent} onClose={() => setByHand(false)} />}
     </section>
   );
 }
