@@ -11,9 +11,9 @@ export interface Child {
 
 const START_LIMIT_MS = 60_000;
 
-/** Runs a program of this folder in a process of its own; it prints `{"base": …}` when it answers. */
+/** Runs a program of this folder in a process of its own; it prints `{"base": …}` when it answers, and ends with this process. */
 export async function startChild(program: string, env: Readonly<Record<string, string>>): Promise<Child> {
-  const child: ChildProcess = spawn(process.execPath, [join(import.meta.dirname, program)], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
+  const child: ChildProcess = spawn(process.execPath, [join(import.meta.dirname, program)], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'], env: { ...process.env, ...env } });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const end = async (signal: 'SIGKILL' | 'SIGTERM') => {
     child.kill(signal);

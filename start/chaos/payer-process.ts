@@ -201,3 +201,4 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 process.stdout.write(`${JSON.stringify({ base: origin })}\n`);
+process.once('disconnect', () => process.exit(1));

@@ -63,3 +63,4 @@ process.once('SIGTERM', async () => {
   await store.close();
   process.exit(0);
 });
+process.once('disconnect', () => process.exit(1));
