@@ -1,17 +1,28 @@
 import type { Bundle, CapabilityStatement } from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
 import { openValidator } from '#fhir/validation/validator.ts';
-import { ANSWERS, claimResponseOf, inquiryBundle, openPayerBench, readItem, requestBundle, until } from '#test-fixtures/payer-bench.ts';
+import { ANSWERS, claimResponseOf, inquiryBundle, openPayerBench, PAS_BASES, readItem, requestBundle, until } from '#test-fixtures/payer-bench.ts';
 import { openTestStore } from '#test-fixtures/test-store.ts';
 
 describe('the payer as a whole', () => {
   it('describes itself, and answers what it does not know with an OperationOutcome', async () => {
     const store = await openTestStore();
     const bench = await openPayerBench({ db: store.db });
-    const reply = await fetch(`${bench.baseUrl}/payer/fhir/metadata`);
-    expect(reply.status).toBe(200);
-    const statement = (await reply.json()) as CapabilityStatement;
-    expect(openValidator(['pas-2.0.1']).validate(statement).issues.filter(({ severity }) => severity === 'error')).toEqual([]);
+    for (const version of ['2.0.1', '2.2.1'] as const) {
+      const reply = await fetch(`${bench.baseUrl}${PAS_BASES[version]}/metadata`);
+      expect(reply.status).toBe(200);
+      const statement = (await reply.json()) as CapabilityStatement;
+      expect(openValidator(['pas-2.0.1']).validate(statement).issues.filter(({ severity }) => severity === 'error')).toEqual([]);
+      expect(statement.implementation?.url).toBe(`${bench.baseUrl}${PAS_BASES[version]}`);
+      expect(statement.implementationGuide?.[0]).toMatch(new RegExp(`davinci-pas\\|${version}$`));
+      expect(statement.rest?.[0]?.operation?.map(({ name }) => name)).toEqual(['submit-attachment']);
+      expect(await (await fetch(`${bench.baseUrl}${PAS_BASES[version]}/.well-known/smart-configuration`)).json()).toMatchObject({ token_endpoint: `${bench.baseUrl}/payer/oauth/token` });
+      for (const base of ['', PAS_BASES[version]]) {
+        expect(await (await fetch(`${bench.baseUrl}${base}/.well-known/davinci-configuration`)).json()).toMatchObject({
+          endpoints: { 'davinci_pas_submission_endpoint#2.0': `${bench.baseUrl}/payer/fhir`, 'davinci_pas_submission_endpoint#2.2': `${bench.baseUrl}/payer/pas-2.2.1/fhir` },
+        });
+      }
+    }
     for (const [method, path] of [['GET', '/payer/fhir/Patient/1'], ['GET', '/payer'], ['GET', '/payer/fhir/Claim/$submit'], ['DELETE', '/payer/fhir/metadata'], ['POST', '/payer/fhir/Claim']] as const) {
       const unknown = await fetch(`${bench.baseUrl}${path}`, { method });
       expect([path, unknown.status]).toEqual([path, 404]);
