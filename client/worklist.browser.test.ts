@@ -65,7 +65,7 @@ describe('the worklist', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Handle by hand' }).click();
     await page.getByText('Enter the payer’s decision').click();
     await page.getByLabel('Authorization number').fill('FAX-2026-1');
-    await page.getByLabel('Valid until').fill('2026-12-10');
+    await page.getByLabel('Valid until').fill('2026-12-01');
     await expectSound(page, 'worklist-by-hand-desk');
     await page.getByRole('button', { name: 'Save the decision' }).click();
     await page.getByRole('heading', { name: /^Approved/ }).waitFor();

@@ -67,12 +67,12 @@ function Detail({ found, onChanged }: { readonly found: WorklistCase; readonly o
         {found.handOver && (found.handOver.status === 'requested' || found.handOver.status === 'in-progress') && <Badge tone="waiting">{messages.handedTo((found.handOver.takenBy ?? found.handOver.to).name)}</Badge>}
       </div>
       <section className="stack-tight">
-        <p className="strong">{said.headline}</p>
+        {state.kind !== 'decided' && <p className="strong">{said.headline}</p>}
         {said.details.map((detail) => <p key={detail}>{detail}</p>)}
-        <p>{said.next}</p>
+        {state.kind !== 'decided' && <p>{said.next}</p>}
       </section>
       {state.kind === 'pended' && <CaseAsks asks={state.asks ?? []} />}
-      {decision && <Decision found={found} decision={decision} />}
+      {decision && <Decision found={found} decision={decision} next={state.kind === 'decided' ? said.next : ''} />}
       <CaseActions key={round} found={found} onChanged={onChanged} />
       {state.kind === 'manual' && <RecordDecision found={found.case} onChanged={decided} />}
       {found.authorizations.length > 0 && <Authorizations found={found} onChanged={onChanged} />}
@@ -110,7 +110,7 @@ function Detail({ found, onChanged }: { readonly found: WorklistCase; readonly o
   );
 }
 
-function Decision({ found, decision }: { readonly found: WorklistCase; readonly decision: NonNullable<WorklistCase['decision']> }): ReactNode {
+function Decision({ found, decision, next }: { readonly found: WorklistCase; readonly decision: NonNullable<WorklistCase['decision']>; readonly next: string }): ReactNode {
   const words = messages.detail;
   const { state } = found.case;
   const number = state.kind === 'decided' || state.kind === 'pended' ? state.decision.preAuthRef : undefined;
@@ -129,7 +129,7 @@ function Decision({ found, decision }: { readonly found: WorklistCase; readonly 
           </li>
         ))}
       </ol>
-      {decision.nextStep !== '' && <div className="stack-tight"><h3>{words.next}</h3><p>{decision.nextStep}</p></div>}
+      {next !== '' && <div className="stack-tight"><h3>{words.next}</h3><p>{next}</p></div>}
     </section>
   );
 }

@@ -89,7 +89,7 @@ export type CaseTables = {
     clock_kind: Clock['kind'];
     /** 'infinity' when no clock runs. */
     due: ColumnType<Date | number, string, string>;
-    /** End of what was authorized, YYYY-MM-DD. */
+    /** End of what was authorized, YYYY-MM-DD or 'infinity'. */
     valid_until: string | null;
     updated_at: Instant;
     words: ColumnType<string, RawBuilder<string>, RawBuilder<string>>;

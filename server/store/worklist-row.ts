@@ -1,7 +1,6 @@
 import { sql, type Transaction } from 'kysely';
 import type { PriorAuthCase } from '#prior-auth/case.ts';
 import { explainState } from '#prior-auth/case-words.ts';
-import type { PayerDecision } from '#prior-auth/payer-decision/decision.ts';
 import type { InformationRequest } from '#prior-auth/payer-decision/information-request.ts';
 import type { AnyDatabase } from '#store/database.ts';
 import type { CaseTables } from './case-tables.ts';
@@ -25,7 +24,7 @@ export async function keepWorklistRow(trx: Transaction<AnyDatabase>, found: Prio
     service_name: service.display,
     clock_kind: service.priority === 'routine' ? ('standard' as const) : ('expedited' as const),
     due: clock && !clock.stoppedAt ? clock.dueAt : 'infinity',
-    valid_until: decision ? validUntil(decision) : null,
+    valid_until: validUntil(found),
     updated_at: found.updatedAt,
     words: sql<string>`array_to_tsvector(array(select jsonb_array_elements_text(${JSON.stringify(wordsOf(text.filter(Boolean).join(' ')))}::jsonb)))`,
     revision: sql<number>`nextval('cases.worklist_revision')`,
@@ -49,8 +48,11 @@ export function openAsks({ state }: Pick<PriorAuthCase, 'state'>): readonly Info
   return state.kind === 'pended' ? (state.asks ?? []).filter((ask) => ask.state === 'open' && ask.answer?.kind !== 'sending') : [];
 }
 
-/** The last day of the longest authorization, YYYY-MM-DD; null where the payer gave none or no end. */
-function validUntil(decision: PayerDecision): string | null {
-  const ends = decision.items.flatMap(({ decision: item }) => ('validity' in item && item.validity?.end ? [item.validity.end.slice(0, 10)] : []));
-  return ends.filter((end) => /^\d{4}-\d\d-\d\d$/.test(end)).sort().at(-1) ?? null;
+/** The last day of the longest authorization of a decided case, YYYY-MM-DD; `infinity` where one has no end; null where nothing is authorized. */
+function validUntil({ state }: PriorAuthCase): string | null {
+  if (state.kind !== 'decided') return null;
+  const granted = state.decision.items.flatMap(({ decision: item }) => (item.kind === 'approved' || item.kind === 'modified' ? [item.validity?.end?.slice(0, 10)] : []));
+  if (granted.length === 0) return null;
+  const ends = granted.filter((end) => end !== undefined && /^\d{4}-\d\d-\d\d$/.test(end));
+  return ends.length < granted.length ? 'infinity' : (ends.sort().at(-1) ?? null);
 }

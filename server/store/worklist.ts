@@ -42,7 +42,7 @@ const PLACES = {
   clock: z.tuple([z.literal('clock'), z.literal([0, 1]), instant, z.uuid()]),
   updated: z.tuple([z.literal('updated'), instant, z.uuid()]),
   touch: z.tuple([z.literal('touch'), day, z.uuid()]),
-  ends: z.tuple([z.literal('ends'), day, z.uuid()]),
+  ends: z.tuple([z.literal('ends'), z.union([day, z.literal('infinity')]), z.uuid()]),
 } as const;
 const COLUMNS = { clock: ['attention', 'due', 'case_id'], updated: ['updated_at', 'case_id'], touch: ['next_touch', 'case_id'], ends: ['valid_until', 'case_id'] } as const;
 const TYPES = { attention: 'smallint', due: 'timestamptz', updated_at: 'timestamptz', next_touch: 'date', valid_until: 'date', case_id: 'uuid' } as const;

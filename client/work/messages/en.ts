@@ -99,7 +99,7 @@ export const en = {
     noNumber: 'none given', noEnd: 'no end given', statuses: { 'not-yet': 'Not yet valid', 'ends-soon': 'Ends soon', ended: 'Ended', 'used-up': 'Used up' },
     units: (used: number, of: number | undefined, unit: string | undefined) => (of === undefined ? `${used} used, no limit given` : `${used} of ${of}${unit === undefined ? '' : ` ${unit}`} used`),
     use: { title: 'Enter used units', quantity: 'Units', day: 'Used on', note: 'Note', save: 'Save', hint: 'A number below zero takes an earlier entry back.' },
-    empty: { title: 'No authorization fits', text: 'An authorization with an end appears here when a payer approves a request.', action: 'Show all authorizations' },
+    empty: { title: 'No authorization fits', text: 'An authorization appears here when a payer approves a request.', action: 'Show all authorizations' },
   },
   asks: {
     title: 'What the payer wants before it decides',

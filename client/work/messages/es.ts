@@ -99,7 +99,7 @@ export const es: WorkWords = {
     noNumber: 'sin número', noEnd: 'sin fin', statuses: { 'not-yet': 'Aún no vigente', 'ends-soon': 'Termina pronto', ended: 'Terminada', 'used-up': 'Agotada' },
     units: (used, of, unit) => (of === undefined ? `${used} usadas, sin límite` : `${used} de ${of}${unit === undefined ? '' : ` ${unit}`} usadas`),
     use: { title: 'Anotar unidades usadas', quantity: 'Unidades', day: 'Usadas el', note: 'Nota', save: 'Guardar', hint: 'Un número menor que cero quita una anotación anterior.' },
-    empty: { title: 'Ninguna autorización coincide', text: 'Una autorización con fin aparece aquí cuando un pagador aprueba una solicitud.', action: 'Mostrar todas las autorizaciones' },
+    empty: { title: 'Ninguna autorización coincide', text: 'Una autorización aparece aquí cuando un pagador aprueba una solicitud.', action: 'Mostrar todas las autorizaciones' },
   },
   asks: {
     title: 'Lo que el pagador quiere antes de decidir',
