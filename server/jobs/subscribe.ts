@@ -93,7 +93,9 @@ async function write(parts: SenderParts, row: SubscriptionRow, payer: Payer): Pr
         }))
         .execute();
       // The handshake may have made it active meanwhile; only `wanted` moves on.
-      await changing(parts, row.id).where('status', '=', 'wanted').set({ status: reading.isActive ? 'active' : 'requested' }).execute();
+      const moved = await changing(parts, row.id).where('status', '=', 'wanted').set({ status: reading.isActive ? 'active' : 'requested' }).returning('status').executeTakeFirst();
+      // Active without a handshake: what the payer did before, it counted for nobody.
+      if (moved?.status === 'active' && row.previousSecret === undefined) await inquireAboutAll(parts, parts.store.db, payer.id);
       log.info({ payerId: payer.id, subscriptionId: row.id, isRewritten }, 'subscription written');
     }
   }

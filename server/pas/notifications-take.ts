@@ -2,6 +2,7 @@ import type { Transaction } from 'kysely';
 import type { AnyDatabase } from '#store/database.ts';
 import { uuidv7 } from '#store/uuid.ts';
 import type { Notification } from '../payer/read-notification.ts';
+import { inquireAboutAll } from './notifications-record.ts';
 import { QUEUES, type SenderParts } from './sender-parts.ts';
 import type { PasTables } from './submission-table.ts';
 
@@ -32,6 +33,8 @@ export async function takeNotification({ jobs, log, now, subscriptions: { gapGra
   const isCurrent = subscriptionId === reference || subscriptionId === null;
   const isHandshake = notification.type === 'handshake' && isCurrent && isNewSecret && row.status !== 'removing';
   if (isHandshake) log.info({ payerId: row.payer_id, subscriptionId: id }, 'subscription active');
+  // What the payer did before, it counted for nobody; a new secret alone changes nothing in that.
+  if (isHandshake && row.status !== 'active' && row.previous_secret === null) await inquireAboutAll({ now }, trx, row.payer_id);
 
   const numbers: number[] = [];
   for (const event of notification.events) {
