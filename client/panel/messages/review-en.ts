@@ -29,6 +29,9 @@ export const reviewWords = {
   supportingHint: 'Untick what this payer does not need. Only what is ticked is sent.',
   nothingSupporting: 'Nothing else from the record goes with it.',
   leftOutByYou: 'left out',
+  /** The server gives its reasons in English. */
+  why: (english: string) => english,
+  warning: (_code: string, english: string) => english,
   show: (display: string) => `See in the record: ${display}`,
   leftOut: (count: number) => `Cannot be sent (${count})`,
   diagnosis: {
@@ -71,7 +74,6 @@ export const reviewWords = {
       'MedicationRequest,MedicationStatement': 'Medications',
       ImagingStudy: 'Imaging',
       AllergyIntolerance: 'Allergies',
-      Encounter: 'Visits',
       CarePlan: 'Care plans',
     },
     filter: 'Words',

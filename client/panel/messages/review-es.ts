@@ -1,6 +1,37 @@
 import { many } from '../../messages/many.ts';
 import type { reviewWords as english } from './review-en.ts';
 
+/** Why something is sent or not, as the server says it. */
+const WHYS: ReadonlyMap<string, string> = new Map([
+  ['Reason of the order', 'Motivo de la orden'],
+  ['Supporting information of the order', 'Información de apoyo de la orden'],
+  ['Named in your answers', 'Nombrado en sus respuestas'],
+  ['An answer was taken from it', 'De aquí se tomó una respuesta'],
+  ['The payer’s criteria rest on it', 'En esto se apoyan los criterios del pagador'],
+  ['You added it', 'Lo añadió usted'],
+  ['Another entry that is sent is made of it', 'Otra entrada que se envía se compone de esto'],
+  ['Left out on the review screen.', 'Se dejó fuera en esta pantalla.'],
+  ['The request itself', 'La solicitud misma'],
+  ['Who it is for', 'Para quién es'],
+  ['The insurance it is asked under', 'El seguro con el que se pide'],
+  ['Who takes part, and where', 'Quién participa, y dónde'],
+  ['Who takes part', 'Quién participa'],
+  ['Your answers to the payer’s questions', 'Sus respuestas a las preguntas del pagador'],
+  ['Where it takes place', 'Dónde tiene lugar'],
+  ['The stay that is asked for', 'La estancia que se pide'],
+  ['The clinic that asks', 'La clínica que pide'],
+  ['Takes part in the care', 'Participa en la atención'],
+  ['What was ordered', 'Lo que se ordenó'],
+  ['Supports an answer or the order', 'Apoya una respuesta o la orden'],
+]);
+
+const WARNINGS: ReadonlyMap<string, string> = new Map([
+  ['DIAGNOSES_OVER_LIMIT', 'Hay más diagnósticos de los que ve un pagador que trabaja con X12.'],
+  ['CARE_TEAM_OVER_LIMIT', 'Hay más profesionales de los que ve un pagador que trabaja con X12.'],
+  ['DIAGNOSIS_NOT_SENT', 'Un motivo sin código ICD-10-CM no se envía como diagnóstico.'],
+  ['PROVIDER_NOT_SENT', 'No se envía un profesional o lugar que la historia no describe lo bastante.'],
+]);
+
 export const reviewWords: typeof english = {
   title: 'Revise lo que se enviará',
   loading: 'Preparando la solicitud…',
@@ -20,6 +51,8 @@ export const reviewWords: typeof english = {
   supportingHint: 'Desmarque lo que este pagador no necesita. Solo se envía lo marcado.',
   nothingSupporting: 'No va nada más de la historia con ella.',
   leftOutByYou: 'no se envía',
+  why: (text) => (text.startsWith('The payer, ') ? text.replace('The payer, ', 'El pagador, ') : (WHYS.get(text) ?? text)),
+  warning: (code, text) => (WARNINGS.has(code) ? `${WARNINGS.get(code)} [${text}]` : text),
   show: (display) => `Ver en la historia: ${display}`,
   leftOut: (count) => `No se puede enviar (${count})`,
   diagnosis: {
@@ -69,7 +102,6 @@ export const reviewWords: typeof english = {
       'MedicationRequest,MedicationStatement': 'Medicamentos',
       ImagingStudy: 'Imágenes',
       AllergyIntolerance: 'Alergias',
-      Encounter: 'Visitas',
       CarePlan: 'Planes de cuidados',
     },
     filter: 'Palabras',

@@ -8,6 +8,9 @@ import { SourceDrawer } from '../questionnaire/source-drawer.tsx';
 import { AddEntriesDrawer } from './add-entries-drawer.tsx';
 import type { ReviewChange } from './review-step.tsx';
 
+/** Written for the request, or from our own configuration: the record has no such entry. */
+const MADE_HERE: readonly string[] = ['Claim', 'QuestionnaireResponse', 'Organization', 'PractitionerRole', 'Encounter'];
+
 interface SentEntriesProps {
   readonly call: PanelCall;
   readonly review: SubmissionReview;
@@ -52,7 +55,7 @@ export function SentEntries({ call, review, disabled, onChange }: SentEntriesPro
             <li key={entry.reference}>
               <label className="choice" htmlFor={`${id}-${entry.reference}`}>
                 <input id={`${id}-${entry.reference}`} type="checkbox" checked={entry.sent} aria-disabled={disabled || undefined} onChange={() => toggle(entry)} />
-                <span className="grow">{entry.display} {!entry.sent && <Badge tone="plain">{words.leftOutByYou}</Badge>}<br /><span className="small muted">{entry.why} · {entry.resourceType}</span></span>
+                <span className="grow">{entry.display} {!entry.sent && <Badge tone="plain">{words.leftOutByYou}</Badge>}<br /><span className="small muted">{words.why(entry.why)} · {entry.resourceType}</span></span>
               </label>
               {see(entry.reference, entry.display)}
             </li>
@@ -64,7 +67,7 @@ export function SentEntries({ call, review, disabled, onChange }: SentEntriesPro
         <details open>
           <summary className="small strong">{words.leftOut(refused.length)}</summary>
           <ul className="sent-resources details-body">
-            {refused.map((one) => <li key={one.reference}><p>{one.display}</p><p className="small muted">{one.reason} · {one.resourceType}</p>{see(one.reference, one.display)}</li>)}
+            {refused.map((one) => <li key={one.reference}><p>{one.display}</p><p className="small muted">{words.why(one.reason)} · {one.resourceType}</p>{see(one.reference, one.display)}</li>)}
           </ul>
         </details>
       )}
@@ -74,8 +77,8 @@ export function SentEntries({ call, review, disabled, onChange }: SentEntriesPro
           {fixed.map((resource, index) => (
             <li key={`${resource.resourceType} ${index}`}>
               <p>{resource.display}</p>
-              <p className="small muted">{resource.why} · {resource.resourceType}</p>
-              {see(resource.reference, resource.display)}
+              <p className="small muted">{words.why(resource.why)} · {resource.resourceType}</p>
+              {!MADE_HERE.includes(resource.resourceType) && see(resource.reference, resource.display)}
             </li>
           ))}
         </ul>
