@@ -64,7 +64,7 @@ beforeAll(async () => {
     { id: PAYER_ID, name: 'Cascade', organizationIdentifiers: [], matchNames: [], fhirBase: payer.fhirBase, pasVersion: '2.0.1', subscriptions: 'none', timeZone: 'America/Los_Angeles', quirks: { breakerFailures: 1_000, breakerRestMs: 10 } },
   ]);
   const log = pino({ enabled: false });
-  const make = () => createPasSender({ store, jobs, baseUrl: 'http://127.0.0.1:1', log, now: Date.now, audit, payers, keys, cases: createCasePort(cases, Date.now), inquiryIntervalMs: 60_000, retryBaseMs: 40, timeoutMs: 2_000 });
+  const make = () => createPasSender({ store, jobs, baseUrl: 'http://127.0.0.1:1', log, now: Date.now, audit, payers, keys, cases: createCasePort(cases, Date.now), inquiryIntervalMs: 60_000, retryBaseMs: 40, timeoutMs: 20_000 });
   // Two processes on one database, as far as a test can have them: each has its own lines, timers and connections to the payer.
   senders = [await make(), await make()];
   for (const each of senders) await each.start();
