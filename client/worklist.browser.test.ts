@@ -82,6 +82,12 @@ describe('the worklist', () => {
     expect((await file).suggestedFilename()).toBe('worklist.csv');
     await page.getByText('More filters').click();
     await expectSound(page, 'worklist-filters-desk');
+    await page.getByLabel('Payer', { exact: true }).selectOption({ index: 1 });
+    await page.getByRole('button', { name: /^Stop sending to/ }).click();
+    await page.getByText(/a member of staff stopped it/).waitFor();
+    await expectSound(page, 'worklist-payer-stopped-desk');
+    await page.getByRole('button', { name: 'Send again' }).click();
+    await page.getByRole('button', { name: /^Stop sending to/ }).waitFor();
 
     await other.bringToFront();
     await other.getByText('Approved', { exact: true }).first().waitFor();

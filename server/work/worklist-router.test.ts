@@ -148,6 +148,15 @@ describe('the staff’s worklist', () => {
     expect((await post(browser, '/steps', { steps: [{ caseId, action: { kind: 'switch-back' } }] })).body.results).toEqual([{ kind: 'done', caseId, undo: { kind: 'switch-to-manual', reference: 'FAX-7' } }]);
   });
 
+  it('lets one of two people do what only one can do, and tells the other why not', async () => {
+    const [browser, other] = [await signIn(), await signIn()];
+    const { caseId } = (await read(browser, '/cases')).body.rows[0];
+    const steps = { steps: [{ caseId, action: { kind: 'switch-to-manual' } }] };
+    const answers = await Promise.all([post(browser, '/steps', steps), post(other, '/steps', steps)]);
+    expect(answers.map(({ body }) => body.results[0].kind).sort()).toEqual(['done', 'refused']);
+    expect((await post(other, '/steps', { steps: [{ caseId, action: { kind: 'switch-back' } }] })).body.results).toMatchObject([{ kind: 'done' }]);
+  });
+
   it('keeps notes and calls with their author, newest first', async () => {
     const browser = await signIn();
     const { caseId } = (await read(browser, '/cases')).body.rows[0];
