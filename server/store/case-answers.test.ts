@@ -34,7 +34,7 @@ const manual = (was?: Exclude<CaseState, { kind: 'manual' }>): CaseState => ({ k
 const entered = { entered: { by: { reference: 'Practitioner/1', name: 'N' }, at: AT.third, learnedBy: 'fax' as const } };
 const added = { ...sampleInput().case.service, order: 'ServiceRequest/added' };
 
-async function moved(state: CaseState, answer: CaseAnswer, of: 'latest' | 'before' = 'latest', further: PriorAuthCase['further'] = undefined): Promise<PriorAuthCase> {
+async function moved(state: CaseState, answer: CaseAnswer, of: 'latest' | 'before' = 'latest', further?: PriorAuthCase['further']): Promise<PriorAuthCase> {
   const { id: _id, version: _version, createdAt: _c, updatedAt: _u, ...opening } = sampleInput().case;
   const opened = await store.transaction((trx) => cases.open(trx, { ...opening, service: { ...opening.service, order: `DeviceRequest/${(orders += 1)}` }, ...(further ? { further } : {}), state }, 'test'));
   const port = createCasePort(cases, Date.now);
