@@ -15,7 +15,7 @@ import { answersOf } from './form-answers.ts';
 
 /** The case as it would be sent, in words: for a payer that wants paper. Read now, as a submission is. */
 export async function gatherPacket(parts: PanelParts, ehr: EhrClient, priorAuthCase: PriorAuthCase): Promise<Packet> {
-  const [input, forms, asked = []] = await Promise.all([gatherSubmission(parts, ehr, priorAuthCase), parts.forms.list(priorAuthCase.id), readAskedItems(parts.store, priorAuthCase)]);
+  const [input, forms, asked] = await Promise.all([gatherSubmission(parts, ehr, priorAuthCase), parts.forms.list(priorAuthCase.id), readAskedItems(parts.store, priorAuthCase)]);
   const { patient, service, payer, id } = priorAuthCase;
   const born = patient.birthDate ? `born ${patient.birthDate}` : 'birth date not on record';
   return {

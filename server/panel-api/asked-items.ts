@@ -4,10 +4,10 @@ import type { AskedItem } from '#prior-auth/panel-api.ts';
 import type { Store } from '#store/database.ts';
 import { type PasTables, toSubmissionRow } from '../pas/submission-table.ts';
 
-/** The items of the newest request of a case that left or waits to leave; undefined where none does. */
-export async function readAskedItems(store: Store, { id, service, further = [] }: PriorAuthCase): Promise<readonly AskedItem[] | undefined> {
+/** The items of the newest request of a case that left or waits to leave; where none does, the orders that a request by hand is about. */
+export async function readAskedItems(store: Store, { id, service, further = [] }: PriorAuthCase): Promise<readonly AskedItem[]> {
   const row = await store.db.withTables<PasTables>().selectFrom('pas.submission').selectAll().where('case_id', '=', id).where('status', 'not in', ['refused', 'withdrawn']).orderBy('queued_at', 'desc').orderBy('id', 'desc').executeTakeFirst();
-  if (!row) return undefined;
+  if (!row) return [service, ...further].map(({ display, codings: [coding], quantity }, index) => ({ sequence: index + 1, display, ...(coding ? { code: coding.code } : {}), ...(quantity ? { quantity } : {}) }));
   const { bundle, keys, purpose } = toSubmissionRow(row);
   const [claim] = ((JSON.parse(bundle) as Bundle).entry ?? []).flatMap(({ resource }): Claim[] => (resource?.resourceType === 'Claim' ? [resource] : []));
   const orders = new Map([service, ...further].map((each) => [each.order, each]));

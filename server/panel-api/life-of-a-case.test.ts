@@ -1,4 +1,4 @@
-import type { Bundle, Claim, CommunicationRequest, Parameters } from '@medplum/fhirtypes';
+import type { Bundle, Claim, CommunicationRequest, DeviceRequest, Parameters } from '@medplum/fhirtypes';
 import express from 'express';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CaseState } from '#prior-auth/case.ts';
@@ -135,6 +135,24 @@ describe('before sending', () => {
   });
 });
 
+describe('a reason without an ICD-10-CM code', () => {
+  it('is asked of the person, and sent as the person says', async () => {
+    server.ehr.resources.set('Condition/snomed-only', { resourceType: 'Condition', id: 'snomed-only', subject: { reference: 'Patient/patient-1' }, code: { text: 'Something rare', coding: [{ system: 'http://snomed.info/sct', code: '999000001' }] } });
+    const order = signOrder();
+    const { reasonCode: _reasons, ...record } = server.ehr.resources.get(order) as DeviceRequest;
+    server.ehr.resources.set(order, { ...record, reasonReference: [{ reference: 'Condition/snomed-only' }] });
+    const panel = await TestPanel.launch(server, { patient: 'patient-1', need_patient_banner: false, fhirContext: [{ reference: order }, { reference: 'Coverage/coverage-1' }] });
+    await complete(panel);
+    const { problems } = (await panel.call('GET', '/pas-bundle/preview')).body;
+    expect(problems).toMatchObject([{ code: 'DIAGNOSIS_NOT_ICD10CM', diagnosis: { reason: 'Condition/snomed-only', display: 'Something rare' } }]);
+    const answered = await act(panel, '/pas-bundle/choices', { further: [], include: [], exclude: [], diagnoses: { 'Condition/snomed-only': 'J84.10' } }, 'PUT');
+    expect(answered.body.review.problems).toEqual([]);
+    await act(panel, '/pas-bundle/submit');
+    await reach(panel, ({ kind }) => kind === 'decided');
+    expect(JSON.stringify(lastClaim().diagnosis)).toContain('J84.10');
+  });
+});
+
 describe('what the payer asks for', () => {
   const ask: CommunicationRequest = {
     resourceType: 'CommunicationRequest', status: 'active', identifier: [{ system: 'https://payer.example.org/acn', value: 'ACN-1' }],
@@ -224,7 +242,7 @@ describe('after the answer', () => {
     expect(decided.body).toMatchObject({ case: { state: { kind: 'decided', decision: { entered: { by: { name: 'Helen Fairchild' }, learnedBy: 'telephone' } } } }, decisionWords: { tone: 'bad' } });
     expect(await act(panel, '/case/cancel')).toMatchObject({ status: 409 });
     const packet = (await panel.call('GET', '/packet')).body.sections;
-    expect(packet.find(({ title }) => title === 'Items')).toMatchObject({ entries: [expect.stringMatching(/^1\. .*Denied; No sleep study\./)] });
+    expect(packet.find(({ title }) => title === 'Items')).toMatchObject({ entries: [expect.stringMatching(/^1\. (?!Added).*Denied; .*No sleep study\./)] });
     expect(JSON.stringify(packet)).toContain('Entered by Helen Fairchild');
   });
 });

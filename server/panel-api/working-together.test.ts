@@ -245,7 +245,7 @@ describe('a hand-over', () => {
     const list = (await (await staff.go('/work/api/cases?handedOver=true')).json()) as WorklistPage;
     expect(list.rows.find((row) => row.caseId === caseId)?.handedOver).toMatchObject({ by: 'Helen Fairchild', to: 'Żaneta Łukasiewicz' });
     expect(list.rows.every(({ handedOver }) => handedOver !== undefined)).toBe(true);
-    expect(list.handedOver).toBe(list.rows.length);
+    expect(list.found.count).toBe(list.rows.length);
     await ask(panel, 'POST', '/hand-over/cancel', {});
     const after = (await (await staff.go('/work/api/cases')).json()) as WorklistPage;
     expect(after.rows.find((row) => row.caseId === caseId)?.handedOver).toBeUndefined();

@@ -1,6 +1,5 @@
 import { Button } from '@mantine/core';
 import { useId, useState, type FormEvent, type ReactNode } from 'react';
-import type { PriorAuthCase } from '#prior-auth/case.ts';
 import type { AskedItem, CaseView } from '#prior-auth/panel-api.ts';
 import type { Entry } from '#prior-auth/payer-decision/decision.ts';
 import type { EnteredDecision } from '#prior-auth/payer-decision/entered-decision.ts';
@@ -91,17 +90,11 @@ function ItemFields({ item, draft, onChange }: { readonly item: AskedItem; reado
   );
 }
 
-/** As the server asks for them: those that the payer answered already, else one for each order. */
-function itemsOf({ case: priorAuthCase, asked = [] }: CaseView): readonly AskedItem[] {
-  const { state } = priorAuthCase;
+/** As the server asks for them: those that the payer answered already, else all that were asked for. */
+function itemsOf({ case: { state }, asked = [] }: CaseView): readonly AskedItem[] {
   const answered = state.kind === 'manual' && state.was?.kind === 'pended' ? state.was.decision.items.map(({ sequence }) => sequence) : [];
-  const orders = ordersOf(priorAuthCase);
-  if (answered.length === 0) return orders;
-  return answered.map((sequence) => asked.find((item) => item.sequence === sequence) ?? orders.find((item) => item.sequence === sequence) ?? { sequence, display: messages.decision.item(sequence) });
-}
-
-function ordersOf({ service, further = [] }: PriorAuthCase): readonly AskedItem[] {
-  return [service, ...further].map(({ display, codings: [coding], quantity }, index) => ({ sequence: index + 1, display, ...(coding ? { code: coding.code } : {}), ...(quantity ? { quantity } : {}) }));
+  if (answered.length === 0) return asked;
+  return answered.map((sequence) => asked.find((item) => item.sequence === sequence) ?? { sequence, display: messages.decision.item(sequence) });
 }
 
 function toEntered(sequence: number, { kind, number, start, end, quantity, unit, explanation }: Draft): EnteredDecision['items'][number] | undefined {
