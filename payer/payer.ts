@@ -87,8 +87,8 @@ export async function createPayer(options: PayerOptions): Promise<PayerPart> {
   const requireToken = tokenGuard(setting.db, now);
   const router = Router();
   router.use('/payer', (req, res, next) => {
-    const operation = req.path.startsWith('/review/queue') ? 'queue' : req.path.includes('$') ? `$${req.path.split('$').at(-1)}` : (req.path.split('/')[2] ?? 'other');
-    res.on('finish', () => setting.metrics.answers.inc({ operation: COUNTED.includes(operation) ? operation : 'other', status: String(res.statusCode) }));
+    const operation = req.path.split('/').findLast((part) => COUNTED.includes(part)) ?? 'other';
+    res.on('finish', () => setting.metrics.answers.inc({ operation, status: String(res.statusCode) }));
     next();
   });
   router.use(tokenRoutes({ db: setting.db, baseUrl, log, now, registeredClients }));
