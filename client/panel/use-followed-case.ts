@@ -5,6 +5,8 @@ import type { PanelCall } from './panel-call.ts';
 
 const QUEUED_MS = 2000;
 const PENDED_MS = 5000;
+/** Colleagues let it go, or the payer answers all the same. */
+const BY_PEOPLE_MS = 15_000;
 /** The denial risk is worked out after the launch; a system without a model never brings one. */
 const RISK_LOOKS_MS = [1000, 3000, 8000];
 
@@ -17,7 +19,7 @@ export interface FollowedCase {
   readonly look: () => Promise<void>;
 }
 
-/** Follows a case that waits for others: every 2 s while it is being sent, every 5 s while the payer reviews, never behind a hidden page. */
+/** Follows a case that waits for others: every 2 s while it is being sent, every 5 s while the payer reviews, seldom while people have it, never behind a hidden page. */
 export function useFollowedCase(call: PanelCall, first: CaseView): FollowedCase {
   const [view, setView] = useState(first);
   const [lookedAt, setLookedAt] = useState(() => Date.now());
@@ -32,7 +34,7 @@ export function useFollowedCase(call: PanelCall, first: CaseView): FollowedCase 
   }, [call]);
 
   const { kind } = view.case.state;
-  const everyMs = kind === 'queued' ? QUEUED_MS : kind === 'pended' ? PENDED_MS : 0;
+  const everyMs = kind === 'queued' ? QUEUED_MS : kind === 'pended' ? PENDED_MS : kind === 'held' || kind === 'manual' ? BY_PEOPLE_MS : 0;
   useEffect(() => {
     if (everyMs === 0) return;
     const timer = setInterval(() => { if (document.visibilityState === 'visible') void look(); }, everyMs);
