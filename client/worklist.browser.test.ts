@@ -97,7 +97,7 @@ describe('the worklist', () => {
     await other.getByRole('button', { name: /Open the case of/ }).first().click();
     await other.getByRole('heading', { name: 'What happened' }).waitFor();
     await expectSound(other, 'worklist-case-phone');
-  });
+  }, 120_000);
 
   it('says in Spanish that nothing fits, and goes on when live changes are refused', async () => {
     const page = await screens.openPage(SIZES.phone, { locale: 'es-US' });

@@ -53,6 +53,6 @@ function validUntil({ state }: PriorAuthCase): string | null {
   if (state.kind !== 'decided') return null;
   const granted = state.decision.items.flatMap(({ decision: item }) => (item.kind === 'approved' || item.kind === 'modified' ? [item.validity?.end?.slice(0, 10)] : []));
   if (granted.length === 0) return null;
-  const ends = granted.filter((end) => end !== undefined && /^\d{4}-\d\d-\d\d$/.test(end));
+  const ends = granted.flatMap((end) => (end !== undefined && /^\d{4}-\d\d-\d\d$/.test(end) ? [end] : []));
   return ends.length < granted.length ? 'infinity' : (ends.sort().at(-1) ?? null);
 }
