@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Payer } from '#prior-auth/coverage-requirement/payer.ts';
 import { inquireAboutAll } from '../pas/notifications-record.ts';
 import { takeNotification } from '../pas/notifications-take.ts';
-import { newSecret } from '../pas/notifications-want.ts';
+import { endWait, newSecret } from '../pas/notifications-want.ts';
 import { QUEUES, type SenderParts } from '../pas/sender-parts.ts';
 import { type PasTables, type SubscriptionRow, toSubscriptionRow } from '../pas/submission-table.ts';
 import { askEvents, askStanding, readSubscriptionAnswer, sendSubscription, sendUnsubscription } from '../payer/subscription.ts';
@@ -74,6 +74,7 @@ async function write(parts: SenderParts, row: SubscriptionRow, payer: Payer): Pr
     id: row.subscriptionId,
   });
   const reading = readSubscriptionAnswer(reply, isRewritten);
+  if (reading.kind !== 'written' || reading.isActive) await endWait(parts.store.db, payer.id, now());
   switch (reading.kind) {
     case 'retry':
       return later(parts, row, `PAYER_UNAVAILABLE: ${reading.error}`);

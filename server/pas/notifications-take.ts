@@ -3,6 +3,7 @@ import type { AnyDatabase } from '#store/database.ts';
 import { uuidv7 } from '#store/uuid.ts';
 import type { Notification } from '../payer/read-notification.ts';
 import { inquireAboutAll } from './notifications-record.ts';
+import { endWait } from './notifications-want.ts';
 import { QUEUES, type SenderParts } from './sender-parts.ts';
 import type { PasTables } from './submission-table.ts';
 
@@ -33,6 +34,7 @@ export async function takeNotification({ jobs, log, now, subscriptions: { gapGra
   const isCurrent = subscriptionId === reference || subscriptionId === null;
   const isHandshake = notification.type === 'handshake' && isCurrent && isNewSecret && row.status !== 'removing';
   if (isHandshake) log.info({ payerId: row.payer_id, subscriptionId: id }, 'subscription active');
+  if (isHandshake) await endWait(trx, row.payer_id, nowMs);
   // What the payer did before, it counted for nobody; a new secret alone changes nothing in that.
   if (isHandshake && row.status !== 'active' && row.previous_secret === null) await inquireAboutAll({ now }, trx, row.payer_id);
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Bundle, Resource } from '@medplum/fhirtypes';
-import type { Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import { extensionByUrl } from '#fhir/base/extension.ts';
 import { PAS_PROFILES } from '#fhir/pas/canonical-urls.ts';
 import type { Payer } from '#prior-auth/coverage-requirement/payer.ts';
@@ -32,6 +32,7 @@ export async function wantSubscription({ payers, now }: Pick<SenderParts, 'payer
     .onConflict((conflict) => conflict.doNothing())
     .returning('id')
     .executeTakeFirst();
+  if (inserted && payer.pasVersion === '2.2.1') await waitForSubscription(trx, bundle, now());
   if (inserted || scope !== '*') return;
   const shared = await pas.selectFrom('pas.subscription').select(['id', 'organizations']).where('payer_id', '=', payerId).where('organization_identifier', '=', scope).forUpdate().executeTakeFirst();
   const organizations = (shared?.organizations ?? []) as unknown as readonly string[];
@@ -41,6 +42,28 @@ export async function wantSubscription({ payers, now }: Pick<SenderParts, 'payer
     .set({ organizations: JSON.stringify([...organizations, organization]), status: 'wanted', failures: 0, next_at: at, changed_at: at })
     .where('id', '=', shared.id)
     .where('status', '!=', 'removing')
+    .execute();
+}
+
+/** How long an organization's first request waits for its Subscription. */
+const FIRST_WAIT_MS = 5_000;
+
+/** 2.2.1: what a payer asks for before anybody is subscribed is told to nobody, and `$inquire` lacks it. */
+async function waitForSubscription(trx: Transaction<AnyDatabase>, { identifier }: Bundle, nowMs: number): Promise<void> {
+  const next_at = new Date(nowMs + FIRST_WAIT_MS).toISOString();
+  await trx.withTables<PasTables>().updateTable('pas.submission').set({ next_at }).where('bundle_identifier', '=', identifier?.value ?? '').where('attempts', '=', 0).execute();
+}
+
+/** The Subscription works, or will not for now: what waited for it is due. */
+export async function endWait(db: Kysely<AnyDatabase>, payerId: string, nowMs: number): Promise<void> {
+  await db
+    .withTables<PasTables>()
+    .updateTable('pas.submission')
+    .set({ next_at: new Date(nowMs).toISOString() })
+    .where('payer_id', '=', payerId)
+    .where('status', '=', 'queued')
+    .where('attempts', '=', 0)
+    .where('lease_until', 'is', null)
     .execute();
 }
 
