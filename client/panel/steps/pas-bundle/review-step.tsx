@@ -47,7 +47,7 @@ export function ReviewStep({ call, view, onBack, onChanged, onSent }: ReviewStep
           {(review.warnings?.length ?? 0) > 0 && <Notice tone="warn"><p className="strong">{words.warnings}</p><ul className="bullets">{review.warnings?.map(({ code, message }) => <li key={`${code} ${message}`}>{words.warning(code, message)}</li>)}</ul></Notice>}
           <RequestItems call={call} priorAuthCase={view.case} review={review} disabled={busy !== undefined} onChange={(further) => void change({ further })} />
           <ChosenDiagnoses review={review} disabled={busy !== undefined} onChange={(diagnoses) => void change({ diagnoses })} />
-          <SentEntries call={call} review={review} disabled={busy !== undefined} onChange={(choices) => void change(choices)} />
+          {review.resources.length + (review.leftOut?.length ?? 0) > 0 && <SentEntries call={call} review={review} disabled={busy !== undefined} onChange={(choices) => void change(choices)} />}
         </>
       )}
       {failure && <FailureNotice failure={failure} onRetry={() => void load()} />}
