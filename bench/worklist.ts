@@ -17,7 +17,7 @@ const VIEWS: readonly (readonly [name: string, query: Readonly<Record<string, st
   ['we must act', { mustAct: 'us' }],
   ['one payer, by last change', { payer: 'payer-3', sort: 'updated' }],
   ['one who orders', { requester: 'Practitioner/p-77' }],
-  ['one service, expedited', { service: 'S0042', clock: 'expedited' }],
+  ['one service, expedited', { service: 'S0045', clock: 'expedited' }],
   ['next touch due', { touchDue: '2026-11-30', sort: 'touch' }],
   ['assigned to one', { assigned: 'Practitioner/p-3' }],
   ['assigned to nobody', { assigned: 'nobody', mustAct: 'us' }],
@@ -25,7 +25,7 @@ const VIEWS: readonly (readonly [name: string, query: Readonly<Record<string, st
   ['a word of few', { q: 'family0077' }],
   ['beginning of a word of very many', { q: 'fam' }],
   ['words of nobody', { q: 'fam nobodyofthisname' }],
-  ['many filters that few fit', { payer: 'payer-3', requester: 'Practitioner/p-77', state: 'decided', q: 'given1' }],
+  ['many filters that few fit', { payer: 'payer-3', requester: 'Practitioner/p-83', state: 'decided', q: 'given1' }],
   ['register of authorizations', { sort: 'ends', endsBy: 'any' }],
   ['register, ends soon', { sort: 'ends', endsBy: '2026-12-22' }],
 ];
