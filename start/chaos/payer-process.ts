@@ -13,6 +13,7 @@ const chance = chanceOf(seed);
 const ledger = createLedger(chance);
 const startedAt = performance.now();
 const tokens = new Set<string>();
+const FRESH_MS = 10_000;
 const inquiries = new Map<string, number>();
 const counts: Record<string, number> = {};
 const count = (what: string): void => {
@@ -34,6 +35,16 @@ function reply(response: ServerResponse, status: number, body: Json): void {
   response.writeHead(status, { 'content-type': 'application/fhir+json' }).end(JSON.stringify(body));
 }
 
+let forgotAt = Number.NEGATIVE_INFINITY;
+
+/** All tokens given so far, as after a restart. A fresh one is good for a while: 401 to a fresh token is a refusal for good, 4XX as the guide has it. */
+function forgetTokens(): boolean {
+  if (performance.now() - forgotAt < FRESH_MS) return false;
+  forgotAt = performance.now();
+  tokens.clear();
+  return true;
+}
+
 async function meet(operation: string, key: string, attempt: number, response: ServerResponse, work: () => Json): Promise<void> {
   const behaviour = isOut(chance, performance.now() - startedAt) ? ({ refuse: 503, delayMs: 0, answer: 'as-it-is' } as const) : behaviourOf(chance, operation, key, attempt, slowestMs);
   if (behaviour.refuse === 'connection-lost') {
@@ -42,10 +53,9 @@ async function meet(operation: string, key: string, attempt: number, response: S
     return;
   }
   if (behaviour.refuse !== undefined) {
-    count(`answers ${behaviour.refuse}`);
-    // A token that is refused is of no use any more.
-    if (behaviour.refuse === 401) tokens.clear();
-    return reply(response, behaviour.refuse, outcome('transient'));
+    const status = behaviour.refuse === 401 && !forgetTokens() ? 503 : behaviour.refuse;
+    count(`answers ${status}`);
+    return reply(response, status, outcome('transient'));
   }
   const answer = work();
   await later(behaviour.delayMs);
