@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { standingAnswer } from '#prior-auth/case.ts';
 import { uuidv7 } from '#store/uuid.ts';
 import type { SenderParts } from '../pas/sender-parts.ts';
 import type { PasTables } from '../pas/submission-table.ts';
@@ -18,11 +19,17 @@ async function sendNext(parts: SenderParts): Promise<boolean> {
   const nowAt = new Date(now()).toISOString();
   const until = new Date(now() + leaseMs).toISOString();
   const db = store.db.withTables<PasTables>();
-  const due = db.selectFrom('pas.attachment').select('id').where('status', '=', 'queued').where('next_at', '<=', nowAt).orderBy('next_at').orderBy('id').limit(1).forUpdate().skipLocked();
+  const paused = db.selectFrom('pas.payer_line').select('payer_id').where('paused_at', 'is not', null);
+  const due = db.selectFrom('pas.attachment').select('id').where('status', '=', 'queued').where('next_at', '<=', nowAt).where('payer_id', 'not in', paused).orderBy('next_at').orderBy('id').limit(1).forUpdate().skipLocked();
   const row = await db.updateTable('pas.attachment').set({ lease_until: until, next_at: until, attempts: sql<number>`attempts + 1` }).where('id', '=', due).returningAll().executeTakeFirst();
   if (!row) return false;
+  if (!(await isStillAsked(parts, row.case_id, row.ask_id))) {
+    await db.updateTable('pas.attachment').set({ status: 'withdrawn', next_at: null, lease_until: null }).where('id', '=', row.id).where('status', '=', 'queued').execute();
+    return true;
+  }
   const payer = payers.byId(row.payer_id);
-  const reply = payer ? await sendAttachment(client, payer, row.target, row.body) : ({ kind: 'unavailable', error: 'the payer is not configured' } as const);
+  const canSend = payer !== undefined && payer.mode !== 'manual';
+  const reply = canSend ? await sendAttachment(client, payer, row.target, row.body) : ({ kind: 'unavailable', error: payer ? 'the payer is handled by hand at present' : 'the payer is not configured' } as const);
   const reading = readAttachmentAnswer(reply);
   const receivedMs = now();
   const receivedAt = new Date(receivedMs).toISOString();
@@ -47,4 +54,11 @@ async function sendNext(parts: SenderParts): Promise<boolean> {
     await audit.recordWithin(trx, { action: isTaken ? 'information-sent' : 'information-refused', who: 'open-prior-auth-server', caseId: row.case_id, ...(isTaken ? {} : { outcome: 'refused' as const }), details: { payerId: row.payer_id, attachmentId: row.id } });
   });
   return true;
+}
+
+/** The payer may have decided, or taken its question back, while the answer waited. */
+async function isStillAsked({ store, cases }: SenderParts, caseId: string, askId: string): Promise<boolean> {
+  const found = await store.transaction((trx) => cases.read(trx, caseId));
+  const answer = found && standingAnswer(found.state);
+  return answer?.kind === 'pended' && (answer.asks ?? []).some(({ id, state }) => id === askId && state === 'open');
 }

@@ -307,6 +307,21 @@ describe('what the payer asks for', () => {
     expect(mayDo(refused, 'answer-ask')).toEqual({ kind: 'may' });
   });
 
+  it('is not sent any more once the payer has decided; nothing leaves while the line is paused', async () => {
+    const { id, askId } = await asked();
+    await sender.pauseLine(PAYER_ID, BY, 'outage');
+    await answerAsk(parts, call(id), { askId, contents: [{ resource: structuredClone(document) as never }] });
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    expect(payer.attachments).toHaveLength(0);
+    payer.decideAll('A1');
+    await checkNow(parts, call(id));
+    await reach(id, 'decided');
+    await sender.resumeLine(PAYER_ID, BY);
+    sender.wake(PAYER_ID);
+    await until(() => store.db.withTables<PasTables>().selectFrom('pas.attachment').select('id').where('case_id', '=', id).where('status', '=', 'withdrawn').executeTakeFirst());
+    expect(payer.attachments).toHaveLength(0);
+  });
+
   it('a document without its content, an unknown ask and nothing at all are refused before anything leaves', async () => {
     const { id, askId } = await asked();
     await expect(answerAsk(parts, call(id), { askId: 'other', contents: [] })).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
