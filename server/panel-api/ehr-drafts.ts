@@ -152,11 +152,12 @@ async function takeIn(parts: Parts, { caseId, session: { user } }: Where, form: 
     const mine = current.response;
     const { response, conflicts, fromTheirs } = mergeResponses({ questionnaire: current.package.questionnaire, base, mine, theirs });
     const sided = conflicts.length === 0 ? response : mergeResponses({ questionnaire: current.package.questionnaire, base, mine, theirs, choices: Object.fromEntries(conflicts.map(({ path }) => [path, 'mine' as const])) }).response;
-    const isNew = fromTheirs.length > 0 || JSON.stringify(sided.item) !== JSON.stringify(mine.item);
+    const whole = withRootOf(theirs, sided);
+    const isNew = fromTheirs.length > 0 || JSON.stringify(whole.item) !== JSON.stringify(mine.item) || whole.extension?.length !== mine.extension?.length;
     const saved = await parts.forms.save(trx, caseId, form.formId, current.version, {
       ehrReference,
       ehrCopy: { version, response: theirs, formVersion: 0 },
-      ...(isNew ? { response: sided, missing: missingOf(parts, current, sided, priorAuthCase, user), savedBy: { reference: theirs.author?.reference ?? ehrReference, name: theirs.author?.display ?? 'Someone in the record system' } } : {}),
+      ...(isNew ? { response: whole, missing: missingOf(parts, current, whole, priorAuthCase, user), savedBy: { reference: theirs.author?.reference ?? ehrReference, name: theirs.author?.display ?? 'Someone in the record system' } } : {}),
       ...(conflicts.length > 0 ? { unsettled: { base, theirs } } : {}),
     });
     if (isNew) await followForms(parts, trx, caseId, user.reference);
@@ -166,6 +167,13 @@ async function takeIn(parts: Parts, { caseId, session: { user } }: Where, form: 
     });
     return saved;
   }));
+}
+
+/** What another app wrote at the root and this one does not know stays. */
+function withRootOf({ identifier, extension }: QuestionnaireResponse, response: QuestionnaireResponse): QuestionnaireResponse {
+  const known = response.extension ?? [];
+  const added = (extension ?? []).filter(({ url }) => !known.some((one) => one.url === url));
+  return { ...(identifier ? { identifier } : {}), ...response, ...(known.length + added.length > 0 ? { extension: [...known, ...added] } : {}) };
 }
 
 function missingOf(parts: Parts, form: StoredForm, response: QuestionnaireResponse, priorAuthCase: PriorAuthCase, user: Session['user']): number {
