@@ -19,22 +19,27 @@ export interface CardText {
   readonly indicator: Card['indicator'];
   readonly topic: Topic;
   readonly extension?: Card['extension'];
+  /** Who speaks, where it is not the payer. */
+  readonly speaker?: string;
 }
+
+/** The label of cards that say nothing on the payer's behalf. */
+export const OWN_LABEL = 'Open Prior Auth';
 
 /** CDS Hooks 2.0: fewer than 140 characters. */
 const MAX_SUMMARY = 139;
 
 /** A card with payer, topic, order and policy. Several orders may be in one call, so its text names the one it is about. */
-export function frameCard({ focus, writer }: CardSubject, { kind, summary, detail, indicator, topic, extension }: CardText): Card {
-  const { service, payerName } = focus;
+export function frameCard({ focus, writer }: CardSubject, { kind, summary, detail, indicator, topic, extension, speaker }: CardText): Card {
+  const { service, payerName, otherPayers } = focus;
   const code = service?.codings[0]?.code;
   const reference = referenceTo(focus.focus);
   return {
     uuid: newCardId(kind),
     summary: cut(summary, MAX_SUMMARY),
-    detail: [...(service ? [`**${plain(service.display)}**${code && code !== service.display ? ` (${plain(code)})` : ''}`] : []), ...detail, ...sourceLine(focus)].join('\n\n'),
+    detail: [...(service ? [`**${plain(service.display)}**${code && code !== service.display ? ` (${plain(code)})` : ''}`] : []), ...detail, ...(otherPayers.length > 0 ? [`The patient is also insured with ${otherPayers.map(plain).join(', ')}: this speaks for ${plain(payerName)} only.`] : []), ...sourceLine(focus)].join('\n\n'),
     indicator,
-    source: { label: payerName, topic },
+    source: { label: speaker ?? payerName, topic },
     extension: { ...(reference === undefined ? {} : { 'davinci-crd.associated-resource': writer.associatedResources([reference]) }), ...extension },
   };
 }

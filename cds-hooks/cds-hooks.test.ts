@@ -135,13 +135,24 @@ describe('an order that needs an authorization', () => {
     expect(changed[1]?.assertionId).not.toBe(requirements(before)[0]?.assertionId);
     expect(emissionFaults(changed)).toEqual([]);
   });
+  it.each<[string, object, string | undefined]>([
+    ['of another payer', { payor: [{ display: 'Evergreen Health Plan' }] }, 'The patient is also insured with Evergreen Health Plan (synthetic): this speaks for Cascade Medicare Administrative Contractor (synthetic) only.'],
+    ['of a payer nobody knows', { payor: [{ display: 'Ex_ample' }] }, 'also insured with Ex\\_ample'],
+    ['of the same payer', {}, undefined],
+    ['that is over', { payor: [{ display: 'Evergreen Health Plan' }], period: { end: '2020-12-31' } }, undefined],
+    ['that pays for itself', { payor: [{ reference: 'Patient/p1' }] }, undefined],
+  ])('a second coverage %s: the cards say for whom they speak', async (_name, more, said) => {
+    const { cards } = await post(call({ context: context(device('K0823')), prefetch: { ...fullPrefetch(), coverage: bundle(coverage, organization, { ...coverage, id: 'c2', order: 2, ...more }) } }));
+    expect(cards).not.toEqual([]);
+    for (const { detail } of cards) expect(detail.includes(said ?? 'also insured')).toBe(said !== undefined);
+  });
   it('has cards of the right form', async () => {
     const { cards } = await post(call({ context: context(device('K0823')) }));
     expect(cards.map((card) => card.source.topic.code)).toEqual(['guideline', 'denial-risk', 'prior-auth-panel']);
     for (const card of cards) {
       expect(card.summary.length).toBeLessThan(140);
       expect(card.uuid).toMatch(/^[0-9a-f-]{36}$/);
-      expect(card.source.label).toBe('Cascade Medicare Administrative Contractor (synthetic)');
+      expect(card.source.label).toMatch(card.source.topic.code === 'guideline' ? /^Cascade Medicare/ : /^Open Prior Auth/);
       expect(card.extension['davinci-crd.associated-resource']).toEqual(['DeviceRequest/d1']);
       expect(card.detail).not.toMatch(/(?<!\\)<b/);
       expect(`${card.summary} ${card.detail}`).not.toMatch(/auth-needed|prior authorization (?:is )?(?:needed|required)/i);

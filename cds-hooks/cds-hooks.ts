@@ -68,6 +68,8 @@ export interface CdsHooksOptions {
   readonly mostAtWork?: { readonly full: number; readonly most: number };
   /** How long calls, answers and feedback are kept. Default 90. */
   readonly retentionDays?: number;
+  /** How long CRD metric rows are kept; they hold no patient data. Default 1095: three years. */
+  readonly metricRetentionDays?: number;
   readonly registry?: Registry;
 }
 
@@ -102,7 +104,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
   const services = JSON.stringify(discovery(defaults, ownPrefetch));
   const deadlineMs = options.deadlineMs ?? 500;
   const admission = createAdmission({ full: 128, most: 512, lateMs: deadlineMs / 2, ...options.mostAtWork });
-  const metricLog = openMetricLog(store, now);
+  const metricLog = openMetricLog(store, now, options.metricRetentionDays ?? 1095);
   const key = await signingKey(store, 'cds-hooks', 'ES384');
   const jwks = JSON.stringify({ keys: [key.publicJwk] });
   const payerServices = createPayerServices({ serviceUrl: `${baseUrl}/cds-services`, key, now });
@@ -154,11 +156,12 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     });
   };
 
-  const answerCall = async ({ hook, id }: HookService, request: Request, response: Response, admitted: Exclude<Admitted, 'refused'>): Promise<void> => {
+  const answerCall = async ({ hook, id }: HookService, request: Request, response: Response, asAdmitted: Exclude<Admitted, 'refused'>): Promise<void> => {
     const fromMs = now();
     const startedAt = performance.now();
     const { client: signed, notChecked } = await authenticate(request, `/cds-services/${id}`);
     const text = await readBody(request);
+    const admitted = await admission.turn(asAdmitted);
     const body = parseJson(text);
     const client = signed ?? openClient(body, open);
     const kept = (status: number, answer: string, call?: HookCall): void =>
@@ -278,7 +281,8 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     exchanges,
     async start() {
       every(FLUSH_MS, flush);
-      every(CLIENTS_RELOAD_MS, () => clients.reload().catch(onStoreError));
+      every(CLIENTS_RELOAD_MS, () => clients.reload().catch(onStoreError).then(() => clients.warmKeys()));
+      void clients.warmKeys();
     },
     async stop() {
       for (const timer of timers) clearInterval(timer);

@@ -13,6 +13,8 @@ export type CoverageChoice =
       /** Undefined when the order names it and it could not be read. */
       readonly coverage: Coverage | undefined;
       readonly payer: Payer | undefined;
+      /** Payers of the patient's other active coverages, by name where they are known: nobody has answered for them. */
+      readonly otherPayers: readonly string[];
       /** Why nothing can be determined under it. */
       readonly fault?: { readonly cause: UndeterminedCause; readonly reason: string };
     }
@@ -26,21 +28,29 @@ export function chooseCoverage(focus: Resource, coverages: readonly CoverageOfPa
   if (!coverages) {
     const [reference] = insurance.filter((each) => each.startsWith('Coverage/'));
     if (!reference) return { kind: 'unreachable' };
-    return { kind: 'chosen', reference, coverage: undefined, payer: undefined, fault: { cause: 'technical', reason: 'The coverage could not be read, so its payer is not known.' } };
+    return { kind: 'chosen', reference, coverage: undefined, payer: undefined, otherPayers: [], fault: { cause: 'technical', reason: 'The coverage could not be read, so its payer is not known.' } };
   }
   const insured = coverages.filter(({ coverage }) => coverage.id !== undefined && !isSelfPay(coverage)).toSorted((a, b) => (a.coverage.order ?? 1) - (b.coverage.order ?? 1));
   const ofFocus = (candidates: readonly CoverageOfPayer[]) => candidates.find(({ coverage }) => insurance.includes(referenceTo(coverage) ?? '')) ?? candidates[0];
-  const active = ofFocus(insured.filter(({ coverage }) => isActive(coverage, today)));
+  const actives = insured.filter(({ coverage }) => isActive(coverage, today));
+  const active = ofFocus(actives);
   if (active) {
     const { coverage, payer, payerUnreadable } = active;
-    return { kind: 'chosen', reference: `Coverage/${coverage.id}`, coverage, payer, ...(payerUnreadable ? { fault: { cause: 'technical' as const, reason: "The coverage's payer could not be read." } } : {}) };
+    return { kind: 'chosen', reference: `Coverage/${coverage.id}`, coverage, payer, otherPayers: otherPayers(active, actives), ...(payerUnreadable ? { fault: { cause: 'technical' as const, reason: "The coverage's payer could not be read." } } : {}) };
   }
   const inactive = ofFocus(insured);
   if (inactive) {
     const { coverage, payer } = inactive;
-    return { kind: 'chosen', reference: `Coverage/${coverage.id}`, coverage, payer, fault: { cause: 'no-active-coverage', reason: 'The coverage on record is not active.' } };
+    return { kind: 'chosen', reference: `Coverage/${coverage.id}`, coverage, payer, otherPayers: [], fault: { cause: 'no-active-coverage', reason: 'The coverage on record is not active.' } };
   }
   return { kind: 'none', why: coverages.length > 0 ? 'The patient pays without insurance: there is no payer to answer for.' : 'The patient has no active coverage: this service answers for active coverages only.' };
+}
+
+/** A second coverage with the same payer is answered by the same payer's policies and is not named. */
+function otherPayers(chosen: CoverageOfPayer, actives: readonly CoverageOfPayer[]): readonly string[] {
+  const nameOf = ({ payer, coverage }: CoverageOfPayer): string => payer?.name ?? coverage.payor?.[0]?.display ?? 'another payer';
+  const others = actives.filter((each) => each !== chosen && (each.payer === undefined || each.payer.id !== chosen.payer?.id));
+  return [...new Set(others.map(nameOf))];
 }
 
 function insuranceOf(focus: Resource): readonly Reference[] {

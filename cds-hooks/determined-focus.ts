@@ -16,6 +16,8 @@ export interface DeterminedFocus {
   readonly payer: Payer | undefined;
   /** As printed on the member's card. */
   readonly payerName: string;
+  /** Payers of further active coverages that this answer does not speak for. */
+  readonly otherPayers: readonly string[];
   /** Calendar day at the payer. */
   readonly today: string;
 }

@@ -8,7 +8,7 @@ import { uuidv7 } from './uuid.ts';
 export const AUDIT_ACTIONS = [
   'hook-answered', 'hook-refused', 'feedback-received', 'panel-launched', 'record-read', 'case-opened', 'questionnaire-populated', 'questionnaire-saved',
   'questionnaire-completed', 'questionnaire-attested', 'questionnaire-merged', 'handed-over', 'hand-over-taken', 'hand-over-cancelled', 'hand-over-completed', 'packet-printed', 'pas-bundle-queued', 'pas-bundle-sent', 'pas-bundle-refused', 'payer-decision-received', 'denial-risk-scored', 'worklist-viewed', 'case-viewed',
-  'ehr-read', 'ehr-search', 'ehr-create', 'ehr-update', 'ehr-delete', 'ehr-login', 'ehr-order-signed', 'payer-request-received', 'payer-decided',
+  'ehr-read', 'ehr-search', 'ehr-create', 'ehr-update', 'ehr-delete', 'ehr-login', 'ehr-order-selected', 'ehr-order-signed', 'ehr-suggestion-accepted', 'payer-request-received', 'payer-decided',
   'cds-client-added', 'cds-client-disabled', 'cds-client-enabled', 'admin-signed-in', 'admin-refused', 'cds-metrics-exported', 'ehr-registered', 'ehr-disabled', 'ehr-enabled',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];

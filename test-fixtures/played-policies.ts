@@ -36,7 +36,7 @@ export async function playPolicies({ library, drafts, hook, version, userId, sta
     const service = readFocusService(focus);
     const found = determine(library, { order: focus, service, coverage: 'Coverage/c1', payer, patient: undefined, chart: () => readChart([]), today: '2026-11-22', assertionId: newId() });
     const determination = status === undefined ? found : { ...found, findings: found.findings.map((finding) => ({ ...finding, status })) };
-    const each = { focus, service, determination, patient: undefined, coverage, payer, payerName: 'Payer', today: '2026-11-22' };
+    const each = { focus, service, determination, patient: undefined, coverage, payer, payerName: 'Payer', otherPayers: [], today: '2026-11-22' };
     return PRIMARY_HOOKS.has(hook) ? each : withoutDocuments(each);
   });
   const parts: CardParts = {

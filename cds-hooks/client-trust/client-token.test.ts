@@ -190,4 +190,17 @@ describe('the keys of a client', () => {
     expect(await ask('k2')).toBe('found');
     address.close();
   });
+  it('that come late do not hold up a call, and are there for the next one', async () => {
+    const jwk = await exportJWK(keys.publicKey);
+    const held: (() => void)[] = [];
+    const address = createServer((_request, response) => void held.push(() => response.end(JSON.stringify({ keys: [{ ...jwk, kid: 'k1', alg: 'ES384' }] }))));
+    await new Promise<void>((ready) => address.listen(0, ready));
+    const source = createKeySource({ jku: `http://localhost:${(address.address() as AddressInfo).port}/` }, () => NOW);
+    const ask = () => source({ alg: 'ES384', kid: 'k1' }, { payload: '', signature: '' }).then(() => 'found', (error: Error) => error.message);
+    expect(await ask()).toBe('not fetched in time');
+    for (const send of held) send();
+    await source.warm();
+    expect([await ask(), held.length]).toEqual(['found', 1]);
+    address.close();
+  });
 });

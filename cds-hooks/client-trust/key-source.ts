@@ -5,6 +5,8 @@ import type { TrustedCdsClient } from './trusted-client.ts';
 export interface KeySource {
   /** @throws errors.JWKSNoMatchingKey, or KeysUnavailable when there are none to look in. */
   (header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey>;
+  /** Fetches keys that are missing or old, so that no call has to wait for them. Never rejects. */
+  warm(): Promise<void>;
 }
 
 /** The address gave no usable key set, and none is held from before. */
@@ -19,11 +21,13 @@ const MAX_AGE_MS = 3_600_000;
 /** Between two fetches, whoever asks: an unknown kid costs the client nothing, so it must not make us call for each. */
 const COOL_DOWN_MS = 30_000;
 const TIMEOUT_MS = 3_000;
+/** A call waits no longer than this: keys that come later serve the next one. */
+const CALL_WAITS_MS = 300;
 const MAX_BYTES = 262_144;
 
 /** The client's public keys. `now` gives epoch milliseconds. */
 export function createKeySource({ jku, jwks }: Pick<TrustedCdsClient, 'jku' | 'jwks'>, now: () => number): KeySource {
-  if (jwks) return createLocalJWKSet(jwks);
+  if (jwks) return Object.assign(createLocalJWKSet(jwks), { warm: () => Promise.resolve() });
   if (!jku) throw new Error('A trusted CDS client needs jku or jwks.');
   let held: { readonly keys: ReturnType<typeof createLocalJWKSet>; readonly at: number } | undefined;
   let triedAt = Number.NEGATIVE_INFINITY;
@@ -42,10 +46,18 @@ export function createKeySource({ jku, jwks }: Pick<TrustedCdsClient, 'jku' | 'j
       });
     return fetching;
   };
-  return async (header, token) => {
+  const inTime = async (fetched: Promise<void>): Promise<void> => {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new KeysUnavailable('not fetched in time')), CALL_WAITS_MS);
+    });
+    fetched.catch(() => undefined);
+    await Promise.race([fetched, late]).finally(() => clearTimeout(timer));
+  };
+  const find = async (header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey> => {
     if (!held || now() - held.at > MAX_AGE_MS) {
       held = undefined;
-      await refresh();
+      await inTime(refresh());
     } else if (now() - held.at > FRESH_MS) {
       // The keys that are held answer meanwhile; a refresh that failed is tried again after the cool-down.
       refresh().catch(() => undefined);
@@ -55,10 +67,14 @@ export function createKeySource({ jku, jwks }: Pick<TrustedCdsClient, 'jku' | 'j
       return await held.keys(header, token);
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
-      await refresh();
+      await inTime(refresh());
       return held.keys(header, token);
     }
   };
+  const warm = async (): Promise<void> => {
+    if (!held || now() - held.at > FRESH_MS) await refresh().catch(() => undefined);
+  };
+  return Object.assign(find, { warm });
 }
 
 /** @throws KeysUnavailable */

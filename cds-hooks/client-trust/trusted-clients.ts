@@ -23,6 +23,8 @@ export interface TrustedClients {
   fileFault(): string | undefined;
   /** Takes over what was changed on the admin page, here or in another process. */
   reload(): Promise<void>;
+  /** Fetches the keys of all that are missing or old. Never rejects. */
+  warmKeys(): Promise<void>;
   stop(): void;
 }
 
@@ -79,6 +81,7 @@ export async function openTrustedClients({ builtIn, file, registered, now, onFil
     list: () => all,
     fileFault: () => fileFault,
     reload,
+    warmKeys: async () => void (await Promise.all(all.filter(({ client }) => !client.disabled).map(({ keys }) => keys.warm()))),
     stop: () => unfollow?.(),
   };
 }

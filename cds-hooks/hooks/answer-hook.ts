@@ -115,6 +115,7 @@ async function determineAll(chosen: readonly Chosen[], { patient, lookUp, record
   return asked.map(({ choice, ...each }) => ({
     ...each,
     payerName: each.payer?.name ?? 'Payer',
+    otherPayers: choice.otherPayers,
     determination: withUnread(record.unread(), determine(parts.policies, { ...each, order: each.focus, coverage: choice.reference, coverageFault: choice.fault, chart, assertionId: parts.newId() })),
   }));
 }

@@ -9,16 +9,20 @@ import type { CrdMetricData } from './crd-metric-data.ts';
 export interface MetricLog {
   /** Buffered; the hot path does not wait. If the store stays away, the oldest beyond a limit are given up. */
   record(row: CrdMetricData): void;
+  /** Writes what waits; about once an hour also drops what is older than `retentionDays`. */
   flush(): Promise<void>;
 }
 
 const MAX_WAITING = 200_000;
 const BATCH = 2_000;
+const PRUNE_EVERY_MS = 3_600_000;
+const DAY_MS = 86_400_000;
 
-export function openMetricLog(store: Store, now: () => number): MetricLog {
+export function openMetricLog(store: Store, now: () => number, retentionDays: number): MetricLog {
   const db = store.db.withTables<CdsTables>();
   let waiting: CrdMetricData[] = [];
   let writing: Promise<void> = Promise.resolve();
+  let prunedAt = Number.NEGATIVE_INFINITY;
   const write = async (): Promise<void> => {
     while (waiting.length > 0) {
       const batch = waiting.splice(0, BATCH);
@@ -32,6 +36,9 @@ export function openMetricLog(store: Store, now: () => number): MetricLog {
         throw error;
       }
     }
+    if (now() - prunedAt < PRUNE_EVERY_MS) return;
+    prunedAt = now();
+    await db.deleteFrom('cds.metric_batch').where('last_at', '<', new Date(now() - retentionDays * DAY_MS).toISOString()).execute();
   };
   return {
     record(row) {

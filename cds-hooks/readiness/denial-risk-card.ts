@@ -1,6 +1,6 @@
 import type { CriterionFinding } from '#prior-auth/coverage-requirement/requirement.ts';
 import type { DenialRisk } from '#prior-auth/learning/denial-risk.ts';
-import { type CardSubject, frameCard, plain } from '../card-frame.ts';
+import { type CardSubject, frameCard, OWN_LABEL, plain } from '../card-frame.ts';
 import type { Card } from '../hook-answer.ts';
 
 /** Topics that no code of CRD fits; its binding is extensible. */
@@ -17,6 +17,7 @@ export function denialRiskCard(subject: CardSubject, risk: DenialRisk): Card {
   const reasons = risk.reasons.slice(0, MAX_REASONS);
   return frameCard(subject, {
     kind: DENIAL_RISK,
+    speaker: `${OWN_LABEL} (an estimate, not the payer's word)`,
     summary: `Denial risk ${percent} %${simulated}: ${service?.display ?? ''}`,
     detail: [
       `Estimated chance that the payer denies the request: **${percent} %${simulated}**.${risk.simulated ? ' The model has learned from simulated decisions only.' : ''}`,

@@ -1,4 +1,4 @@
-import { type CardSubject, frameCard, plain } from '../card-frame.ts';
+import { type CardSubject, frameCard, OWN_LABEL, plain } from '../card-frame.ts';
 import type { Card } from '../hook-answer.ts';
 import { OWN_TOPICS } from './denial-risk-card.ts';
 
@@ -31,6 +31,7 @@ export function panelLinkCard(subject: CardSubject, launchUrl: string): Card | u
   return {
     ...frameCard(subject, {
       kind: PANEL_LINK,
+      speaker: OWN_LABEL,
       summary: `Prepare the request: ${service.display}`,
       detail: ["The payer's form can be filled in from the record beside the chart."],
       indicator: 'info',

@@ -1,19 +1,27 @@
 import { Button } from '@mantine/core';
 import { useId, useState, type ReactNode } from 'react';
-import type { Failure } from '../ui/call-json.ts';
+import type { Failure, Reply } from '../ui/call-json.ts';
 import { FailureNotice } from '../ui/failure-notice.tsx';
 import { Badge, type Tone } from '../ui/tone.tsx';
-import { ehr, type Card, type Feedback } from './ehr-api.ts';
+import { ehr, type AcceptedSuggestion, type Card, type Feedback } from './ehr-api.ts';
 import { Markdown } from './markdown.tsx';
 import { messages, ownOverrideReasons } from './messages.ts';
 import { OpenPanelButton } from './open-panel-button.tsx';
 
 const OWN_WORDS = 'own';
-const SERVICE = 'order-sign-crd';
 const TONES: Readonly<Record<Card['indicator'], Tone>> = { info: 'info', warning: 'warn', critical: 'bad', 'hard-stop': 'bad' };
 
-/** One CDS Hooks card, with its links and what the clinician thinks of it. */
-export function CardView({ card, order, onLaunch }: { readonly card: Card; readonly order: string; readonly onLaunch: (launchUrl: string) => void }): ReactNode {
+interface CardViewProps {
+  readonly card: Card;
+  readonly order: string;
+  readonly patientId: string;
+  readonly onLaunch: (launchUrl: string) => void;
+  /** A suggestion changed the record. */
+  readonly onAccepted: (accepted: AcceptedSuggestion) => void;
+}
+
+/** One CDS Hooks card, with its suggestions, its links and what the clinician thinks of it. */
+export function CardView({ card, order, patientId, onLaunch, onAccepted }: CardViewProps): ReactNode {
   const words = messages.card;
   return (
     <article className="cds-card stack" data-indicator={card.indicator}>
@@ -25,8 +33,36 @@ export function CardView({ card, order, onLaunch }: { readonly card: Card; reado
       {card.links?.map((link) => (link.type === 'smart'
         ? <OpenPanelButton key={link.url + link.label} order={order} display={card.summary} label={link.label} small onLaunch={onLaunch} />
         : isWebAddress(link.url) && <a key={link.url} href={link.url} target="_blank" rel="noopener noreferrer">{link.label} <span className="small">({words.newTab})</span></a>))}
+      {card.uuid !== undefined && card.suggestions?.map((one) => one.uuid !== undefined && <SuggestionButton key={one.uuid} label={one.label} recommended={one.isRecommended === true} accept={() => ehr.accept(patientId, order, card.uuid ?? '', one.uuid ?? '')} onAccepted={onAccepted} />)}
       {card.uuid !== undefined && <FeedbackLine card={card} uuid={card.uuid} />}
     </article>
+  );
+}
+
+interface SuggestionProps {
+  readonly label: string;
+  readonly recommended: boolean;
+  readonly accept: () => Promise<Reply<AcceptedSuggestion>>;
+  readonly onAccepted: (accepted: AcceptedSuggestion) => void;
+}
+
+function SuggestionButton({ label, recommended, accept, onAccepted }: SuggestionProps): ReactNode {
+  const words = messages.card;
+  const [state, setState] = useState<'open' | 'working' | 'done'>('open');
+  const [failure, setFailure] = useState<Failure>();
+  const take = async (): Promise<void> => {
+    setState('working');
+    setFailure(undefined);
+    const reply = await accept();
+    setState(reply.kind === 'ok' ? 'done' : 'open');
+    if (reply.kind === 'ok') onAccepted(reply.value);
+    else setFailure(reply.failure);
+  };
+  return (
+    <div className="stack-tight">
+      {state === 'done' ? <output className="small">{words.done(label)}</output> : <div><Button size="xs" variant={recommended ? 'filled' : 'default'} loading={state === 'working'} onClick={() => void take()}>{label}</Button></div>}
+      {failure && <FailureNotice failure={failure} />}
+    </div>
   );
 }
 
@@ -40,7 +76,7 @@ function FeedbackLine({ card, uuid }: { readonly card: Card; readonly uuid: stri
   const reasons = card.overrideReasons?.length ? card.overrideReasons : ownOverrideReasons;
   const send = async (feedback: Omit<Feedback, 'service' | 'cardUuid'>): Promise<void> => {
     setFailure(undefined);
-    const reply = await ehr.feedback({ service: SERVICE, cardUuid: uuid, ...feedback });
+    const reply = await ehr.feedback({ service: card.service, cardUuid: uuid, ...feedback });
     if (reply.kind === 'ok') setState(feedback.outcome);
     else setFailure(reply.failure);
   };

@@ -42,9 +42,9 @@ export function ChartScreen({ patientId, onBack, onLaunch, onSessionEnded }: Cha
           <header className="stack-tight"><FocusHeading level={1}>{chart.patient.name}</FocusHeading><PatientFacts patient={chart.patient} /></header>
           <div className="chart">
             <div className="stack">
-              {signed && <SignedOrder key={signed.order} signed={signed} title={chart.orders.find((order) => order.reference === signed.order)?.display ?? signed.order} onLaunch={onLaunch} />}
-              <OrderForm patientId={patientId} conditions={chart.conditions} onSigned={took} onDrafted={() => took(undefined)} />
-              <Orders orders={chart.orders} onSigned={took} onLaunch={onLaunch} />
+              {signed && <SignedOrder key={signed.order} signed={signed} title={chart.orders.find((order) => order.reference === signed.order)?.display ?? signed.order} patientId={patientId} onLaunch={onLaunch} onAccepted={reload} />}
+              <OrderForm patientId={patientId} conditions={chart.conditions} onSigned={took} onDrafted={() => took(undefined)} onLaunch={onLaunch} />
+              <Orders patientId={patientId} orders={chart.orders} onSigned={took} onLaunch={onLaunch} onAccepted={reload} />
             </div>
             <div className="chart-sections"><Sections chart={chart} /></div>
           </div>
@@ -74,7 +74,15 @@ function Entry({ entry }: { readonly entry: ChartEntry }): ReactNode {
   );
 }
 
-function Orders({ orders, onSigned, onLaunch }: { readonly orders: readonly OrderEntry[]; readonly onSigned: (signed: Signed) => void; readonly onLaunch: (launchUrl: string) => void }): ReactNode {
+interface OrdersProps {
+  readonly patientId: string;
+  readonly orders: readonly OrderEntry[];
+  readonly onSigned: (signed: Signed) => void;
+  readonly onLaunch: (launchUrl: string) => void;
+  readonly onAccepted: () => void;
+}
+
+function Orders({ patientId, orders, onSigned, onLaunch, onAccepted }: OrdersProps): ReactNode {
   const [signing, setSigning] = useState<string>();
   const [failure, setFailure] = useState<Failure>();
   const sign = async (order: string): Promise<void> => {
@@ -107,7 +115,7 @@ function Orders({ orders, onSigned, onLaunch }: { readonly orders: readonly Orde
             {order.cards !== undefined && order.cards.length > 0 && (
               <details>
                 <summary className="small">{messages.chart.showAnswer}</summary>
-                <div className="stack details-body">{order.cards.map((card, index) => <CardView key={card.uuid ?? index} card={card} order={order.reference} onLaunch={onLaunch} />)}</div>
+                <div className="stack details-body">{order.cards.map((card, index) => <CardView key={card.uuid ?? index} card={card} order={order.reference} patientId={patientId} onLaunch={onLaunch} onAccepted={onAccepted} />)}</div>
               </details>
             )}
           </li>

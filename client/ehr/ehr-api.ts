@@ -31,7 +31,19 @@ export interface Card {
   readonly source: { readonly label: string; readonly url?: string };
   readonly links?: readonly { readonly label: string; readonly url: string; readonly type: 'absolute' | 'smart' }[];
   readonly overrideReasons?: readonly Coding[];
+  readonly suggestions?: readonly { readonly uuid?: string; readonly label: string; readonly isRecommended?: boolean }[];
+  /** The service that gave the card and takes feedback on it. */
+  readonly service: string;
 }
+
+/** What the payer's service says of an order that is being written. */
+export interface Selected {
+  readonly order: string;
+  readonly cards: readonly Card[];
+  readonly failure?: { readonly message: string };
+}
+
+export interface AcceptedSuggestion { readonly written: readonly string[]; readonly removed: readonly string[] }
 
 export interface CoverageInformation {
   readonly covered?: string;
@@ -52,6 +64,8 @@ export interface Signed {
 
 export interface NewOrder {
   readonly catalogId: string;
+  /** The id that `select` gave it. */
+  readonly id?: string;
   readonly quantity?: number;
   readonly priority?: string;
   readonly reason?: string;
@@ -78,6 +92,8 @@ export const ehr = {
   chart: (patientId: string) => get<Chart>(`/patients/${encodeURIComponent(patientId)}/chart`),
   catalog: () => get<{ readonly items: readonly CatalogItem[] }>('/catalog'),
   order: (patientId: string, order: NewOrder) => post<{ readonly order: string }>(`/patients/${encodeURIComponent(patientId)}/orders`, order),
+  select: (patientId: string, order: NewOrder) => post<Selected>(`/patients/${encodeURIComponent(patientId)}/orders/select`, order),
+  accept: (patientId: string, order: string, cardUuid: string, suggestionUuid: string) => post<AcceptedSuggestion>(`/patients/${encodeURIComponent(patientId)}/suggestions/accept`, { order, cardUuid, suggestionUuid }),
   sign: (order: string) => post<Signed>('/orders/sign', { order }),
   launch: (order: string) => post<{ readonly launchUrl: string }>('/orders/launch', { order }),
   feedback: (feedback: Feedback) => post<unknown>('/feedback', feedback),

@@ -9,11 +9,13 @@ import { OpenPanelButton } from './open-panel-button.tsx';
 interface SignedOrderProps {
   readonly signed: Signed;
   readonly title: string;
+  readonly patientId: string;
   readonly onLaunch: (launchUrl: string) => void;
+  readonly onAccepted: () => void;
 }
 
 /** What came back when the order was signed. */
-export function SignedOrder({ signed, title, onLaunch }: SignedOrderProps): ReactNode {
+export function SignedOrder({ signed, title, patientId, onLaunch, onAccepted }: SignedOrderProps): ReactNode {
   const words = messages.signed;
   const quiet = signed.coverageInformation.length > 0 && signed.coverageInformation.every(nothingNeeded);
   return (
@@ -26,7 +28,7 @@ export function SignedOrder({ signed, title, onLaunch }: SignedOrderProps): Reac
       {!signed.failure && signed.coverageInformation.length === 0 && <Notice tone="unknown"><p>{words.noAnswer}</p></Notice>}
       {signed.coverageInformation.map((information, index) => <Coverage key={information.assertionId ?? index} information={information} quiet={quiet && signed.cards.length === 0} />)}
       {!quiet && !signed.failure && signed.coverageInformation.length > 0 && <OpenPanelButton order={signed.order} display={title} onLaunch={onLaunch} />}
-      {signed.cards.map((card, index) => <CardView key={card.uuid ?? index} card={card} order={signed.order} onLaunch={onLaunch} />)}
+      {signed.cards.map((card, index) => <CardView key={card.uuid ?? index} card={card} order={signed.order} patientId={patientId} onLaunch={onLaunch} onAccepted={onAccepted} />)}
     </section>
   );
 }

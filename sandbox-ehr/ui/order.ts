@@ -17,6 +17,8 @@ export const orderReference = z.string().regex(/^(DeviceRequest|ServiceRequest|M
 
 export const newOrder = z.strictObject({
   catalogId: z.string(),
+  /** The id that the order had while it was being written; a new one when left out. */
+  id: z.uuid().optional(),
   quantity: z.number().positive().max(100_000).optional(),
   priority: z.enum(['routine', 'urgent', 'asap', 'stat']).optional(),
   reason: z.string().regex(/^Condition\/[A-Za-z0-9\-.]{1,64}$/).optional(),
@@ -29,8 +31,16 @@ export async function activeCoverages(repository: FhirRepository, patientId: str
   return matches.filter((one): one is Coverage & { id: string } => one.resourceType === 'Coverage').sort((a, b) => (a.order ?? 99) - (b.order ?? 99));
 }
 
-/** Writes a draft order and returns its reference. */
+/** Writes a draft order and returns its reference. Throws UiRefusal 409 when its id is taken. */
 export async function draftOrder(repository: FhirRepository, user: string, access: Access, patientId: string, input: z.infer<typeof newOrder>): Promise<string> {
+  const order = await buildDraft(repository, user, access, patientId, input);
+  if (await repository.find(order.resourceType, order.id, access)) throw new UiRefusal(409, 'ORDER_ALREADY_WRITTEN', 'This order is written already.', 'Sign it from the list of orders.');
+  await repository.transaction((inside) => inside.write([{ kind: 'put', resource: order }], access));
+  return `${order.resourceType}/${order.id}`;
+}
+
+/** The draft as it would be written. */
+export async function buildDraft(repository: FhirRepository, user: string, access: Access, patientId: string, input: z.infer<typeof newOrder>): Promise<Order> {
   const item = CATALOG.find((one) => one.id === input.catalogId);
   if (!item) throw new UiRefusal(422, 'CATALOG_ITEM_UNKNOWN', 'There is no such item in the catalog.');
   const patient = `Patient/${patientId}`;
@@ -46,7 +56,7 @@ export async function draftOrder(repository: FhirRepository, user: string, acces
   const quantity = value === undefined ? undefined : { value, ...(item.suggestedQuantity ? { unit: item.suggestedQuantity.unit } : {}) };
   const concept = { coding: [{ ...item.code, display: item.display }], text: item.display };
   const common = {
-    id: randomUUID(),
+    id: input.id ?? randomUUID(),
     status: 'draft' as const,
     intent: 'order' as const,
     priority: input.priority ?? ('routine' as const),
@@ -57,12 +67,9 @@ export async function draftOrder(repository: FhirRepository, user: string, acces
     ...(coverage ? { insurance: [{ reference: `Coverage/${coverage.id}` }] } : {}),
     ...(input.note ? { note: [{ text: input.note }] } : {}),
   };
-  const order: Order =
-    item.orderType === 'DeviceRequest'
-      ? { resourceType: 'DeviceRequest', ...common, codeCodeableConcept: concept, ...(quantity ? { parameter: [{ code: { text: 'Quantity' }, valueQuantity: quantity }] } : {}) }
-      : { resourceType: 'ServiceRequest', ...common, code: concept, ...(quantity ? { quantityQuantity: quantity } : {}) };
-  await repository.transaction((inside) => inside.write([{ kind: 'put', resource: order }], access));
-  return `${order.resourceType}/${order.id}`;
+  return item.orderType === 'DeviceRequest'
+    ? { resourceType: 'DeviceRequest', ...common, codeCodeableConcept: concept, ...(quantity ? { parameter: [{ code: { text: 'Quantity' }, valueQuantity: quantity }] } : {}) }
+    : { resourceType: 'ServiceRequest', ...common, code: concept, ...(quantity ? { quantityQuantity: quantity } : {}) };
 }
 
 /** Throws UiRefusal 404 when there is no such order, 422 when it names no patient. */

@@ -7,12 +7,14 @@ import { isStorable } from '#store/storable-text.ts';
 import { fullAccess } from '../fhir/access.ts';
 import type { FhirRepository } from '../fhir/repository.ts';
 import { isFhirId } from '../fhir/structure.ts';
+import { acceptance, acceptSuggestion } from '../hooks/accept-suggestion.ts';
 import type { CdsClient } from '../hooks/cds-service.ts';
+import { selectOrder } from '../hooks/select-order.ts';
 import { signOrder, type SignOrderOptions } from '../hooks/sign-order.ts';
 import { createLaunch } from '../smart/launch-context.ts';
 import { CATALOG } from './catalog.ts';
 import { readChart, summarize } from './chart.ts';
-import { activeCoverages, draftOrder, newOrder, orderReference, readOrder } from './order.ts';
+import { activeCoverages, buildDraft, draftOrder, newOrder, orderReference, readOrder } from './order.ts';
 import { findUser, listPatients, listUsers, type User } from './people.ts';
 import { UiRefusal } from './refusal.ts';
 import type { UiSessions } from './session.ts';
@@ -73,6 +75,14 @@ export function uiRoutes(options: UiRoutesOptions): Router {
     next();
   };
   router.use(requireUser);
+  /** CDS Hooks feedback. False when the service did not take it. */
+  const tell = async (service: string, said: object): Promise<boolean> => {
+    const reply = await options.cds.feedback(service, { ...said, outcomeTimestamp: new Date(now()).toISOString() }).catch((error: unknown) => {
+      options.log.warn({ err: { name: error instanceof Error ? error.name : 'unknown' } }, 'feedback did not reach the service');
+      return undefined;
+    });
+    return reply !== undefined && reply.status < 300;
+  };
   router.get('/session', (_request, response) => void response.json({ user: userOf(response) }));
   router.get('/patients', async (request, response) => {
     const { q } = request.query;
@@ -95,6 +105,19 @@ export function uiRoutes(options: UiRoutesOptions): Router {
     audit.record({ action: 'ehr-create', who: reference, what: [order, `Patient/${id}`] });
     response.status(201).json({ order });
   });
+  router.post('/patients/:id/orders/select', async (request, response) => {
+    const id = patientId(request);
+    const { reference } = userOf(response);
+    const order = await buildDraft(repository, reference, fullAccess(reference), id, parse(newOrder, request.body));
+    response.json(await selectOrder(options, reference, order, id));
+  });
+  router.post('/patients/:id/suggestions/accept', async (request, response) => {
+    const id = patientId(request);
+    const input = parse(acceptance, request.body);
+    const { service, ...accepted } = await acceptSuggestion(options, userOf(response).reference, id, input);
+    await tell(service, { card: input.cardUuid, outcome: 'accepted', acceptedSuggestions: [{ id: input.suggestionUuid }] });
+    response.json(accepted);
+  });
   router.post('/orders/sign', async (request, response) => {
     response.json(await signOrder(options, userOf(response).reference, parse(orderOnly, request.body).order));
   });
@@ -116,20 +139,14 @@ export function uiRoutes(options: UiRoutesOptions): Router {
     response.json({ launchUrl: `${options.panelLaunchUrl}?${new URLSearchParams({ iss: repository.fhirBase, launch }).toString()}` });
   });
   router.post('/feedback', async (request, response) => {
-    const input = parse(feedback, request.body);
-    const reply = await options.cds
-      .feedback(input.service, {
-        card: input.cardUuid,
-        outcome: input.outcome,
-        outcomeTimestamp: new Date(now()).toISOString(),
-        ...(input.outcome === 'accepted' ? { acceptedSuggestions: (input.acceptedSuggestions ?? []).map((id) => ({ id })) } : {}),
-        ...(input.outcome === 'overridden' && input.overrideReason !== undefined ? { overrideReason: typeof input.overrideReason === 'string' ? { userComment: input.overrideReason } : { reason: input.overrideReason } } : {}),
-      })
-      .catch((error: unknown) => {
-        options.log.warn({ err: { name: error instanceof Error ? error.name : 'unknown' } }, 'feedback did not reach the service');
-        return undefined;
-      });
-    if (!reply || reply.status >= 300) throw new UiRefusal(502, 'FEEDBACK_NOT_TAKEN', 'The service did not take the feedback.', 'Nothing is lost for the patient; try again later.');
+    const { service, cardUuid, outcome, acceptedSuggestions = [], overrideReason } = parse(feedback, request.body);
+    const taken = await tell(service, {
+      card: cardUuid,
+      outcome,
+      ...(outcome === 'accepted' ? { acceptedSuggestions: acceptedSuggestions.map((id) => ({ id })) } : {}),
+      ...(outcome === 'overridden' && overrideReason !== undefined ? { overrideReason: typeof overrideReason === 'string' ? { userComment: overrideReason } : { reason: overrideReason } } : {}),
+    });
+    if (!taken) throw new UiRefusal(502, 'FEEDBACK_NOT_TAKEN', 'The service did not take the feedback.', 'Nothing is lost for the patient; try again later.');
     response.json({});
   });
   router.use(() => {

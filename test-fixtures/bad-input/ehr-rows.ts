@@ -118,11 +118,12 @@ export function ehrUiRows({ order }: RunningSystem): BadRequest[] {
   const get = (what: string, path: string, status: BadRequest['status'], more: Partial<BadRequest> = {}): BadRequest => ({ what, method: 'GET', path: `/ehr/ui${path}`, from: 'clinician', status, shape: 'error-reply', ...more });
   const post = (what: string, path: string, body: unknown, status: BadRequest['status'], more: Partial<BadRequest> = {}): BadRequest => ({ ...get(what, path, status), method: 'POST', body, ...more });
   const orders = '/patients/pat-oxygen/orders';
+  const suggestions = '/patients/pat-oxygen/suggestions/accept';
   const feedback = { service: 'order-sign-crd', cardUuid: randomUUID(), outcome: 'accepted' };
   return [
-    ...['/login', orders, '/orders/sign', '/orders/launch', '/feedback'].flatMap((path) => badBodies({ method: 'POST', path: `/ehr/ui${path}`, from: 'clinician', shape: 'error-reply', reads: 'application/json', wrong: [400, 422] })),
+    ...['/login', orders, `${orders}/select`, suggestions, '/orders/sign', '/orders/launch', '/feedback'].flatMap((path) => badBodies({ method: 'POST', path: `/ehr/ui${path}`, from: 'clinician', shape: 'error-reply', reads: 'application/json', wrong: [400, 422] })),
     ...['/session', '/patients', '/patients/pat-oxygen/chart', '/catalog'].map((path) => get('nobody signed in', path, 401, { from: 'nobody' })),
-    ...[orders, '/orders/sign', '/orders/launch', '/feedback'].map((path) => post('nobody signed in', path, { order }, 401, { from: 'nobody' })),
+    ...[orders, `${orders}/select`, suggestions, '/orders/sign', '/orders/launch', '/feedback'].map((path) => post('nobody signed in', path, { order }, 401, { from: 'nobody' })),
     get('a forged cookie', '/session', 401, { from: 'nobody', headers: { cookie: `ehr_session=${'A'.repeat(43)}` } }),
     get('a cookie with odd letters', '/session', 401, { from: 'nobody', headers: { cookie: 'ehr_session=%00%zz; ehr_session; =; __proto__=1' } }),
     get('a cookie of 8 kB', '/session', 401, { from: 'nobody', headers: { cookie: `ehr_session=${'a'.repeat(8_000)}` } }),
@@ -152,6 +153,8 @@ export function ehrUiRows({ order }: RunningSystem): BadRequest[] {
     post('note with a null byte', orders, { catalogId: 'e1390', note: `${PRIVATE_WORDS}\u0000` }, 422),
     post('reason of another patient', orders, { catalogId: 'e1390', reason: 'Condition/nothing' }, 422),
     post('order for nobody', '/patients/nobody/orders', { catalogId: 'e1390' }, [404, 422]),
+    post('selecting with an id that is none', `${orders}/select`, { catalogId: 'e1390', id: '../x' }, 422),
+    post('unknown suggestion', suggestions, { order, cardUuid: 'none', suggestionUuid: 'none' }, 404),
     post('unknown order', '/orders/sign', { order: 'DeviceRequest/nothing' }, 404),
     post('order that is no order', '/orders/sign', { order: 'Patient/pat-oxygen' }, [404, 422]),
     post('order elsewhere', '/orders/sign', { order: 'https://evil.example/DeviceRequest/1' }, 422),

@@ -51,6 +51,7 @@ const messages = {
     saveDraft: 'Save as draft',
     missingWhat: 'Choose what to order.',
     catalogEmpty: 'The order catalog is empty.',
+    beforeSigning: 'What the payer says before you sign',
   },
   signed: {
     title: (order: string) => `Signed: ${order}`,
@@ -74,6 +75,7 @@ const messages = {
     comment: 'In your words',
     send: 'Send',
     cancel: 'Cancel',
+    done: (label: string) => `Done: ${label}`,
     accepted: 'Thank you. Recorded as useful.',
     overridden: 'Thank you. Recorded as not followed.',
     newTab: 'opens a new tab',

@@ -52,6 +52,7 @@ export const es: EhrWords = {
       saveDraft: 'Guardar como borrador',
       missingWhat: 'Elija qué ordenar.',
       catalogEmpty: 'El catálogo de órdenes está vacío.',
+      beforeSigning: 'Lo que dice el pagador antes de firmar',
     },
     signed: {
       title: (order) => `Firmada: ${order}`,
@@ -75,6 +76,7 @@ export const es: EhrWords = {
       comment: 'Con sus palabras',
       send: 'Enviar',
       cancel: 'Cancelar',
+      done: (label: string) => `Hecho: ${label}`,
       accepted: 'Gracias. Registrada como útil.',
       overridden: 'Gracias. Registrada como no seguida.',
       newTab: 'abre una pestaña nueva',

@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Store } from '#store/database.ts';
+import { migratePart } from '#store/migrate.ts';
+import { openTestStore } from '#test-fixtures/test-store.ts';
+import { migrations } from '../tables.ts';
+import type { CrdMetricData } from './crd-metric-data.ts';
+import { exportMetrics, openMetricLog } from './metric-log.ts';
+
+const DAY = 86_400_000;
+let store: Store;
+beforeAll(async () => {
+  store = await openTestStore();
+  await migratePart(store, 'cds', migrations);
+});
+afterAll(() => store.close());
+
+it('keeps rows for their time and drops them after it', async () => {
+  let nowMs = Date.parse('2026-11-22T10:00:00Z');
+  const log = openMetricLog(store, () => nowMs, 30);
+  const rowAt = (ms: number) => ({ requestTime: new Date(ms).toISOString() }) as CrdMetricData;
+  const kept = async () => {
+    const lines: string[] = [];
+    for await (const line of exportMetrics(store, new Date(0), new Date(nowMs + DAY))) lines.push((JSON.parse(line) as CrdMetricData).requestTime.slice(0, 10));
+    return lines;
+  };
+  log.record(rowAt(nowMs));
+  await log.flush();
+  nowMs += 29 * DAY;
+  log.record(rowAt(nowMs));
+  await log.flush();
+  expect(await kept()).toEqual(['2026-11-22', '2026-12-21']);
+  nowMs += 2 * DAY;
+  await log.flush();
+  expect(await kept()).toEqual(['2026-12-21']);
+});
