@@ -85,6 +85,6 @@ function toRows({ rows, affectedRows, fields }: Results): EngineRows {
 }
 
 function factsOf(error: unknown): Readonly<Record<string, string>> {
-  const facts = ['code', 'severity', 'detail', 'hint', 'schema', 'table', 'column', 'constraint', 'routine'];
+  const facts = ['code', 'severity', 'schema', 'table', 'column', 'constraint', 'routine'];
   return Object.fromEntries(Object.entries(error instanceof Error ? error : {}).filter((entry): entry is [string, string] => facts.includes(entry[0]) && typeof entry[1] === 'string'));
 }
