@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -140,6 +140,12 @@ describe('the embedded data folder', () => {
     writeFileSync(join(dataDir, 'database', 'PG_VERSION'), '18\n');
     const store = keep(await openStore({ dataDir }));
     expect((await sql`select 1 as one`.execute(store.db)).rows).toEqual([{ one: 1 }]);
+  });
+
+  it('is closed before a command that closes it last of all goes on', () => {
+    const script = `import { openStore } from './store/database.ts'; const store = await openStore({ dataDir: 'memory' }); await store.close(); console.log('closed');`;
+    const { stdout, status } = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', script], { cwd: join(import.meta.dirname, '..'), encoding: 'utf8' });
+    expect([stdout.trim(), status]).toEqual(['closed', 0]);
   });
 
   it('loses no committed row when its process is killed with -9', async () => {

@@ -117,6 +117,8 @@ export async function openThreadedEngine(dataDir: string): Promise<EmbeddedEngin
     close() {
       closing ??= ask({ kind: 'close' }).then(async () => {
         closed = true;
+        // The process must not end before the thread has: what is awaited here would never come.
+        worker.ref();
         await ended;
       });
       return closing;
