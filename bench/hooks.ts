@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startChild } from './child-server.ts';
-import { type Figures, HEADER, measure, row } from './figures.ts';
+import { type CpuSeconds, type Figures, HEADER, measure, row } from './figures.ts';
 import { fullPrefetchCall } from './full-prefetch-call.ts';
 import { send } from './post.ts';
 import { createSigningClient } from './signed-calls.ts';
@@ -52,6 +52,7 @@ export async function benchHooks({ memoryCalls = 20_000 }: { readonly memoryCall
       const text = JSON.stringify(body);
       return () => send('POST', url, text.replace('HOOK-INSTANCE', randomUUID()), { authorization: `Bearer ${client.take()}` });
     };
+    const cpuSeconds: CpuSeconds = async () => Number(/^process_cpu_seconds_total (\S+)/m.exec(await send('GET', `${system.base}/metrics`))?.[1]);
     const ways = {
       'echo': (() => { const text = JSON.stringify(full); return () => send('POST', `${echo.base}/echo`, text); })(),
       'full prefetch': open(full),
@@ -70,7 +71,7 @@ export async function benchHooks({ memoryCalls = 20_000 }: { readonly memoryCall
       for (let round = 0; round < ROUNDS; round += 1) {
         for (const [name, call] of Object.entries(ways)) {
           if (name.includes('signed')) await client.make(inFlight === 1 ? 700 : 2_200, url);
-          rounds[name]?.push(await measure(call, { durationMs: ROUND_MS, inFlight, warmUp: round === 0 && inFlight === 1 && !name.includes('signed') ? WARM_UP : 10 }));
+          rounds[name]?.push(await measure(call, { durationMs: ROUND_MS, inFlight, cpu: name === 'echo' || name.startsWith('the EHR') ? undefined : cpuSeconds, warmUp: round === 0 && inFlight === 1 && !name.includes('signed') ? WARM_UP : 10 }));
           await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
         }
       }
@@ -119,5 +120,5 @@ function hasEverything(name: string, answer: string): void {
 /** Each figure's median over the rounds. */
 function middle(rounds: readonly Figures[]): Figures {
   const median = (read: (figures: Figures) => number) => rounds.map(read).sort((a, b) => a - b)[Math.floor(rounds.length / 2)] ?? Number.NaN;
-  return { p50Ms: median((f) => f.p50Ms), p95Ms: median((f) => f.p95Ms), p99Ms: median((f) => f.p99Ms), perSecond: median((f) => f.perSecond) };
+  return { p50Ms: median((f) => f.p50Ms), p95Ms: median((f) => f.p95Ms), p99Ms: median((f) => f.p99Ms), perSecond: median((f) => f.perSecond), cpuMsPerCall: median((f) => f.cpuMsPerCall) };
 }

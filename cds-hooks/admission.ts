@@ -8,6 +8,12 @@ export type Admitted = 'full' | 'partial' | 'refused';
 export interface Admission {
   /** Each call that was not refused must leave. */
   enter(): Admitted;
+  /**
+   * Resolves when it is the call's turn to be worked on: in the order of asking, one in each round of the event loop. Calls that come
+   * together would otherwise be worked on in one round, and for its length no connection is accepted (one a round) and no timer fires.
+   * A call whose turn comes late is done in part.
+   */
+  turn(admitted: Exclude<Admitted, 'refused'>): Promise<Exclude<Admitted, 'refused'>>;
   leave(): void;
   stop(): void;
 }
@@ -28,6 +34,11 @@ export function createAdmission({ full, most, lateMs }: AdmissionLimits): Admiss
   let late = 0;
   let before = 0;
   let expected = performance.now() + LOOK_EVERY_MS;
+  const waiting: (() => void)[] = [];
+  const next = (): void => {
+    waiting.shift()?.();
+    if (waiting.length > 0) setImmediate(next);
+  };
   const clock = setInterval(() => {
     const now = Math.max(0, performance.now() - expected);
     // Late twice in a row: one hiccup is over before the next call is read.
@@ -41,6 +52,14 @@ export function createAdmission({ full, most, lateMs }: AdmissionLimits): Admiss
       if (atWork > 0 && (atWork >= most || late > lateMs)) return 'refused';
       atWork += 1;
       return atWork <= full ? 'full' : 'partial';
+    },
+    turn(admitted) {
+      if (atWork <= 1) return Promise.resolve(admitted);
+      const since = performance.now();
+      return new Promise((go) => {
+        waiting.push(() => go(performance.now() - since > lateMs ? 'partial' : admitted));
+        if (waiting.length === 1) setImmediate(next);
+      });
     },
     leave() {
       atWork -= 1;

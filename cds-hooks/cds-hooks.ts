@@ -156,11 +156,12 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     });
   };
 
-  const answerCall = async ({ hook, id }: HookService, request: Request, response: Response, admitted: Exclude<Admitted, 'refused'>): Promise<void> => {
+  const answerCall = async ({ hook, id }: HookService, request: Request, response: Response, asAdmitted: Exclude<Admitted, 'refused'>): Promise<void> => {
     const fromMs = now();
     const startedAt = performance.now();
     const { client: signed, notChecked } = await authenticate(request, `/cds-services/${id}`);
     const text = await readBody(request);
+    const admitted = await admission.turn(asAdmitted);
     const body = parseJson(text);
     const client = signed ?? openClient(body, open);
     const kept = (status: number, answer: string, call?: HookCall): void =>
@@ -280,7 +281,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     exchanges,
     async start() {
       every(FLUSH_MS, flush);
-      every(CLIENTS_RELOAD_MS, () => clients.reload().catch(onStoreError).then(clients.warmKeys));
+      every(CLIENTS_RELOAD_MS, () => clients.reload().catch(onStoreError).then(() => clients.warmKeys()));
       void clients.warmKeys();
     },
     async stop() {

@@ -1,4 +1,5 @@
 import type { Bundle, Resource } from '@medplum/fhirtypes';
+import { getJson, UnreadableAnswer } from './get-json.ts';
 
 /** Reads from the caller's FHIR server with the token of the call. Built for one call and thrown away with it. */
 export interface EhrReader {
@@ -17,24 +18,11 @@ interface EhrReaderOptions {
 }
 
 const MAX_PAGES = 10;
-const MAX_ANSWER_BYTES = 5 * 1_048_576;
 
 export function createEhrReader({ base, token, deadline, onFailure }: EhrReaderOptions): EhrReader {
   const root = base.replace(/\/+$/, '');
   const get = async (url: string): Promise<Resource> => {
-    const response = await fetch(url, { headers: { accept: 'application/fhir+json', authorization: `Bearer ${token}` }, redirect: 'error', signal: deadline() });
-    if (!response.ok || !response.body) {
-      await response.body?.cancel();
-      throw new UnreadableAnswer(`status ${response.status}`);
-    }
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    for await (const chunk of response.body) {
-      size += chunk.length;
-      if (size > MAX_ANSWER_BYTES) throw new UnreadableAnswer('answer too large');
-      chunks.push(chunk);
-    }
-    const json: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    const json = await getJson(url, { accept: 'application/fhir+json', authorization: `Bearer ${token}` }, deadline());
     if (typeof json !== 'object' || json === null || !('resourceType' in json)) throw new UnreadableAnswer('no FHIR resource');
     return json as Resource;
   };
@@ -54,7 +42,7 @@ export function createEhrReader({ base, token, deadline, onFailure }: EhrReaderO
       return found;
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      onFailure(error instanceof UnreadableAnswer ? error.message : error.name);
+      onFailure(error instanceof UnreadableAnswer ? error.message : deadline().aborted ? 'deadline' : 'code' in error ? String(error.code) : error.name);
       return undefined;
     }
   };
@@ -69,5 +57,3 @@ export function resourcesOf(resource: Resource): readonly Resource[] {
 export function nextPage(bundle: Bundle): string | undefined {
   return bundle.link?.find((link) => link.relation === 'next')?.url;
 }
-
-class UnreadableAnswer extends Error {}

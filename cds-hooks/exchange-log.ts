@@ -25,8 +25,8 @@ export interface ExchangeLog {
 }
 
 const MAX_WAITING_BYTES = 64 * 1_048_576;
-/** What one statement writes, before compression: on the embedded engine a statement holds up every answer while it runs. */
-const BATCH_BYTES = 512 * 1024;
+/** What one statement writes, before compression. */
+const BATCH_BYTES = 2 * 1_048_576;
 const PRUNE_EVERY_MS = 60_000;
 
 export function openExchangeLog(store: Store, now: () => number, retentionDays: number): ExchangeLog {

@@ -17,7 +17,9 @@ import { createCdsHooks, type CdsHooksPart } from './cds-hooks.ts';
 /* The payer's own CRD service: asked, believed within limits, and done without. It is a real server here, told by each test what to answer. */
 
 const NOW = Date.parse('2026-11-22T18:00:00Z');
-const DEADLINE_MS = 400;
+// Both far above what a call takes here, so that a busy machine's first call is not late.
+const DEADLINE_MS = 1_500;
+const PAYER_MS = 900;
 const COVERAGE_INFORMATION = 'http://hl7.org/fhir/us/davinci-crd/StructureDefinition/ext-coverage-information';
 
 interface Asked {
@@ -61,7 +63,7 @@ beforeEach(async () => {
   http = app.listen(0);
   await new Promise((ready) => http.once('listening', ready));
   url = `http://localhost:${(http.address() as AddressInfo).port}`;
-  const payers = createPayerDirectory(loadPayers(url).payers.map((each) => (each.id === 'cascade-medicare' ? { ...each, crd: { baseUrl: payerBase, version: '2.0' as const, timeoutMs: 250 } } : each)));
+  const payers = createPayerDirectory(loadPayers(url).payers.map((each) => (each.id === 'cascade-medicare' ? { ...each, crd: { baseUrl: payerBase, version: '2.0' as const, timeoutMs: PAYER_MS } } : each)));
   part = await createCdsHooks({
     store, baseUrl: `${url}/`, log: pino({ level: 'silent' }), now: () => NOW, audit, policies: loadPolicies(), payers, registry, deadlineMs: DEADLINE_MS, trustedClients: [], openToFhirServer: 'https://ehr.example/fhir',
     model: { score: async () => ({ probability: 0.5, band: 'medium', reasons: [{ feature: 'x', text: 'A reason', contribution: 1 }], modelVersion: 'test', simulated: true }) },

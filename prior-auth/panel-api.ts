@@ -339,7 +339,8 @@ export type PanelRequest<M extends PanelMessage> = z.infer<(typeof PANEL_API)[M]
 export interface PanelReplies {
   readonly readSession: PanelSession;
   readonly readCase: CaseView;
-  readonly listForms: { readonly forms: readonly FormView[] };
+  /** `notices`: the payer's words where it sent no form. */
+  readonly listForms: { readonly forms: readonly FormView[]; readonly notices?: readonly string[] };
   readonly populateForm: { readonly form: FormView };
   readonly readProgress: ReadProgress;
   readonly saveForm: { readonly form: FormView };

@@ -18,12 +18,12 @@ function sourceStamp(): string {
   return hash.digest('hex');
 }
 
-/** Builds the screens if their sources changed since the last build. Rejects with the builder's own words when it fails. */
+/** Builds the screens, always as they are shipped, if their sources changed since the last build. Rejects with the builder's own words when it fails. */
 export async function buildScreens(): Promise<'built' | 'current'> {
   const stamp = sourceStamp();
   if (existsSync(stampFile) && existsSync(join(built, 'panel.html')) && readFileSync(stampFile, 'utf8') === stamp) return 'current';
   await new Promise<void>((resolve, reject) => {
-    const child = spawn(process.execPath, [join(root, 'node_modules', 'vite', 'bin', 'vite.js'), 'build', '--logLevel', 'warn'], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [join(root, 'node_modules', 'vite', 'bin', 'vite.js'), 'build', '--logLevel', 'warn'], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_ENV: 'production' } });
     let words = '';
     child.stdout.on('data', (chunk: Buffer) => (words += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (words += chunk.toString()));

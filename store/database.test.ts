@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -63,6 +63,34 @@ describe('the store', () => {
     expect(await store.db.withTables<Tables>().selectFrom('shelf.book').selectAll().execute()).toHaveLength(1);
   });
 
+  it('gives JSON, bytes, instants and nulls alike on both engines', async () => {
+    const store = keep(await openTestStore());
+    const { rows } = await sql`select ${JSON.stringify({ a: ['b'] })}::jsonb as object, ${'"text"'}::json as text, null::jsonb as nothing, array['{"c":1}']::jsonb[] as list, decode('00ff', 'hex') as bytes, ${'2026-11-22T10:00:00Z'}::timestamptz as at`.execute(store.db);
+    expect(rows).toEqual([{ object: { a: ['b'] }, text: 'text', nothing: null, list: [{ c: 1 }], bytes: expect.any(Uint8Array), at: new Date('2026-11-22T10:00:00Z') }]);
+    expect([...(rows[0] as { bytes: Uint8Array }).bytes]).toEqual([0, 255]);
+  });
+
+  it('says why a statement failed by its SQLSTATE and never quotes a parameter', async () => {
+    const store = keep(await openTestStore());
+    const failed = await sql`select ${'Margaret'}::int`.execute(store.db).catch((error: unknown) => error);
+    expect(failed).toMatchObject({ code: '22P02' });
+    await migratePart(store, 'shelf', migrations);
+    const twice = () => sql`insert into shelf.book (id, title) values (7, ${'Margaret'})`.execute(store.db);
+    await twice();
+    const refused = await twice().catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: '23505', constraint: 'book_pkey' });
+    expect(JSON.stringify(refused)).not.toContain('Margaret');
+  });
+
+  it('does not hold up the process while a statement runs', async () => {
+    const store = keep(await openTestStore());
+    let ticks = 0;
+    const clock = setInterval(() => (ticks += 1), 10);
+    await sql`select count(*) from generate_series(1, 2000000)`.execute(store.db);
+    clearInterval(clock);
+    expect(ticks).toBeGreaterThan(2);
+  });
+
   it('(PostgreSQL) a connection lost between two statements fails that transaction alone', async (context) => {
     const store = keep(await openTestStore());
     if (store.engine !== 'postgresql') return context.skip('the embedded engine has no connection to lose');
@@ -74,7 +102,7 @@ describe('the store', () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
       await trx.withTables<Tables>().insertInto('shelf.book').values({ id: 4, title: 'lost too' }).execute();
     });
-    await expect(lost).rejects.toThrow();
+    await expect(lost).rejects.toThrow(/terminat|connection/i);
     expect(await store.db.withTables<Tables>().selectFrom('shelf.book').selectAll().execute()).toEqual([]);
   });
 
@@ -112,6 +140,12 @@ describe('the embedded data folder', () => {
     writeFileSync(join(dataDir, 'database', 'PG_VERSION'), '18\n');
     const store = keep(await openStore({ dataDir }));
     expect((await sql`select 1 as one`.execute(store.db)).rows).toEqual([{ one: 1 }]);
+  });
+
+  it('is closed before a command that closes it last of all goes on', () => {
+    const script = `import { openStore } from './store/database.ts'; const store = await openStore({ dataDir: 'memory' }); await store.close(); console.log('closed');`;
+    const { stdout, status } = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', script], { cwd: join(import.meta.dirname, '..'), encoding: 'utf8' });
+    expect([stdout.trim(), status]).toEqual(['closed', 0]);
   });
 
   it('loses no committed row when its process is killed with -9', async () => {

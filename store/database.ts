@@ -1,11 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { accessSync, constants, mkdirSync } from 'node:fs';
-import type { PGlite } from '@electric-sql/pglite';
 import { CompiledQuery, Kysely, type KyselyPlugin, PGliteDialect, PostgresDialect, type Transaction } from 'kysely';
 import pg from 'pg';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
-import { openEngine } from './embedded-engine.ts';
 import { StoreError } from './errors.ts';
+import { type EmbeddedEngine, openThreadedEngine } from './threaded-engine.ts';
 
 /** Each part names its own tables: `store.db.withTables<EhrTables>()`, with `type EhrTables = { 'ehr.resource': {…} }`. */
 export type AnyDatabase = Record<string, never>;
@@ -14,7 +13,7 @@ export interface Store {
   readonly engine: 'pglite' | 'postgresql';
   readonly db: Kysely<AnyDatabase>;
   /** The embedded engine itself, for libraries that speak to it directly (pg-boss). */
-  readonly pglite?: PGlite;
+  readonly pglite?: EmbeddedEngine;
   readonly pool?: pg.Pool;
   /** Runs `work` in one transaction. Inside it, only the given handle may be used: the root `db` refuses, because on the embedded engine it would wait for ever. */
   transaction<T>(work: (trx: Transaction<AnyDatabase>) => Promise<T>): Promise<T>;
@@ -40,7 +39,7 @@ async function openEmbedded(dataDir: string): Promise<Store> {
     makeFolder(dataDir);
     lock = await lockDirectory(dataDir);
   }
-  const pglite = await openEngine(dataDir);
+  const pglite = await openThreadedEngine(dataDir);
   const db = new Kysely<AnyDatabase>({ dialect: new PGliteDialect({ pglite }), plugins: [refuseInsideTransaction] });
   return {
     engine: 'pglite',

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
+import { PGlite, type PGliteOptions, types } from '@electric-sql/pglite';
 
-const settings = { parsers: { 20: Number } };
+type Parsers = NonNullable<PGliteOptions['parsers']>;
 
 /** The database of the installed engine version as `npm run store:template` wrote it, empty but for the tables of the job machinery: unpacking it takes half a second, making it anew three. */
 export function templateFile(): string {
@@ -21,7 +21,8 @@ function template(): { loadDataDir: Blob } | Record<string, never> {
  * Opens the embedded engine on a folder, or in memory for `memory`. The `complete` mark is written before anything is ever stored,
  * so a folder without it is the rest of a first start that was killed, and is made anew.
  */
-export async function openEngine(dataDir: string): Promise<PGlite> {
+export async function openEngine(dataDir: string, parsers: Parsers): Promise<PGlite> {
+  const settings = { parsers: { ...parsers, [types.INT8]: Number } };
   if (dataDir === 'memory') return PGlite.create({ ...settings, ...template() });
   const folder = join(dataDir, 'database');
   const mark = join(dataDir, 'database.complete');

@@ -1,11 +1,8 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 
-/** UUID version 7 (RFC 9562 §5.7): sorts by time. `epochMs` is given by the caller's clock. */
+/** UUID version 7 (RFC 9562 §5.7): sorts by time. `epochMs`, whole milliseconds, is given by the caller's clock. */
 export function uuidv7(epochMs: number): string {
-  const bytes = randomBytes(16);
-  bytes.writeUIntBE(epochMs, 0, 6);
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x70, 6);
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
-  const hex = bytes.toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  const time = epochMs.toString(16).padStart(12, '0');
+  // Random digits and variant of a random UUID: its source is read ahead, which costs a tenth.
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
 }

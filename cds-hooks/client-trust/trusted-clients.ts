@@ -81,7 +81,7 @@ export async function openTrustedClients({ builtIn, file, registered, now, onFil
     list: () => all,
     fileFault: () => fileFault,
     reload,
-    warmKeys: async () => void (await Promise.all(all.map(({ client, keys }) => (client.disabled ? undefined : keys.warm())))),
+    warmKeys: async () => void (await Promise.all(all.filter(({ client }) => !client.disabled).map(({ keys }) => keys.warm()))),
     stop: () => unfollow?.(),
   };
 }

@@ -53,6 +53,7 @@ export async function openShownRisks(store: Store, now: () => number): Promise<S
   };
   return {
     seenElsewhere(shown) {
+      if (kept.size === 0) return false;
       const found = kept.get(keyOf(shown));
       return found !== undefined && found.hook !== shown.hook && found.shownMs > now() - KEPT_MS;
     },

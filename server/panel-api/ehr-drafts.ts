@@ -7,7 +7,7 @@ import { mergeResponses } from '#prior-auth/questionnaire/merge-responses.ts';
 import type { EhrClient } from '../ehr/ehr-client.ts';
 import { isOf } from '../ehr/gather-submission.ts';
 import type { Session } from '../smart/sessions.ts';
-import type { StoredForm } from '../store/forms.ts';
+import { FormChanged, type StoredForm } from '../store/forms.ts';
 import { openStoredForm } from './form-engine.ts';
 import { followForms } from './list-forms.ts';
 import type { PanelCall, PanelParts } from './panel-parts.ts';
@@ -127,16 +127,16 @@ async function writeForm(parts: Parts, where: Where, formId: string): Promise<St
     if (!(error instanceof PriorAuthError)) throw error;
     parts.log.warn({ err: error, caseId, code: error.code }, 'the EHR did not take a form');
     if (!form.completed && error.code !== 'EHR_REFUSED') return form;
-    return change(parts, caseId, form, { population: withWarning(form, form.completed ? NOT_IN_RECORD : NO_DRAFTS) });
+    return change(parts, caseId, formId, (current) => ({ population: withWarning(current, form.completed ? NOT_IN_RECORD : NO_DRAFTS) }));
   }
 }
 
 async function noteCopy(parts: Parts, caseId: string, form: StoredForm, kept: QuestionnaireResponse): Promise<StoredForm> {
-  return change(parts, caseId, form, {
+  return change(parts, caseId, form.formId, (current) => ({
     ...(kept.id ? { ehrReference: `QuestionnaireResponse/${kept.id}` } : {}),
     ehrCopy: { version: kept.meta?.versionId ?? null, response: form.response, formVersion: form.version },
-    population: withWarning(form, undefined),
-  });
+    population: withWarning(current, undefined),
+  }));
 }
 
 /** Merges what the EHR has into ours. Ours stays where both changed the same answer, and a person is asked. */
@@ -147,16 +147,17 @@ async function takeIn(parts: Parts, { caseId, session: { user } }: Where, form: 
   const ehrReference = `QuestionnaireResponse/${theirs.id}`;
   const { item: _item, ...empty } = theirs;
   const base = form.ehrCopy?.response ?? empty;
-  return parts.store.transaction(async (trx) => {
+  return newestOf(() => parts.store.transaction(async (trx) => {
     const current = await parts.forms.read(caseId, form.formId, trx);
     const mine = current.response;
     const { response, conflicts, fromTheirs } = mergeResponses({ questionnaire: current.package.questionnaire, base, mine, theirs });
     const sided = conflicts.length === 0 ? response : mergeResponses({ questionnaire: current.package.questionnaire, base, mine, theirs, choices: Object.fromEntries(conflicts.map(({ path }) => [path, 'mine' as const])) }).response;
-    const isNew = fromTheirs.length > 0 || JSON.stringify(sided.item) !== JSON.stringify(mine.item);
-    const saved = await parts.forms.save(trx, caseId, form.formId, null, {
+    const whole = withRootOf(theirs, sided);
+    const isNew = fromTheirs.length > 0 || JSON.stringify(whole.item) !== JSON.stringify(mine.item) || whole.extension?.length !== mine.extension?.length;
+    const saved = await parts.forms.save(trx, caseId, form.formId, current.version, {
       ehrReference,
       ehrCopy: { version, response: theirs, formVersion: 0 },
-      ...(isNew ? { response: sided, missing: missingOf(parts, current, sided, priorAuthCase, user), savedBy: { reference: theirs.author?.reference ?? ehrReference, name: theirs.author?.display ?? 'Someone in the record system' } } : {}),
+      ...(isNew ? { response: whole, missing: missingOf(parts, current, whole, priorAuthCase, user), savedBy: { reference: theirs.author?.reference ?? ehrReference, name: theirs.author?.display ?? 'Someone in the record system' } } : {}),
       ...(conflicts.length > 0 ? { unsettled: { base, theirs } } : {}),
     });
     if (isNew) await followForms(parts, trx, caseId, user.reference);
@@ -165,7 +166,14 @@ async function takeIn(parts: Parts, { caseId, session: { user } }: Where, form: 
       details: { form: form.formId, taken: fromTheirs.length, conflicts: conflicts.length },
     });
     return saved;
-  });
+  }));
+}
+
+/** What another app wrote at the root and this one does not know stays. */
+function withRootOf({ identifier, extension }: QuestionnaireResponse, response: QuestionnaireResponse): QuestionnaireResponse {
+  const known = response.extension ?? [];
+  const added = (extension ?? []).filter(({ url }) => !known.some((one) => one.url === url));
+  return { ...(identifier ? { identifier } : {}), ...response, ...(known.length + added.length > 0 ? { extension: [...known, ...added] } : {}) };
 }
 
 function missingOf(parts: Parts, form: StoredForm, response: QuestionnaireResponse, priorAuthCase: PriorAuthCase, user: Session['user']): number {
@@ -177,6 +185,22 @@ function withWarning({ population }: StoredForm, warning: string | undefined): S
   return { ...population, warnings: warning === undefined ? others : [...others, warning] };
 }
 
-function change(parts: Parts, caseId: string, form: StoredForm, changes: Parameters<Parts['forms']['save']>[4]): Promise<StoredForm> {
-  return parts.store.transaction((trx) => parts.forms.save(trx, caseId, form.formId, null, changes));
+function change(parts: Parts, caseId: string, formId: string, changesOf: (current: StoredForm) => Parameters<Parts['forms']['save']>[4]): Promise<StoredForm> {
+  return newestOf(() => parts.store.transaction(async (trx) => {
+    const current = await parts.forms.read(caseId, formId, trx);
+    return parts.forms.save(trx, caseId, formId, current.version, changesOf(current));
+  }));
+}
+
+const MOST_ATTEMPTS = 5;
+
+/** A person who saves meanwhile comes first; what is written here is then worked out anew. */
+async function newestOf<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof FormChanged) || attempt === MOST_ATTEMPTS) throw error;
+    }
+  }
 }

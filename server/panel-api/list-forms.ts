@@ -24,21 +24,27 @@ const MOST_REMEMBERED = 10_000;
 export function listForms(parts: PanelParts): PanelHandler<'listForms'> {
   const reading = new Map<string, Promise<void>>();
   const askedBy = new Map<string, string>();
+  const notices = new Map<string, readonly string[]>();
   return async (_request, call) => {
     const priorAuthCase = await parts.cases.read(call.caseId);
     if (mayAskForForms(priorAuthCase)) {
       const known = await parts.forms.wereReadFor(call.caseId, askedFor(priorAuthCase));
       const resumed = known && askedBy.get(call.caseId) !== call.session.id;
       if (!known || resumed) {
-        const running = reading.get(call.caseId) ?? readForms(parts, priorAuthCase, call, resumed).finally(() => reading.delete(call.caseId));
+        const running = reading.get(call.caseId) ?? readForms(parts, priorAuthCase, call, resumed).then((words) => void notices.set(call.caseId, words)).finally(() => reading.delete(call.caseId));
         reading.set(call.caseId, running);
         await (resumed ? withoutWaitingLong(parts, call.caseId, running) : running);
-        if (askedBy.size >= MOST_REMEMBERED) askedBy.clear();
+        if (askedBy.size >= MOST_REMEMBERED) {
+          askedBy.clear();
+          notices.clear();
+        }
         askedBy.set(call.caseId, call.session.id);
       }
     }
     await parts.ehrDrafts.readNewer(call);
-    return { forms: (await parts.forms.list(call.caseId)).map(viewOf) };
+    const forms = (await parts.forms.list(call.caseId)).map(viewOf);
+    const words = notices.get(call.caseId) ?? [];
+    return { forms, ...(forms.length === 0 && words.length > 0 ? { notices: words } : {}) };
   };
 }
 
@@ -56,7 +62,7 @@ function asksForForms({ questionnaires, docNeeded }: CoverageRequirement): boole
 }
 
 /** The forms are there already: a payer that is slow or away must not keep them from the person. */
-async function withoutWaitingLong({ log }: PanelParts, caseId: string, running: Promise<void>): Promise<void> {
+async function withoutWaitingLong({ log }: PanelParts, caseId: string, running: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const patience = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, RESUME_WAIT_MS);
@@ -65,7 +71,8 @@ async function withoutWaitingLong({ log }: PanelParts, caseId: string, running: 
   clearTimeout(timer);
 }
 
-async function readForms(parts: PanelParts, priorAuthCase: PriorAuthCase, call: PanelCall, resumed: boolean): Promise<void> {
+/** Gives the payer's words about the forms. */
+async function readForms(parts: PanelParts, priorAuthCase: PriorAuthCase, call: PanelCall, resumed: boolean): Promise<readonly string[]> {
   const { requirement } = priorAuthCase;
   const record = await parts.gatherer.readRecord(call.ehr, priorAuthCase);
   const earlier = await parts.forms.list(priorAuthCase.id);
@@ -81,7 +88,7 @@ async function readForms(parts: PanelParts, priorAuthCase: PriorAuthCase, call: 
   for (const warning of answer.warnings) parts.log.info({ caseId: priorAuthCase.id, warning }, 'payer warned with its form');
   for (const { payerId, canonical, faults } of answer.faults) parts.errorReports.report(payerId, canonical, faults);
   // Nothing changed since, or nothing came: what there is stays.
-  if (resumed && answer.packages.length === 0 && stopped.length === 0) return;
+  if (resumed && answer.packages.length === 0 && stopped.length === 0) return answer.warnings;
   for (const form of stopped) await stopInEhr(parts, call, priorAuthCase.payer.id, form);
   if (answer.packages.length === 0 && requirement.questionnaires.length > 0) throw unavailable(answer);
   const warnings = [...answer.warnings, ...stopped.map(({ package: { questionnaire, canonical } }) => `The form “${questionnaire.title ?? canonical}” expired before it was completed. It was stopped, and the payer was asked for the one that is valid now.`)];
@@ -92,6 +99,7 @@ async function readForms(parts: PanelParts, priorAuthCase: PriorAuthCase, call: 
     await followForms(parts, trx, priorAuthCase.id, call.session.user.reference);
   });
   for (const one of answer.packages) parts.errorReports.report(one.payerId ?? priorAuthCase.payer.id, one.canonical, one.faults ?? []);
+  return answer.warnings;
 }
 
 /** The case's own coverage first, then every other that a payer's answer on the order asks forms for. */

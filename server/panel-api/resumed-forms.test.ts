@@ -71,4 +71,10 @@ describe('a form that is resumed', () => {
     expect(stopped).toHaveLength(1);
     expect(JSON.stringify(stopped)).toContain('qr-coverage');
   });
+  it('a payer that sends words instead of a form is heard', async () => {
+    await server.store.db.withTables<{ 'cases.prior_auth_case': { document: string; forms_read_for: string | null } }>().updateTable('cases.prior_auth_case').set({ forms_read_for: null, document: sql<string>`jsonb_set(document, '{requirement,questionnaires}', '[]')` }).execute();
+    payer.answers.package = () => ({ body: { resourceType: 'Parameters', parameter: [{ name: 'outcome', resource: { resourceType: 'OperationOutcome', issue: [{ severity: 'information', code: 'informational', details: { text: 'Call the desk for this one.' } }] } }] } });
+    const listed = await (await launch('order-2')).call('GET', '/questionnaires');
+    expect(listed.body).toMatchObject({ forms: [], notices: ['Call the desk for this one.'] });
+  });
 });

@@ -134,14 +134,14 @@ describe('the EHR’s copy', () => {
     const context = newOrder();
     server.ehr.resources.set(`QuestionnaireResponse/foreign-${orders}`, {
       resourceType: 'QuestionnaireResponse', id: `foreign-${orders}`, meta: { versionId: '7' }, status: 'in-progress', questionnaire: TEST_FORM, subject: { reference: 'Patient/patient-1' },
-      extension: [{ url: 'http://hl7.org/fhir/us/davinci-dtr/StructureDefinition/qr-context', valueReference: { reference: thisOrder() } }],
+      extension: [{ url: 'http://hl7.org/fhir/us/davinci-dtr/StructureDefinition/qr-context', valueReference: { reference: thisOrder() } }, { url: 'https://other.example/kept', valueString: 'theirs' }],
       item: [{ linkId: 'mobile', answer: [{ valueBoolean: true }] }],
     });
     const panel = await launchAs('Practitioner/clinician-1', { ...context, fhirContext: [{ reference: `QuestionnaireResponse/foreign-${orders}` }] });
     const form = await formOf(panel);
     expect(valueOf(form.response, 'mobile')).toMatchObject({ valueBoolean: true });
     await save(panel, form, 'born', { valueString: 'more' });
-    await copyWith('more');
+    expect((await copyWith('more')).extension).toContainEqual({ url: 'https://other.example/kept', valueString: 'theirs' });
     expect([...server.ehr.resources.values()].filter((one) => one.resourceType === 'QuestionnaireResponse' && JSON.stringify(one.extension).includes(`"${thisOrder()}"`))).toHaveLength(1);
   });
 

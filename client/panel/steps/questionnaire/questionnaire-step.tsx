@@ -6,6 +6,7 @@ import type { Failure } from '../../../ui/call-json.ts';
 import { FailureNotice } from '../../../ui/failure-notice.tsx';
 import { FocusHeading } from '../../../ui/focus-heading.tsx';
 import { Loading } from '../../../ui/loading.tsx';
+import { Notice } from '../../../ui/tone.tsx';
 import { messages } from '../../messages.ts';
 import type { PanelCall } from '../../panel-call.ts';
 import { loadEvaluator, needsFhirPath } from './fhirpath-evaluator.ts';
@@ -33,6 +34,7 @@ export function QuestionnaireStep(props: QuestionnaireStepProps): ReactNode {
 
 function Forms({ call, session, readOnly, only, onSaved, onCompleted, onGoOn, onRetry }: QuestionnaireStepProps & { readonly onRetry: () => void }): ReactNode {
   const [drafts, setDrafts] = useState<readonly FormDraft[]>();
+  const [notices, setNotices] = useState<readonly string[]>([]);
   const [failure, setFailure] = useState<Failure>();
   const [open, setOpen] = useState(0);
   const [calculatorMissing, setCalculatorMissing] = useState(false);
@@ -47,6 +49,7 @@ function Forms({ call, session, readOnly, only, onSaved, onCompleted, onGoOn, on
       const author = { reference, display: name, ...(roleCode === undefined ? {} : { roleCode }) };
       opened = reply.value.forms.filter(({ formId }) => only === undefined || formId === only).map((form) => new FormDraft(call, form, author));
       setDrafts(opened);
+      setNotices(reply.value.notices ?? []);
       if (readOnly) return;
       for (const draft of opened) if (draft.view.population.status === 'not-started') void draft.populate();
       const calculating = opened.filter((draft) => needsFhirPath(draft.view.questionnaire));
@@ -79,6 +82,7 @@ function Forms({ call, session, readOnly, only, onSaved, onCompleted, onGoOn, on
     return (
       <section className="stack">
         <FocusHeading>{messages.steps.questionnaire}</FocusHeading>
+        {notices.length > 0 && <Notice tone="warn">{notices.map((words) => <p key={words}>{words}</p>)}</Notice>}
         <p>{messages.form.none} {messages.form.noneNext}</p>
         <Button onClick={onGoOn}>{messages.steps.review}</Button>
       </section>
