@@ -58,6 +58,12 @@ async function playSteps(story: Story, browser: BrowserLikeClient, step: Step): 
   const order = await step('order-written', () => writeOrder(story, browser));
   const requirement = await step('order-signed', () => signOrder(story, browser, order));
   if (requirement === 'no-auth') return;
+  const further: string[] = [];
+  for (const code of story.further ?? []) {
+    const another = await step('order-written', () => writeOrder({ ...story, order: { code } }, browser));
+    await step('order-signed', () => signOrder(story, browser, another));
+    further.push(another);
+  }
   const session = await step('panel-launched', () => launchPanel(browser, order));
   const forms = await step('questionnaire-pre-filled', () => prefill(browser, session));
   await step('questionnaire-completed', () => completeForms(story, browser, session, forms));
@@ -65,6 +71,7 @@ async function playSteps(story: Story, browser: BrowserLikeClient, step: Step): 
     await step('authorized-by-form', () => readAuthorization(browser, session));
     return;
   }
+  if (further.length > 0) await step('orders-added', () => addOrders(story, browser, session, further));
   if (!story.notSent) {
     await step('pas-bundle-submitted', () => submit(browser, session));
     if (story.expect.firstAnswer) await step('payer-pended', () => awaitState(browser, session, 'pended'));
@@ -191,6 +198,17 @@ async function answerSteps(story: Story, browser: BrowserLikeClient, session: st
     current = next.form;
   }
   throw new UnexpectedAnswer(`the payer still asks after ${MOST_ROUNDS} rounds`);
+}
+
+/** Further orders come with forms of their own. */
+async function addOrders(story: Story, browser: BrowserLikeClient, session: string, further: readonly string[]) {
+  const { case: before } = await ask(browser, session, 'readCase', undefined);
+  await ask(browser, session, 'chooseSubmission', { caseVersion: before.version, further, include: [], exclude: [], diagnoses: {} });
+  const { forms } = await ask(browser, session, 'listForms', undefined);
+  const added: FormView[] = [];
+  for (const form of forms) if (form.response.status !== 'completed') added.push((await ask(browser, session, 'populateForm', { formId: form.formId })).form);
+  const [, facts] = await completeForms(story, browser, session, added);
+  return [undefined, { orders: further.length, forms: added.length, ...facts }] as const;
 }
 
 async function readAuthorization(browser: BrowserLikeClient, session: string) {

@@ -35,6 +35,8 @@ const story = z.strictObject({
     /** A draft order to sign when it is still there, instead of writing one. */
     existing: z.string().optional(),
   }),
+  /** Billing codes of further orders of the patient that go in the same request. */
+  further: z.array(z.string()).optional(),
   /** linkId -> what the person enters where the form has a gap; also replaces what the record gave. `{{today-10d}}` is a date. */
   answers: z.record(z.string(), z.record(z.string(), z.unknown())),
   expect: z.strictObject({
@@ -44,7 +46,7 @@ const story = z.strictObject({
     /** The payer authorizes it at the end of its adaptive form; nothing is submitted. */
     satisfiedByForm: z.literal(true).optional(),
     /** Null: nothing is submitted, or the further steps lead to it. */
-    decision: z.enum(['approved', 'denied', 'modified']).nullable(),
+    decision: decision.nullable(),
   }),
   /** Nothing is sent electronically; the steps go on from the completed form. */
   notSent: z.literal(true).optional(),
