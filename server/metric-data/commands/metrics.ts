@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { z } from 'zod';
 import type { PasMetricData } from '#fhir/pas/metric-data.ts';
 import { loadPayers } from '#policies/load-payers.ts';
 import { openStore, type Store } from '#store/database.ts';
@@ -32,9 +33,22 @@ function fail(why: string): never {
   process.exit(1);
 }
 
+/** What the figures are made of; the rest of a line is passed on as it is. */
+const line = z.looseObject({
+  itemDetail: z.optional(z.array(z.looseObject({ item: z.looseObject({}), initialSubmissionTime: z.optional(z.string()), finalResponseTime: z.optional(z.string()), result: z.optional(z.string()), responsesRequired: z.optional(z.number()) }))),
+  requestedDoc: z.optional(z.array(z.unknown())),
+  review: z.looseObject({ priority: z.enum(['standard', 'expedited']), dueTime: z.optional(z.string()), approvedAfterAppeal: z.boolean() }),
+});
+
 function readLines(file: string): PasMetricData[] {
   try {
-    return readFileSync(file, 'utf8').split('\n').filter((line) => line.trim() !== '').map((line) => JSON.parse(line) as PasMetricData);
+    return readFileSync(file, 'utf8').split('\n').flatMap((text, index) => {
+      if (text.trim() === '') return [];
+      const record: unknown = JSON.parse(text);
+      const { error } = line.safeParse(record);
+      if (error) throw new Error(`line ${index + 1}, ${error.issues[0]?.path.join('.')}: ${error.issues[0]?.message}`);
+      return [record as PasMetricData];
+    });
   } catch (error) {
     return fail(`${file} cannot be read as lines of PASMetricData: ${(error as Error).message}`);
   }
