@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { standingAnswer } from '#prior-auth/case.ts';
 import { uuidv7 } from '#store/uuid.ts';
+import { recordExchange } from '../metric-data/exchanges.ts';
 import type { SenderParts } from '../pas/sender-parts.ts';
 import type { PasTables } from '../pas/submission-table.ts';
 import { readAttachmentAnswer, sendAttachment } from '../payer/submit-attachment.ts';
@@ -29,12 +30,14 @@ async function sendNext(parts: SenderParts): Promise<boolean> {
   }
   const payer = payers.byId(row.payer_id);
   const canSend = payer !== undefined && payer.mode !== 'manual';
+  const startedMs = now();
   const reply = canSend ? await sendAttachment(client, payer, row.target, row.body) : ({ kind: 'unavailable', error: payer ? 'the payer is handled by hand at present' : 'the payer is not configured' } as const);
   const reading = readAttachmentAnswer(reply);
   const receivedMs = now();
   const receivedAt = new Date(receivedMs).toISOString();
   await store.transaction(async (trx) => {
     const pas = trx.withTables<PasTables>();
+    if (canSend) await recordExchange(trx, { caseId: row.case_id, submissionId: row.submission_id, type: 'initialDocToPayer', startedMs, receivedMs, reply });
     const current = await pas.selectFrom('pas.attachment').select('status').where('id', '=', row.id).forUpdate().executeTakeFirst();
     if (current?.status !== 'queued') return;
     if (reading.kind === 'retry') {
