@@ -22,7 +22,7 @@ it.each([
 });
 
 /** The same in both languages. */
-const ALIKE: readonly string[] = ['No'];
+const ALIKE: readonly string[] = ['No', 'Fax'];
 
 function leftInEnglish(one: unknown, other: unknown, path: string): string[] {
   if (typeof one === 'string') return one === other && !ALIKE.includes(one) ? [path] : [];
