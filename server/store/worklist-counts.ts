@@ -5,7 +5,8 @@ import type { Store } from '#store/database.ts';
 
 /** More choices than this are no help in a list. */
 const MOST_CHOICES = 60;
-/** Counting that takes longer is not done for every reader. */
+/** Counting more cases than these, where it takes longer than this, is not done for every reader. */
+const FEW = 5_000;
 const QUICK_MS = 15;
 /** A count is used for this many times what it took, five seconds at least. */
 const REST = 50;
@@ -28,7 +29,7 @@ export function createWorklistCounts(store: Store, now: () => number, payerName:
   };
   return async (ehrBase) => {
     const last = known.get(ehrBase);
-    if (last && last.tookMs > QUICK_MS) {
+    if (last && last.counts.all > FEW && last.tookMs > QUICK_MS) {
       if (performance.now() - last.countedMs > Math.max(SHORTEST_REST_MS, last.tookMs * REST) && !running.has(ehrBase)) {
         // Who asks now need not wait; a count that fails is done again for the next one, who hears of it.
         countOnce(ehrBase).then((counted) => known.set(ehrBase, counted), () => known.delete(ehrBase));
