@@ -10,7 +10,7 @@ import type { Store } from '#store/database.ts';
 import { migratePart } from '#store/migrate.ts';
 import { signingKey } from '#store/signing-keys.ts';
 import { adminRouter } from './admin/admin-router.ts';
-import { createAdminSession } from './admin/admin-session.ts';
+import { createAdminSession } from '#admin/admin-session.ts';
 import { feedbackRouter } from './admin/feedback-page.ts';
 import { metricsRouter } from './admin/metrics-router.ts';
 import { type Admitted, createAdmission } from './admission.ts';
@@ -234,7 +234,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
 
   const router = Router();
   if (options.adminToken !== undefined) {
-    const session = createAdminSession(options.adminToken, baseUrl.startsWith('https:'), now);
+    const session = createAdminSession(options.adminToken, baseUrl.startsWith('https:'), now, { path: '/admin', cookie: 'cds_admin' });
     router.use(adminRouter({ session, clients, registered, audit, log }));
     router.use(metricsRouter({ session, store, audit, log, now }));
     router.use(feedbackRouter({ session, retentionDays, summary: () => feedbackSummary(store, kinds), log }));

@@ -7,7 +7,7 @@ import { STORE_ERROR_CODES } from '#store/errors.ts';
 /* docs/errors.md lists every code of every part, and no other. */
 
 const root = join(import.meta.dirname, '..');
-const PARTS = '{cds-hooks,client,fhir-profiles,models,payer,policies,prior-auth,sandbox-ehr,server,start,store}';
+const PARTS = '{admin,cds-hooks,client,fhir-profiles,models,payer,policies,prior-auth,sandbox-ehr,server,start,store}';
 /** A code is written in capitals: any quoted word with an underscore, and a quoted single word where a refusal takes its code. */
 const QUOTED = /'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'|(?:\b\d{3}, |\bcode: |\? )'([A-Z]{4,})'/g;
 /** Words in capitals that are no codes: settings, files, and names of others. */

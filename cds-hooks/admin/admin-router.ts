@@ -1,13 +1,13 @@
-import { type Request, type Response, Router, urlencoded } from 'express';
-import { rateLimit } from 'express-rate-limit';
+import { type Response, Router, urlencoded } from 'express';
 import type { Logger } from 'pino';
+import { createAdminPages } from '#admin/admin-pages.ts';
+import type { AdminSession } from '#admin/admin-session.ts';
+import { html, sendPage } from '#admin/html.ts';
 import type { AuditTrail } from '#store/audit.ts';
 import type { RegisteredClients } from '../client-trust/registered-clients.ts';
 import type { TrustedClients } from '../client-trust/trusted-clients.ts';
-import { type AdminSession } from './admin-session.ts';
 import { readClientForm, readFields } from './client-form.ts';
-import { type ClientsPage, CLIENTS_PATH, clientsPage, signInPage } from './clients-page.ts';
-import { html, sendPage } from './html.ts';
+import { type ClientsPage, CLIENTS_PATH, clientsPage } from './clients-page.ts';
 
 export interface AdminParts {
   readonly session: AdminSession;
@@ -19,34 +19,12 @@ export interface AdminParts {
 
 const TITLE = 'CDS Hooks clients';
 const DONE_WORDS: ReadonlyMap<unknown, string> = new Map([['added', 'The client is registered.'], ['disabled', 'The client is disabled.'], ['enabled', 'The client is enabled.']]);
-/** Of one address, in a quarter of an hour. */
-const SIGN_IN_TRIES = 10;
-
-/** Pages for the operator: plain forms, no script. Each change needs the session's cookie and the word of its form. */
+/** Page for the operator: whose signed calls are answered. */
 export function adminRouter({ session, clients, registered, audit, log }: AdminParts): Router {
+  const { changing, reading, back, addSession } = createAdminPages({ path: CLIENTS_PATH, title: TITLE, session, audit, log });
   const router = Router();
   const show = (response: Response, status: number, page: Omit<ClientsPage, 'clients' | 'fileFault'>): void =>
     sendPage(response, status, TITLE, clientsPage({ clients: clients.list(), fileFault: clients.fileFault(), ...page }));
-  const answering = (handle: (request: Request, response: Response) => Promise<void> | void) => (request: Request, response: Response): void => {
-    Promise.resolve()
-      .then(() => handle(request, response))
-      .catch((error: unknown) => {
-        log.error({ fault: error instanceof Error ? error.name : typeof error }, 'admin page failed');
-        if (!response.headersSent) sendPage(response, 503, TITLE, html`<p role="alert">The registrations cannot be reached at the moment. Nothing was changed. Try again in a minute.</p>`);
-      });
-  };
-  const changing = (handle: (request: Request, response: Response, csrf: string) => Promise<void> | void) =>
-    answering((request, response) => {
-      const known = session.of(request);
-      if (!known) return sendPage(response, 401, TITLE, signInPage(false));
-      const { csrf } = (request.body ?? {}) as { readonly csrf?: unknown };
-      if (session.isCsrf(csrf, known)) return handle(request, response, known.csrf);
-      audit.record({ action: 'admin-refused', who: 'admin', outcome: 'refused', details: { why: 'csrf' } });
-      return sendPage(response, 403, TITLE, html`<p role="alert">The form is too old, or did not come from this page. <a href="${CLIENTS_PATH}">Open the page again.</a></p>`);
-    });
-  const back = (response: Response, done: string): void => {
-    response.writeHead(303, { Location: `${CLIENTS_PATH}?done=${done}` }).end();
-  };
   const switchTo = (disabled: boolean) =>
     changing(async (request, response) => {
       const id = String(request.params['id']);
@@ -57,25 +35,12 @@ export function adminRouter({ session, clients, registered, audit, log }: AdminP
     });
 
   router.use(CLIENTS_PATH, urlencoded({ extended: false, limit: '64kb' }));
-  router.get(CLIENTS_PATH, answering(async (request, response) => {
-    const known = session.of(request);
-    if (!known) return sendPage(response, 200, TITLE, signInPage(false));
+  router.get(CLIENTS_PATH, reading(async (request, response, csrf) => {
     await clients.reload();
     const done = DONE_WORDS.get(request.query['done']);
-    show(response, 200, { csrf: known.csrf, ...(done ? { notice: done } : {}) });
+    show(response, 200, { csrf, ...(done ? { notice: done } : {}) });
   }));
-  router.post(`${CLIENTS_PATH}/sign-in`, rateLimit({ windowMs: 15 * 60_000, limit: SIGN_IN_TRIES, skipSuccessfulRequests: true, requestWasSuccessful: (_request, response) => response.statusCode === 303, standardHeaders: 'draft-8', legacyHeaders: false }), answering((request, response) => {
-    const { token } = (request.body ?? {}) as { readonly token?: unknown };
-    const right = typeof token === 'string' && session.knows(token);
-    audit.record({ action: right ? 'admin-signed-in' : 'admin-refused', who: 'admin', ...(right ? {} : { outcome: 'refused' as const, details: { why: 'token' } }) });
-    if (!right) return sendPage(response, 401, TITLE, signInPage(true));
-    session.begin(response);
-    response.writeHead(303, { Location: CLIENTS_PATH }).end();
-  }));
-  router.post(`${CLIENTS_PATH}/sign-out`, changing((_request, response) => {
-    session.end(response);
-    response.writeHead(303, { Location: CLIENTS_PATH }).end();
-  }));
+  addSession(router);
   router.post(CLIENTS_PATH, changing(async (request, response, csrf) => {
     const form = readFields(request.body);
     const read = readClientForm(form);

@@ -9,7 +9,7 @@ import { openRegisteredClients } from '../client-trust/registered-clients.ts';
 import { openTrustedClients, type TrustedClients } from '../client-trust/trusted-clients.ts';
 import { migrations } from '../tables.ts';
 import { adminRouter } from './admin-router.ts';
-import { createAdminSession } from './admin-session.ts';
+import { createAdminSession } from '#admin/admin-session.ts';
 
 const TOKEN = 'an-admin-token-for-tests';
 let store: Store;
@@ -26,7 +26,7 @@ beforeAll(async () => {
   const registered = openRegisteredClients(store, audit, () => nowMs);
   clients = await openTrustedClients({ builtIn: [{ iss: 'built-in', jku: 'http://localhost/jwks', fhirServers: [] }], file: undefined, registered, now: () => nowMs, onFileFault: () => undefined });
   const app = express();
-  app.use(adminRouter({ session: createAdminSession(TOKEN, false, () => nowMs), clients, registered, audit, log: pino({ level: 'silent' }) }));
+  app.use(adminRouter({ session: createAdminSession(TOKEN, false, () => nowMs, { path: '/admin', cookie: 'cds_admin' }), clients, registered, audit, log: pino({ level: 'silent' }) }));
   const server = app.listen(0);
   await new Promise((ready) => server.once('listening', ready));
   url = `http://localhost:${(server.address() as AddressInfo).port}/admin/cds-clients`;

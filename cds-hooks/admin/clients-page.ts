@@ -1,6 +1,6 @@
 import type { KnownClient } from '../client-trust/trusted-clients.ts';
 import { CLIENT_FIELDS, type ClientForm } from './client-form.ts';
-import { type Html, html } from './html.ts';
+import { type Html, html } from '#admin/html.ts';
 import { FEEDBACK_PATH } from './paths.ts';
 
 export const CLIENTS_PATH = '/admin/cds-clients';
@@ -13,12 +13,6 @@ export interface ClientsPage {
   /** A form that was sent and not taken. */
   readonly form?: ClientForm;
   readonly faults?: Partial<Record<(typeof CLIENT_FIELDS)[number], string>>;
-}
-
-export function signInPage(wrong: boolean): Html {
-  return html`${wrong ? html`<p class="notice" role="alert">That is not the admin token.</p>` : ''}
-<form method="post" action="${CLIENTS_PATH}/sign-in"><label for="token">Admin token</label><p class="hint" id="token-hint">The value of ADMIN_TOKEN of this installation.</p>
-<input id="token" name="token" type="password" autocomplete="current-password" required aria-describedby="token-hint"><button>Sign in</button></form>`;
 }
 
 export function clientsPage(page: ClientsPage): Html {

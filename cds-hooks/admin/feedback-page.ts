@@ -1,9 +1,10 @@
 import { type Request, type Response, Router } from 'express';
 import type { Logger } from 'pino';
 import type { KindFeedback } from '../feedback-summary.ts';
-import type { AdminSession } from './admin-session.ts';
-import { CLIENTS_PATH, signInPage } from './clients-page.ts';
-import { type Html, html, sendPage } from './html.ts';
+import { signInForm } from '#admin/admin-pages.ts';
+import type { AdminSession } from '#admin/admin-session.ts';
+import { CLIENTS_PATH } from './clients-page.ts';
+import { type Html, html, sendPage } from '#admin/html.ts';
 import { FEEDBACK_API_PATH, FEEDBACK_PATH } from './paths.ts';
 
 const TITLE = 'Feedback on cards';
@@ -24,7 +25,7 @@ export function feedbackRouter({ session, retentionDays, summary, log }: Feedbac
     if (!response.headersSent) answer();
   };
   router.get(FEEDBACK_PATH, (request: Request, response: Response) => {
-    if (!session.of(request)) return sendPage(response, 401, TITLE, signInPage(false));
+    if (!session.of(request)) return sendPage(response, 401, TITLE, signInForm(CLIENTS_PATH, false));
     summary()
       .then((kinds) => sendPage(response, 200, TITLE, feedbackPage(kinds, retentionDays)))
       .catch(failed(response, () => sendPage(response, 503, TITLE, html`<p role="alert">The feedback cannot be reached at the moment. Try again in a minute.</p>`)));

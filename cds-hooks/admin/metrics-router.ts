@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { AuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
 import { exportMetrics, readPeriod } from '../metric-data/metric-log.ts';
-import type { AdminSession } from './admin-session.ts';
+import type { AdminSession } from '#admin/admin-session.ts';
 
 export const METRICS_PATH = '/cds-services/admin/metrics-export';
 

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { z } from 'zod/mini';
 import { PolicyFileError, readJsonFile } from '#policies/json-file.ts';
 import { registrationKey, type TrustedCdsClient, trustedClientSchema } from './trusted-client.ts';
@@ -33,20 +32,4 @@ export function readClientsFile(file: string): readonly TrustedCdsClient[] {
     if (cause instanceof PolicyFileError) throw new ClientsFileError(cause.message, { cause });
     throw cause;
   }
-}
-
-/** Begin before the file is first read. Calls `changed` within `everyMs` of a change. The file is looked at, not watched, so that it works on mounted volumes too. Returns what ends it. */
-export function followFile(file: string, changed: () => void, everyMs = 2_000): () => void {
-  const state = (): string => {
-    const found = statSync(file, { throwIfNoEntry: false });
-    return found ? `${found.ino} ${found.mtimeMs} ${found.size}` : 'none';
-  };
-  let before = state();
-  const timer = setInterval(() => {
-    const now = state();
-    if (now === before) return;
-    before = now;
-    changed();
-  }, everyMs).unref();
-  return () => clearInterval(timer);
 }

@@ -1,4 +1,5 @@
-import { ClientsFileError, followFile, readClientsFile } from './clients-file.ts';
+import { followFile } from '#policies/follow-file.ts';
+import { ClientsFileError, readClientsFile } from './clients-file.ts';
 import { createKeySource, type KeySource } from './key-source.ts';
 import type { RegisteredClient, RegisteredClients } from './registered-clients.ts';
 import { registrationKey, type TrustedCdsClient } from './trusted-client.ts';

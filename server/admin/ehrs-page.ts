@@ -1,7 +1,7 @@
 import { CLIENT_AUTHENTICATIONS, DEFAULT_SCOPES } from '../smart/ehr-registration.ts';
 import type { KnownEhr } from '../smart/registered-ehrs.ts';
 import { EHR_FIELDS, type EhrField, type EhrForm } from './ehr-form.ts';
-import { type Html, html } from './html.ts';
+import { type Html, html } from '#admin/html.ts';
 
 export const EHRS_PATH = '/admin/ehrs';
 
@@ -14,12 +14,6 @@ export interface EhrsPage {
   /** A form that was sent and not taken. */
   readonly form?: EhrForm;
   readonly faults?: Partial<Record<EhrField, string>>;
-}
-
-export function signInPage(wrong: boolean): Html {
-  return html`${wrong ? html`<p class="notice" role="alert">That is not the admin token.</p>` : ''}
-<form method="post" action="${EHRS_PATH}/sign-in"><label for="token">Admin token</label><p class="hint" id="token-hint">The value of ADMIN_TOKEN of this installation.</p>
-<input id="token" name="token" type="password" autocomplete="current-password" required aria-describedby="token-hint"><button>Sign in</button></form>`;
 }
 
 export function ehrsPage(page: EhrsPage): Html {

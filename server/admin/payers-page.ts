@@ -1,7 +1,7 @@
 import type { ConnectionReport } from '../connections/check-report.ts';
 import type { KnownPayer } from '../connections/registered-payers.ts';
 import type { RingKey } from '#store/signing-keys.ts';
-import { type Html, html } from './html.ts';
+import { type Html, html } from '#admin/html.ts';
 import { PAYER_FIELDS, type PayerField, type PayerForm } from './payer-form.ts';
 
 export const PAYERS_PATH = '/admin/payers';
@@ -17,12 +17,6 @@ export interface PayersPage {
   /** A payer to be changed, or a form that was sent and not taken. */
   readonly form?: PayerForm;
   readonly faults?: Partial<Record<PayerField, string>>;
-}
-
-export function signInPage(wrong: boolean): Html {
-  return html`${wrong ? html`<p class="notice" role="alert">That is not the admin token.</p>` : ''}
-<form method="post" action="${PAYERS_PATH}/sign-in"><label for="token">Admin token</label><p class="hint" id="token-hint">The value of ADMIN_TOKEN of this installation.</p>
-<input id="token" name="token" type="password" autocomplete="current-password" required aria-describedby="token-hint"><button>Sign in</button></form>`;
 }
 
 export function payersPage(page: PayersPage): Html {

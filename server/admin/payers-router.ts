@@ -2,6 +2,9 @@ import type { Organization } from '@medplum/fhirtypes';
 import { type ErrorRequestHandler, type Request, type RequestHandler, type Response, Router, urlencoded } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import type { Logger } from 'pino';
+import { createAdminPages } from '#admin/admin-pages.ts';
+import { createAdminSession } from '#admin/admin-session.ts';
+import { html, sendPage } from '#admin/html.ts';
 import type { AuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
 import type { KeyRing } from '#store/signing-keys.ts';
@@ -13,10 +16,8 @@ import type { KnownPayer } from '../connections/registered-payers.ts';
 import { ROTATION_TIMES, rotateKeys } from '../connections/rotate-keys.ts';
 import { sendError } from '../error-reply.ts';
 import type { SubscriptionHealth } from '../pas/notifications-health.ts';
-import { createAdminSession } from './admin-session.ts';
-import { html, sendPage } from './html.ts';
 import { formOf, readFields, readPayerForm } from './payer-form.ts';
-import { PAYERS_PATH, type PayersPage, payersPage, reportPage, signInPage } from './payers-page.ts';
+import { PAYERS_PATH, type PayersPage, payersPage, reportPage } from './payers-page.ts';
 import { subscriptionsPage } from './subscriptions-page.ts';
 
 export interface PayersAdminOptions {
@@ -38,31 +39,15 @@ const DONE_WORDS: ReadonlyMap<unknown, string> = new Map([
   ['manual', 'The payer is on manual: nothing new is sent to it.'], ['electronic', 'The payer is on electronic.'], ['rotated', 'New keys are made and published.'],
 ]);
 /** Of one address, in a quarter of an hour. */
-const SIGN_IN_TRIES = 10;
+const BEARER_TRIES = 10;
 
 /** Page for the operator: plain forms, no script. Each change needs the session's cookie and the word of its form; commands send the token as Bearer and get JSON. */
 export function payersAdminRouter({ adminToken, connections, keys, clinic, store, baseUrl, audit, log, now, subscriptionHealth = async () => [] }: PayersAdminOptions): Router {
   const session = createAdminSession(adminToken, baseUrl.startsWith('https:'), now, { path: PAYERS_PATH, cookie: 'payer_admin' });
+  const { changing, reading, back, addSession } = createAdminPages({ path: PAYERS_PATH, title: TITLE, session, audit, log });
   const router = Router();
   const show = (response: Response, status: number, page: Pick<PayersPage, 'csrf' | 'form' | 'faults' | 'notice'>): void =>
     sendPage(response, status, TITLE, payersPage({ payers: connections.list(), keys: keys.list(), baseUrl, nowMs: now(), fileFault: connections.fileFault(), ...page }));
-  const answering = (handle: (request: Request, response: Response) => Promise<void> | void): RequestHandler => async (request, response) => {
-    try {
-      await handle(request, response);
-    } catch (error) {
-      log.error({ fault: error instanceof Error ? error.name : typeof error }, 'admin page failed');
-      if (!response.headersSent) sendPage(response, 503, TITLE, html`<p role="alert">The registrations cannot be reached at the moment. Nothing was changed. Try again in a minute.</p>`);
-    }
-  };
-  const changing = (handle: (request: Request, response: Response, csrf: string) => Promise<void> | void) =>
-    answering((request, response) => {
-      const known = session.of(request);
-      if (!known) return sendPage(response, 401, TITLE, signInPage(false));
-      const { csrf } = (request.body ?? {}) as { readonly csrf?: unknown };
-      if (session.isCsrf(csrf, known)) return handle(request, response, known.csrf);
-      audit.record({ action: 'admin-refused', who: 'admin', outcome: 'refused', details: { why: 'csrf' } });
-      return sendPage(response, 403, TITLE, html`<p role="alert">The form is too old, or did not come from this page. <a href="${PAYERS_PATH}">Open the page again.</a></p>`);
-    });
   /** Answers the commands, which send the token itself; every other request goes on to the page. */
   const forCommands = (handle: (request: Request, response: Response) => Promise<void>): RequestHandler => async (request, response, next) => {
     const bearer = session.isBearer(request);
@@ -77,9 +62,6 @@ export function payersAdminRouter({ adminToken, connections, keys, clinic, store
       log.error({ fault: error instanceof Error ? error.name : typeof error }, 'admin command failed');
       return sendError(response, 503, 'STORE_UNREACHABLE', 'The registrations cannot be reached at the moment. Nothing was changed.', 'Try again in a minute.');
     }
-  };
-  const back = (response: Response, done?: string): void => {
-    response.writeHead(303, { Location: done === undefined ? PAYERS_PATH : `${PAYERS_PATH}?done=${done}` }).end();
   };
   const noSuchPayer = (response: Response): void => sendPage(response, 404, TITLE, html`<p>There is no such payer. <a href="${PAYERS_PATH}">Back to the list.</a></p>`);
   const switchTo = (disabled: boolean) =>
@@ -104,8 +86,7 @@ export function payersAdminRouter({ adminToken, connections, keys, clinic, store
     return report;
   };
 
-  const tries = () => rateLimit({ windowMs: 15 * 60_000, limit: SIGN_IN_TRIES, skipSuccessfulRequests: true, standardHeaders: 'draft-8', legacyHeaders: false });
-  const bearerTries = tries();
+  const bearerTries = rateLimit({ windowMs: 15 * 60_000, limit: BEARER_TRIES, skipSuccessfulRequests: true, standardHeaders: 'draft-8', legacyHeaders: false });
   router.use(PAYERS_PATH, (request, response, next) => (session.isBearer(request) === undefined ? next() : bearerTries(request, response, next)), urlencoded({ extended: false, limit: '64kb' }));
   router.get(PAYERS_PATH, forCommands(async (_request, response) => {
     await connections.reload();
@@ -122,31 +103,15 @@ export function payersAdminRouter({ adminToken, connections, keys, clinic, store
     response.json(report);
   }));
 
-  router.get(PAYERS_PATH, answering(async (request, response) => {
-    const known = session.of(request);
-    if (!known) return sendPage(response, 200, TITLE, signInPage(false));
+  router.get(PAYERS_PATH, reading(async (request, response, csrf) => {
     await connections.reload();
     await keys.reload();
     const done = DONE_WORDS.get(request.query['done']);
     const changed = connections.list().find(({ payer, source }) => source === 'admin-page' && payer.id === request.query['change']);
-    show(response, 200, { csrf: known.csrf, ...(done ? { notice: done } : {}), ...(changed ? { form: formOf(changed.payer) } : {}) });
+    show(response, 200, { csrf, ...(done ? { notice: done } : {}), ...(changed ? { form: formOf(changed.payer) } : {}) });
   }));
-  router.get(`${PAYERS_PATH}/notifications`, answering(async (request, response) => {
-    if (!session.of(request)) return sendPage(response, 200, TITLE, signInPage(false));
-    sendPage(response, 200, 'Notifications of payers', subscriptionsPage(await subscriptionHealth()));
-  }));
-  router.post(`${PAYERS_PATH}/sign-in`, rateLimit({ windowMs: 15 * 60_000, limit: SIGN_IN_TRIES, skipSuccessfulRequests: true, requestWasSuccessful: (_request, response) => response.statusCode === 303, standardHeaders: 'draft-8', legacyHeaders: false }), answering((request, response) => {
-    const { token } = (request.body ?? {}) as { readonly token?: unknown };
-    const right = typeof token === 'string' && session.knows(token);
-    audit.record({ action: right ? 'admin-signed-in' : 'admin-refused', who: 'admin', ...(right ? {} : { outcome: 'refused' as const, details: { why: 'token' } }) });
-    if (!right) return sendPage(response, 401, TITLE, signInPage(true));
-    session.begin(response);
-    back(response);
-  }));
-  router.post(`${PAYERS_PATH}/sign-out`, changing((_request, response) => {
-    session.end(response);
-    back(response);
-  }));
+  router.get(`${PAYERS_PATH}/notifications`, reading(async (_request, response) => sendPage(response, 200, 'Notifications of payers', subscriptionsPage(await subscriptionHealth()))));
+  addSession(router);
   router.post(PAYERS_PATH, changing(async (request, response, csrf) => {
     const form = readFields(request.body);
     const read = readPayerForm(form);

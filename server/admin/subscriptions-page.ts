@@ -1,5 +1,5 @@
 import type { SubscriptionHealth } from '../pas/notifications-health.ts';
-import { type Html, html } from './html.ts';
+import { type Html, html } from '#admin/html.ts';
 import { PAYERS_PATH } from './payers-page.ts';
 
 const STATUS_WORDS: { readonly [S in SubscriptionHealth['status']]: string } = {

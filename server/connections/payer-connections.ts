@@ -4,7 +4,7 @@ import { createPayerDirectory, type Payer, type PayerDirectory } from '#prior-au
 import type { AuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
 import { migratePart } from '#store/migrate.ts';
-import { followFile } from '../smart/ehrs-file.ts';
+import { followFile } from '#policies/follow-file.ts';
 import { type KnownPayer, openRegisteredPayers, PAYER_MIGRATIONS, type RegisteredPayers, type StoredPayers } from './registered-payers.ts';
 
 /** The payers of this installation: those of the file, then those of the admin page. What is changed reaches everybody who holds the directory, without a restart. */

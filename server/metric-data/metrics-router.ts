@@ -4,7 +4,7 @@ import { type Request, type Response, Router } from 'express';
 import type { Logger } from 'pino';
 import type { AuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
-import { createAdminSession } from '../admin/admin-session.ts';
+import { createAdminSession } from '#admin/admin-session.ts';
 import type { TimeZoneOf } from '../store/case-clock.ts';
 import { collectPasMetrics, exportPasMetrics, type Period, readPeriod } from './export-metrics.ts';
 import { publicMetrics } from './public-metrics.ts';

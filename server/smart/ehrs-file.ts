@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { z } from 'zod/mini';
 import { PolicyFileError, readJsonFile } from '#policies/json-file.ts';
 import { type EhrRegistration, ehrRegistrationSchema, withoutTrailingSlash } from './ehr-registration.ts';
@@ -33,20 +32,4 @@ export function readEhrsFile(file: string): readonly EhrRegistration[] {
     if (cause instanceof PolicyFileError) throw new EhrsFileError(cause.message, { cause });
     throw cause;
   }
-}
-
-/** Calls `changed` within `everyMs` of a change. The file is looked at, not watched, so that it works on mounted volumes too. Returns what ends it. */
-export function followFile(file: string, changed: () => void, everyMs: number): () => void {
-  const state = (): string => {
-    const found = statSync(file, { throwIfNoEntry: false });
-    return found ? `${found.ino} ${found.mtimeMs} ${found.size}` : 'none';
-  };
-  let before = state();
-  const timer = setInterval(() => {
-    const now = state();
-    if (now === before) return;
-    before = now;
-    changed();
-  }, everyMs).unref();
-  return () => clearInterval(timer);
 }

@@ -1,7 +1,8 @@
 import type { AuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
 import { uuidv7 } from '#store/uuid.ts';
-import { EhrsFileError, followFile, readEhrsFile } from './ehrs-file.ts';
+import { followFile } from '#policies/follow-file.ts';
+import { EhrsFileError, readEhrsFile } from './ehrs-file.ts';
 import { type EhrRegistration, ehrRegistrationSchema, findEhr, withoutTrailingSlash } from './ehr-registration.ts';
 
 type EhrTables = {
