@@ -4,11 +4,12 @@ import type { PayerDatabase, PayerTransaction } from './database.ts';
 
 export type PayerAuditAction =
   | 'token-issued' | 'token-refused' | 'claim-submitted' | 'claim-repeated' | 'claim-refused' | 'item-decided' | 'claim-inquired'
-  | 'subscription-written' | 'subscription-deleted' | 'notification-sent' | 'review-listed' | 'review-read';
+  | 'claim-updated' | 'update-refused' | 'information-asked' | 'attachment-received' | 'attachment-refused' | 'review-claimed' | 'review-released' | 'review-noted'
+  | 'subscription-written' | 'subscription-deleted' | 'notification-sent' | 'review-listed' | 'review-read' | 'metrics-read';
 
 export interface PayerAuditEntry {
   readonly action: PayerAuditAction;
-  /** Client id, "timer" or "reviewer". */
+  /** Client id, "sandbox-reviewer", or "reviewer:" and the name. */
   readonly who: string;
   /** Case, item and subscription ids only. */
   readonly what?: readonly string[];

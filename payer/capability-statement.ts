@@ -1,7 +1,8 @@
 import type { CapabilityStatement, CapabilityStatementRestResource, CapabilityStatementRestSecurity } from '@medplum/fhirtypes';
 import { DTR_URLS } from '#fhir/dtr/canonical-urls.ts';
 import { DTR_2_2_0 } from './questionnaires/dtr-version.ts';
-import { BACKPORT_URL, PAS_OPERATION, PAS_SERVER_CAPABILITIES, PAS_TOPIC } from './terms.ts';
+import type { PasEndpoint } from './pas-version.ts';
+import { BACKPORT_URL, CDEX_SUBMIT_ATTACHMENT, PAS_OPERATION, PAS_SERVER_CAPABILITIES, PAS_TOPIC } from './terms.ts';
 
 const readAndSearchByUrl: Pick<CapabilityStatementRestResource, 'interaction' | 'searchParam'> = {
   interaction: [{ code: 'read' }, { code: 'search-type' }],
@@ -41,23 +42,31 @@ export function questionnaireCapabilityStatement(baseUrl: string, startedAt: str
     fhirVersion: '4.0.1',
     format: ['json'],
     implementationGuide: ['http://hl7.org/fhir/us/davinci-dtr/ImplementationGuide/hl7.fhir.us.davinci-dtr|2.2.0'],
-    rest: [{ mode: 'server', security, resource: questionnaireResources('http://hl7.org/fhir/us/davinci-dtr/OperationDefinition/DTR-Questionnaire-next-question') }],
+    rest: [{ mode: 'server', security, resource: questionnaireResources(DTR_BESIDE['2.2.1'].nextQuestion) }],
   };
 }
 
-/** What this payer serves: the operations and subscriptions of PAS 2.0.1 and the questionnaires of DTR 2.0.1. */
-export function capabilityStatement(baseUrl: string, startedAt: string): CapabilityStatement {
+const DTR_BESIDE = {
+  '2.0.1': { version: '2.0.1', nextQuestion: 'http://hl7.org/fhir/uv/sdc/OperationDefinition/Questionnaire-next-question' },
+  '2.2.1': { version: '2.2.0', nextQuestion: 'http://hl7.org/fhir/us/davinci-dtr/OperationDefinition/DTR-Questionnaire-next-question' },
+} as const;
+
+const GUIDE = 'http://hl7.org/fhir/us/davinci-pas/ImplementationGuide/hl7.fhir.us.davinci-pas';
+
+/** What is served at one PAS address: the operations and subscriptions of its version, and the questionnaires of the DTR version that goes with it. */
+export function capabilityStatement({ version, fhirBase }: PasEndpoint, startedAt: string): CapabilityStatement {
+  const forms = DTR_BESIDE[version];
   return {
     resourceType: 'CapabilityStatement',
     status: 'active',
     date: startedAt,
     kind: 'instance',
-    instantiates: [PAS_SERVER_CAPABILITIES],
+    instantiates: [`${PAS_SERVER_CAPABILITIES}|${version}`],
     software: { name: 'Open Prior Auth payer (synthetic)' },
-    implementation: { description: 'A payer for trying out prior authorization. Synthetic data only.', url: `${baseUrl}/payer/fhir` },
+    implementation: { description: `A payer for trying out prior authorization by PAS ${version}. Synthetic data only.`, url: fhirBase },
     fhirVersion: '4.0.1',
     format: ['json'],
-    implementationGuide: ['http://hl7.org/fhir/us/davinci-pas/ImplementationGuide/hl7.fhir.us.davinci-pas|2.0.1', 'http://hl7.org/fhir/us/davinci-dtr/ImplementationGuide/hl7.fhir.us.davinci-dtr|2.0.1'],
+    implementationGuide: [`${GUIDE}|${version}`, `http://hl7.org/fhir/us/davinci-dtr/ImplementationGuide/hl7.fhir.us.davinci-dtr|${forms.version}`],
     rest: [
       {
         mode: 'server',
@@ -79,8 +88,9 @@ export function capabilityStatement(baseUrl: string, startedAt: string): Capabil
               { name: 'events', definition: 'http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-events' },
             ],
           },
-          ...questionnaireResources('http://hl7.org/fhir/uv/sdc/OperationDefinition/Questionnaire-next-question'),
+          ...questionnaireResources(forms.nextQuestion),
         ],
+        operation: [{ name: 'submit-attachment', definition: CDEX_SUBMIT_ATTACHMENT }],
       },
     ],
   };

@@ -1,5 +1,7 @@
 import { CompiledQuery, type Generated, type Kysely, type Transaction } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
+import type { MetricExchange } from '#fhir/pas/metric-data.ts';
+import type { PasVersion } from './pas-version.ts';
 
 /** How a case is found: by the member, by any provider's NPI, by any identifier of the requesting provider. */
 export type IdentifierKind = 'member' | 'npi' | 'requestor';
@@ -20,12 +22,26 @@ export type PayerTables = {
     /** The answer as it stands now. */
     current_answer: string;
     received_at: Date | string;
+    pas_version: Generated<PasVersion>;
+    claim_system: Generated<string>;
+    /** Claim.identifier; empty for cases from before it was kept. */
+    claim_value: Generated<string>;
+    /** Hash of the entries alone: the same Claim in a new Bundle is a repetition. */
+    claim_hash: Generated<string>;
+    /** The first case of a request and its updates. */
+    chain_id: string | null;
+    replaces_id: string | null;
+    /** The update that took this case's place. */
+    replaced_by: string | null;
+    /** refused: an update that was answered with ClaimResponse.error; it has no items and is never found. */
+    standing: Generated<'open' | 'refused'>;
   };
   'payer.authorization_item': {
     id: string;
     case_id: string;
     sequence: number;
-    state: 'pended' | 'decided';
+    /** replaced: was pended when an update took its place. */
+    state: 'pended' | 'decided' | 'replaced';
     /** ItemDecision as JSON text. */
     decision: string;
     /** ItemReview as JSON text: what the item was weighed by, kept for the reviewer. */
@@ -33,7 +49,54 @@ export type PayerTables = {
     /** When the stand-in reviewer decides; null leaves it to a person. */
     due_at: Date | string | null;
     decided_at: Date | string | null;
-    decided_by: 'policy' | 'timer' | 'person' | null;
+    decided_by: 'policy' | 'sandbox-rule' | 'sandbox-reviewer' | 'person' | 'provider' | null;
+    /** When the law wants a decision. */
+    decide_by: Date | string | null;
+    expedited: Generated<boolean>;
+    /** The reviewer who has taken it. */
+    claimed_by: string | null;
+    claimed_at: Date | string | null;
+  };
+  'payer.review_note': { id: string; item_id: string; author: string; words: string; written_at: Date | string };
+  'payer.information_request': {
+    id: string;
+    case_id: string;
+    item_id: string;
+    client_id: string;
+    sequence: number;
+    /** The attachment control number: unique. */
+    control_number: string;
+    /** What `$questionnaire-package` takes as context; null for attachments. */
+    context: string | null;
+    /** Ask as JSON text. */
+    ask: string;
+    state: 'open' | 'answered' | 'withdrawn';
+    asked_by: string;
+    asked_at: Date | string;
+    answered_at: Date | string | null;
+  };
+  'payer.attachment': {
+    id: string;
+    control_number: string;
+    content_hash: string;
+    /** LOINC or X12 755 code that the sender gave. */
+    code: string | null;
+    /** The resource as JSON text. */
+    content: string;
+    received_at: Date | string;
+  };
+  /** Each operation that was answered, with codes only; docs/pas-metrics.md. */
+  'payer.pas_exchange': {
+    id: string;
+    /** Null when the request was refused before it became a case. */
+    chain_id: string | null;
+    type: MetricExchange['type'];
+    request_time: Date | string;
+    response_time: Date | string;
+    http_response: number;
+    /** Codes as JSON text. */
+    issues: string;
+    aaa_codes: string;
   };
   'payer.case_identifier': { case_id: string; kind: IdentifierKind; system: string; value: string };
   'payer.subscription': {
@@ -46,6 +109,11 @@ export type PayerTables = {
     event_count: Generated<number>;
     handshake_attempts: Generated<number>;
     handshake_due_at: Date | string;
+    /** The address that it was made at: it is told of requests that were sent there. */
+    pas_version: Generated<PasVersion>;
+    /** Seconds without a word after which a heartbeat is sent; null for none. */
+    heartbeat_seconds: Generated<number | null>;
+    last_sent_at: Generated<Date | string | null>;
   };
   'payer.subscription_event': {
     subscription_id: string;
@@ -55,6 +123,8 @@ export type PayerTables = {
     state: 'waiting' | 'delivered' | 'failed';
     attempts: Generated<number>;
     due_at: Date | string;
+    /** The response bundle as it stood then, as JSON text; null where ids are told only. */
+    answer: Generated<string | null>;
   };
   /** What adaptive forms ended in, with the completed response that it rests on. */
   'payer.determination': {
@@ -107,6 +177,40 @@ const migrations: Readonly<Record<string, readonly string[]>> = {
     `create table payer.determination (
       client_id text not null, assertion_id text not null, questionnaire text not null, authorization_number text, response text not null, given_at timestamptz not null,
       primary key (client_id, assertion_id))`,
+  ],
+  '000003-life-of-a-request': [
+    `alter table payer.authorization_case
+      add column pas_version text not null default '2.0.1', add column claim_system text not null default '', add column claim_value text not null default '',
+      add column claim_hash text not null default '', add column chain_id uuid, add column replaces_id uuid, add column replaced_by uuid,
+      add column standing text not null default 'open'`,
+    'update payer.authorization_case set chain_id = id',
+    `create unique index authorization_case_claim on payer.authorization_case (client_id, claim_system, claim_value, claim_hash) where claim_value <> ''`,
+    'create index authorization_case_chain on payer.authorization_case (chain_id)',
+    `alter table payer.authorization_item
+      add column decide_by timestamptz, add column expedited boolean not null default false, add column claimed_by text, add column claimed_at timestamptz`,
+    `create index authorization_item_queue on payer.authorization_item (decide_by) where state = 'pended'`,
+    `create table payer.review_note (
+      id uuid primary key, item_id uuid not null references payer.authorization_item on delete cascade, author text not null, words text not null, written_at timestamptz not null)`,
+    'create index review_note_item on payer.review_note (item_id)',
+    `create table payer.information_request (
+      id uuid primary key, case_id uuid not null references payer.authorization_case on delete cascade, item_id uuid not null references payer.authorization_item on delete cascade,
+      client_id text not null, sequence integer not null, control_number text not null unique, context text, ask text not null, state text not null,
+      asked_by text not null, asked_at timestamptz not null, answered_at timestamptz)`,
+    'create index information_request_case on payer.information_request (case_id)',
+    'create index information_request_context on payer.information_request (client_id, context)',
+    `create table payer.attachment (
+      id uuid primary key, control_number text not null references payer.information_request (control_number) on delete cascade, content_hash text not null,
+      code text, content text not null, received_at timestamptz not null, unique (control_number, content_hash))`,
+    `create table payer.pas_exchange (
+      id uuid primary key, chain_id uuid, type text not null, request_time timestamptz not null, response_time timestamptz not null, http_response integer not null,
+      issues text not null, aaa_codes text not null)`,
+    'create index pas_exchange_chain on payer.pas_exchange (chain_id)',
+    'create index pas_exchange_time on payer.pas_exchange (request_time)',
+  ],
+  '000004-subscription-versions': [
+    `alter table payer.subscription add column pas_version text not null default '2.0.1', add column heartbeat_seconds integer, add column last_sent_at timestamptz`,
+    'alter table payer.subscription_event add column answer text',
+    'create index case_identifier_case on payer.case_identifier (case_id)',
   ],
 };
 

@@ -1,16 +1,17 @@
 import { Router } from 'express';
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
-import { openValidator } from '#fhir/validation/validator.ts';
-import { recordAudit } from './audit.ts';
+import { claimRoutes } from './claim-routes.ts';
 import { capabilityStatement, questionnaireCapabilityStatement } from './capability-statement.ts';
 import { openPayerDatabase } from './database.ts';
+import { discoveryRoutes } from './discovery.ts';
 import { faultFacts } from './fault.ts';
-import { fhirBody, fhirErrors, notFound, sendResource, sendResourceText, wantsJson } from './fhir-http.ts';
-import { inquireClaim } from './inquire/inquire-claim.ts';
+import { fhirErrors, notFound, sendResource, wantsJson } from './fhir-http.ts';
+import { metricRoutes } from './metric-data/metric-routes.ts';
 import { payerMetrics } from './metrics.ts';
-import { PayerError } from './payer-error.ts';
+import { pasEndpoints } from './pas-version.ts';
 import type { PayerSetting } from './payer-setting.ts';
+import type { DecisionRules } from './policy/item-review.ts';
 import { readPolicies } from './policy/read-policies.ts';
 import { poll } from './poll.ts';
 import { determinationRecord } from './questionnaire-package/determination-record.ts';
@@ -18,7 +19,6 @@ import { questionnairePackageRouter } from './questionnaire-package/questionnair
 import { DTR_2_2_0 } from './questionnaires/dtr-version.ts';
 import { decideDueItems } from './review/decide-pended.ts';
 import { reviewRoutes } from './review/review-routes.ts';
-import { submitClaim } from './submit/submit-claim.ts';
 import { deliverDue } from './subscription/deliver.ts';
 import { subscriptionRoutes } from './subscription/subscription-routes.ts';
 import { callerOf, tokenGuard } from './token/access-token.ts';
@@ -40,6 +40,10 @@ export interface PayerOptions {
   readonly reviewDelayMs: number;
   /** Opens the review queue to its bearer; without it the queue is closed. */
   readonly reviewerToken?: string | undefined;
+  /** What is decided without a person. Default: the sandbox, whose rules and stand-in reviewer decide. */
+  readonly decisions?: Partial<DecisionRules> | undefined;
+  /** IANA zone of the legal clocks; default America/Los_Angeles. */
+  readonly timeZone?: string | undefined;
 }
 
 export interface PayerPart {
@@ -49,20 +53,23 @@ export interface PayerPart {
   stop(): Promise<void>;
 }
 
-const PAS_BUNDLE_LIMIT = '10mb';
+/** Half: what only a form's answers show is enough to approve. */
+const SANDBOX_DECISIONS: DecisionRules = { automaticConfidence: 0.5, sandboxDecisions: true };
 const POLL_EVERY_MS = 500;
 
-/** A payer that answers PAS 2.0.1 by the policies' criteria alone. It shares nothing with the sender but the FHIR vocabulary. */
+/** A payer that answers PAS 2.0.1 and 2.2.1, each at its own address, by the policies' criteria and by its reviewers. It shares nothing with the sender but the FHIR vocabulary. */
 export async function createPayer(options: PayerOptions): Promise<PayerPart> {
   const { baseUrl, log, now, registeredClients } = options;
+  const endpoints = pasEndpoints(baseUrl);
   const setting: PayerSetting = {
     db: await openPayerDatabase(options.db),
     log,
     now,
-    validator: openValidator(['pas-2.0.1']),
+    endpoints,
+    decisions: { ...SANDBOX_DECISIONS, ...options.decisions },
+    timeZone: options.timeZone ?? 'America/Los_Angeles',
     policies: readPolicies(options.policyFolder),
     metrics: payerMetrics(),
-    fhirBase: `${baseUrl}/payer/fhir`,
     registeredClients,
     reviewDelayMs: options.reviewDelayMs,
   };
@@ -80,29 +87,20 @@ export async function createPayer(options: PayerOptions): Promise<PayerPart> {
   const requireToken = tokenGuard(setting.db, now);
   const router = Router();
   router.use('/payer', (req, res, next) => {
-    const operation = req.path.includes('$') ? `$${req.path.split('$').at(-1)}` : (req.path.split('/')[2] ?? 'other');
+    const operation = req.path.startsWith('/review/queue') ? 'queue' : req.path.includes('$') ? `$${req.path.split('$').at(-1)}` : (req.path.split('/')[2] ?? 'other');
     res.on('finish', () => setting.metrics.answers.inc({ operation: COUNTED.includes(operation) ? operation : 'other', status: String(res.statusCode) }));
     next();
   });
   router.use(tokenRoutes({ db: setting.db, baseUrl, log, now, registeredClients }));
+  router.use(metricRoutes(setting, options.reviewerToken));
   router.use(reviewRoutes(setting, options.reviewerToken, () => deliveries.soon()));
+  router.use(discoveryRoutes(baseUrl, endpoints));
   const startedAt = new Date(now()).toISOString();
-  router.get('/payer/fhir/metadata', wantsJson, (_req, res) => sendResource(res, 200, capabilityStatement(baseUrl, startedAt)));
   router.get(`${DTR_2_2_0.basePath}/metadata`, wantsJson, (_req, res) => sendResource(res, 200, questionnaireCapabilityStatement(baseUrl, startedAt)));
-  router.post('/payer/fhir/Claim/$submit', requireToken('system/Claim.c'), ...fhirBody(PAS_BUNDLE_LIMIT), async (req, res) => {
-    const stop = setting.metrics.submitSeconds.startTimer();
-    try {
-      sendResourceText(res, 200, await submitClaim(setting, callerOf(res), req.body));
-    } catch (error) {
-      if (error instanceof PayerError) await recordAudit(setting.db, now(), { action: 'claim-refused', who: callerOf(res), outcome: 'refused' });
-      throw error;
-    } finally {
-      stop();
-    }
-  });
-  router.post('/payer/fhir/Claim/$inquire', requireToken('system/Claim.c'), ...fhirBody(PAS_BUNDLE_LIMIT), async (req, res) => {
-    sendResource(res, 200, await inquireClaim(setting, callerOf(res), req.body));
-  });
+  for (const endpoint of Object.values(endpoints)) {
+    router.get(`${endpoint.basePath}/metadata`, wantsJson, (_req, res) => sendResource(res, 200, capabilityStatement(endpoint, startedAt)));
+    router.use(claimRoutes(setting, endpoint, requireToken, () => deliveries.soon()));
+  }
   router.use(subscriptionRoutes(setting, requireToken, () => deliveries.soon()));
   router.use(questionnairePackageRouter({
     baseUrl, policyFolder: options.policyFolder, authorise: requireToken('system/Questionnaire.rs'), log, now,
@@ -125,4 +123,4 @@ export async function createPayer(options: PayerOptions): Promise<PayerPart> {
   };
 }
 
-const COUNTED: readonly string[] = ['$submit', '$inquire', '$status', '$events', '$questionnaire-package', '$next-question', '$expand', '$log-questionnaire-errors', 'token', 'Subscription', 'metadata', 'api'];
+const COUNTED: readonly string[] = ['$submit', '$inquire', '$submit-attachment', '$status', '$events', '$questionnaire-package', '$next-question', '$expand', '$log-questionnaire-errors', 'token', 'Subscription', 'metadata', 'queue'];

@@ -5,7 +5,11 @@ import type { EvidenceReference } from './coverage-requirement/requirement.ts';
 import type { DenialRisk } from './learning/denial-risk.ts';
 import type { DecisionWords } from './payer-decision/decision-words.ts';
 import type { Packet } from './packet.ts';
+import type { SubmissionProblem } from './pas-bundle/submission-input.ts';
 import type { Clock } from './payer-decision/deadlines.ts';
+import type { Duties } from './payer-decision/duties.ts';
+import type { Authorization } from './payer-decision/authorization-register.ts';
+import { enteredDecision } from './payer-decision/entered-decision.ts';
 import type { AnswerValue } from './questionnaire/form.ts';
 
 /*
@@ -31,9 +35,43 @@ export interface PanelSession {
 export interface CaseView {
   readonly case: PriorAuthCase;
   readonly clock: Clock | null;
+  /** What the payer owes us and what we owe the payer, kept apart. */
+  readonly duties?: Duties;
   /** Present when the payer has answered. */
   readonly decisionWords: DecisionWords | null;
   readonly risk: DenialRisk | null;
+  /** The items as the payer has them, or as they are on their way there; absent before that. */
+  readonly asked?: readonly AskedItem[];
+  /** What the payer authorized and how much of it is used; absent where it authorized nothing. */
+  readonly authorizations?: readonly Authorization[];
+  /** Forms that the payer asked for while it decides, once they were opened. */
+  readonly askForms?: readonly { readonly askId: string; readonly formId: string; readonly completed: boolean }[];
+}
+
+/** A file that answers what a payer asked for, or a note made into one. */
+export interface AnswerFile {
+  readonly title: string;
+  readonly contentType: (typeof ANSWER_FILE_TYPES)[number];
+  /** Base64. */
+  readonly data: string;
+}
+
+/** Kinds that payers take as attachments; what comes must also begin as its kind does. */
+export const ANSWER_FILE_TYPES = ['application/pdf', 'image/jpeg', 'image/png', 'image/tiff', 'text/plain'] as const;
+export const MOST_ANSWER_FILES = 10;
+/** Of all files of one answer, before base64. */
+export const MOST_ANSWER_BYTES = 8_000_000;
+
+/** One item of the request that was sent. */
+export interface AskedItem {
+  readonly sequence: number;
+  readonly display: string;
+  readonly code?: string;
+  readonly quantity?: { readonly value: number; readonly unit?: string };
+  /** YYYY-MM-DD, or the day on which it begins and the one on which it ends. */
+  readonly serviced?: { readonly start?: string; readonly end?: string };
+  /** A person took it out of the request. */
+  readonly cancelled?: true;
 }
 
 /** One payer form of a case: the questionnaire as the payer sent it and the response as last saved. */
@@ -159,10 +197,49 @@ export interface ReferenceFound {
 
 /** What would be sent, for the person who submits (PAS: review must be possible, never required). */
 export interface SubmissionPreview {
-  readonly items: readonly { readonly sequence: number; readonly display: string; readonly code: string }[];
-  readonly resources: readonly { readonly resourceType: string; readonly display: string; readonly why: string }[];
-  /** Problems that stop the submission, each with what to do. */
-  readonly problems: readonly { readonly code: string; readonly message: string; readonly nextStep: string }[];
+  /** `order`: relative reference of the order behind the item. */
+  readonly items: readonly { readonly sequence: number; readonly display: string; readonly code: string; readonly order?: string }[];
+  /** `reference`: the record's entry. `optional`: a person may leave it out (`SubmissionInput.chosen.exclude`). */
+  readonly resources: readonly { readonly resourceType: string; readonly display: string; readonly why: string; readonly reference?: string; readonly optional?: true }[];
+  /** What would support the request and is not sent, and the reason. `byPerson`: left out on the review screen, and may be put back. */
+  readonly leftOut?: readonly LeftOut[];
+  /** Does not stop the submission. */
+  readonly warnings?: readonly { readonly code: string; readonly message: string }[];
+  /** Problems that stop the submission, each with what to do. `diagnosis`: answered by `SubmissionInput.diagnosisChoices`. */
+  readonly problems: readonly SubmissionProblem[];
+}
+
+export interface SubmissionReview extends SubmissionPreview {
+  readonly chosen: ReviewChoices;
+}
+
+/** What a person chose on the review screen; references are relative ones of record entries. */
+export interface ReviewChoices {
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  /** ICD-10-CM codes by `DiagnosisQuestion.reason`. */
+  readonly diagnoses: Readonly<Record<string, string>>;
+}
+
+/** Another order of this patient. */
+export interface FurtherOrder {
+  readonly reference: string;
+  readonly display: string;
+  readonly code?: string;
+  /** As the record has it. */
+  readonly date?: string;
+  /** Forms that the payer wants for it. */
+  readonly forms: number;
+  /** Why it cannot go with this request; absent where it can. */
+  readonly obstacle?: 'not-asked' | 'nothing-needed' | 'other-coverage' | 'already-sent' | 'in-another-request' | 'unreadable';
+}
+
+export interface LeftOut {
+  readonly reference: string;
+  readonly resourceType: string;
+  readonly display: string;
+  readonly reason: string;
+  readonly byPerson?: true;
 }
 
 const nothing = z.object({});
@@ -171,7 +248,27 @@ const response = z.looseObject({ resourceType: z.literal('QuestionnaireResponse'
 /** PostgreSQL keeps no U+0000 and no half of a surrogate pair. */
 const words = z.string().check(z.trim(), z.maxLength(2000), z.refine((text) => !/\p{Surrogate}/u.test(text) && !text.includes('\u0000'), 'must be well-formed Unicode without U+0000'));
 const statement = words.check(z.minLength(1));
+const orderReference = z.string().check(z.regex(/^(ServiceRequest|DeviceRequest|MedicationRequest|NutritionOrder|VisionPrescription)\/[A-Za-z0-9\-.]{1,64}$/));
+const recordReference = z.string().check(z.regex(/^[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}$/));
+/** Of one request that this program sends; payers' own limits are lower or none. */
+const MOST_ITEMS = 50;
+const MOST_CHOSEN = 200;
 const colleague = z.string().check(z.regex(/^(Practitioner|PractitionerRole|Organization)\/[A-Za-z0-9\-.]{1,64}$/));
+
+/** The version of the case that the person looked at. */
+const ofVersion = z.object({ caseVersion: z.int() });
+const byHand = { reference: z.optional(words.check(z.minLength(1), z.maxLength(100))), submittedAt: z.optional(z.iso.datetime()) };
+const askId = z.string().check(z.minLength(1), z.maxLength(1000));
+const sequence = z.int().check(z.positive(), z.maximum(10_000));
+const day = z.iso.date();
+const quantity = z.object({ value: z.number().check(z.positive(), z.maximum(1_000_000)), unit: z.optional(words.check(z.minLength(1), z.maxLength(50))) });
+const requestChange = z.object({
+  cancel: z.array(sequence).check(z.maxLength(MOST_ITEMS)),
+  change: z
+    .array(z.object({ sequence, quantity: z.optional(quantity), serviced: z.optional(z.union([z.strictObject({ date: day }), z.strictObject({ period: z.object({ start: z.optional(day), end: z.optional(day) }) })])) }))
+    .check(z.maxLength(MOST_ITEMS)),
+  add: z.array(orderReference).check(z.maxLength(MOST_ITEMS)),
+});
 
 export const PANEL_API = {
   readSession: { method: 'GET', path: '/session', request: nothing },
@@ -186,8 +283,47 @@ export const PANEL_API = {
   searchOptions: { method: 'GET', path: '/questionnaires/options', request: z.object({ formId: z.string(), linkId: z.string().check(z.minLength(1), z.maxLength(300)), filter: z.string().check(z.maxLength(100)) }) },
   readSource: { method: 'GET', path: '/source', request: z.object({ reference: z.string().check(z.regex(/^[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}$/)) }) },
   searchReferences: { method: 'GET', path: '/source/search', request: z.object({ types: z.string().check(z.regex(/^[A-Z][A-Za-z]+(,[A-Z][A-Za-z]+){0,19}$/)), filter: z.string().check(z.maxLength(100)) }) },
+  listFurtherOrders: { method: 'GET', path: '/pas-bundle/orders', request: nothing },
+  chooseSubmission: {
+    method: 'PUT',
+    path: '/pas-bundle/choices',
+    request: z.object({
+      caseVersion: z.int(),
+      further: z.array(orderReference).check(z.maxLength(MOST_ITEMS - 1)),
+      include: z.array(recordReference).check(z.maxLength(MOST_CHOSEN)),
+      exclude: z.array(recordReference).check(z.maxLength(MOST_CHOSEN)),
+      diagnoses: z.record(z.string().check(z.minLength(1), z.maxLength(300)), z.string().check(z.regex(/^[A-Z]\d[0-9A-Z](\.?[0-9A-Z]{1,4})?$/))),
+    }),
+  },
   previewSubmission: { method: 'GET', path: '/pas-bundle/preview', request: nothing },
   submit: { method: 'POST', path: '/pas-bundle/submit', request: z.object({ caseVersion: z.int() }) },
+  holdRequest: { method: 'POST', path: '/case/hold', request: ofVersion },
+  releaseRequest: { method: 'POST', path: '/case/release', request: ofVersion },
+  resendRequest: { method: 'POST', path: '/case/resend', request: ofVersion },
+  withdrawRequest: { method: 'POST', path: '/case/withdraw', request: ofVersion },
+  checkNow: { method: 'POST', path: '/case/check-now', request: ofVersion },
+  switchToManual: { method: 'POST', path: '/case/manual', request: z.extend(ofVersion, byHand) },
+  updateManual: { method: 'PUT', path: '/case/manual', request: z.extend(ofVersion, byHand) },
+  switchBack: { method: 'POST', path: '/case/switch-back', request: ofVersion },
+  recordDecision: { method: 'POST', path: '/case/decision', request: z.extend(ofVersion, { decision: enteredDecision }) },
+  requestAgain: { method: 'POST', path: '/case/request-again', request: ofVersion },
+  renewAuthorization: { method: 'POST', path: '/case/renew', request: ofVersion },
+  changeRequest: { method: 'POST', path: '/case/change', request: z.extend(ofVersion, { change: requestChange }) },
+  cancelRequest: { method: 'POST', path: '/case/cancel', request: ofVersion },
+  answerAsk: {
+    method: 'POST',
+    path: '/asks/answer',
+    request: z.extend(ofVersion, {
+      askId,
+      references: z.array(recordReference).check(z.maxLength(MOST_CHOSEN)),
+      files: z.array(z.object({ title: words.check(z.minLength(1), z.maxLength(200)), contentType: z.enum(ANSWER_FILE_TYPES), data: z.string().check(z.minLength(1), z.maxLength(Math.ceil(MOST_ANSWER_BYTES / 3) * 4)) })).check(z.maxLength(MOST_ANSWER_FILES)),
+      note: z.optional(statement),
+      /** Where the payer asked for one of several kinds: which this is. */
+      code: z.optional(z.string().check(z.minLength(1), z.maxLength(50))),
+    }),
+  },
+  openAskForm: { method: 'POST', path: '/asks/form', request: z.extend(ofVersion, { askId }) },
+  recordUse: { method: 'POST', path: '/case/use', request: z.extend(ofVersion, { sequence, quantity: z.number().check(z.minimum(-1_000_000), z.maximum(1_000_000)), usedOn: day, note: z.optional(words.check(z.minLength(1), z.maxLength(500))) }) },
   listColleagues: { method: 'GET', path: '/colleagues', request: z.object({ q: words.check(z.maxLength(100)) }) },
   readHandOver: { method: 'GET', path: '/hand-over', request: nothing },
   handOver: { method: 'POST', path: '/hand-over', request: z.object({ to: colleague, note: words }) },
@@ -216,8 +352,28 @@ export interface PanelReplies {
   readonly searchOptions: { readonly options: readonly AnswerOptionFound[]; readonly more: boolean };
   readonly readSource: { readonly resource: Resource; readonly summary: readonly { readonly label: string; readonly value: string }[] };
   readonly searchReferences: { readonly references: readonly ReferenceFound[]; readonly more: boolean };
-  readonly previewSubmission: SubmissionPreview;
+  readonly listFurtherOrders: { readonly orders: readonly FurtherOrder[]; /** Types that the EHR did not let us search. */ readonly unread: readonly string[] };
+  readonly chooseSubmission: { readonly view: CaseView; readonly review: SubmissionReview };
+  readonly previewSubmission: SubmissionReview;
   readonly submit: CaseView;
+  readonly holdRequest: CaseView;
+  readonly releaseRequest: CaseView;
+  readonly resendRequest: CaseView;
+  readonly withdrawRequest: CaseView;
+  readonly checkNow: CaseView;
+  readonly switchToManual: CaseView;
+  readonly updateManual: CaseView;
+  readonly switchBack: CaseView;
+  readonly recordDecision: CaseView;
+  /** The new case; the session is about it from now on. */
+  readonly requestAgain: CaseView;
+  readonly renewAuthorization: CaseView;
+  readonly changeRequest: CaseView;
+  readonly cancelRequest: CaseView;
+  readonly answerAsk: CaseView;
+  /** The payer's form is among `listForms` from now on. */
+  readonly openAskForm: CaseView;
+  readonly recordUse: CaseView;
   readonly listColleagues: { readonly colleagues: readonly Colleague[] };
   readonly readHandOver: { readonly handOver: HandOver | null };
   readonly handOver: { readonly handOver: HandOver };

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WorklistPage } from '#prior-auth/worklist-api.ts';
+import { adminRows } from '#test-fixtures/bad-input/admin-rows.ts';
 import { type BadRequest, faultsOf } from '#test-fixtures/bad-input/bad-request.ts';
 import { cdsRows } from '#test-fixtures/bad-input/cds-rows.ts';
 import { commonRows } from '#test-fixtures/bad-input/common-rows.ts';
@@ -40,6 +41,7 @@ describe('bad input', () => {
     ['the panel', panelRows],
     ['the worklist', workRows],
     ['notifications of payers', notificationRows],
+    ['the operator’s pages', adminRows],
     ['the payer’s token endpoint', payerTokenRows],
     ['the payer', payerRows],
   ];
@@ -85,7 +87,7 @@ async function countKept() {
   const { rows, counts } = await system.json<WorklistPage>({ method: 'GET', path: '/work/api/cases', from: 'staff' });
   return {
     patients: await totalOf('Patient'), devices: await totalOf('DeviceRequest'), services: await totalOf('ServiceRequest'), medications: await totalOf('MedicationRequest'),
-    cases: rows.map(({ caseId, state }) => `${caseId} ${state}`), counts,
+    cases: rows.map(({ caseId, state }) => `${caseId} ${state}`), counts: counts.states,
     signedIn: [(await system.send({ method: 'GET', path: '/panel/api/session', from: 'panel' })).status, (await system.send({ method: 'GET', path: '/ehr/ui/session', from: 'clinician' })).status],
   };
 }

@@ -14,6 +14,12 @@ export interface Config {
   readonly logLevel: string;
   /** How long the built-in payer's reviewer takes, milliseconds. */
   readonly reviewDelayMs: number;
+  /** Opens the built-in payer's review queue; without it only the sandbox on this machine has one. */
+  readonly payerReviewToken: string | undefined;
+  /** Whether the built-in payer's rules may refuse and a stand-in acts as its reviewer. */
+  readonly payerSandboxDecisions: boolean;
+  /** Least share of proved criteria, 0 to 1, of an approval that no person makes. */
+  readonly payerAutomaticConfidence: number;
   /** express `trust proxy` hops in front of us. */
   readonly trustedProxies: number;
   /** JSON file with the FHIR Organization that submits where an order names none; default: the sandbox's clinic. */
@@ -24,6 +30,10 @@ export interface Config {
   readonly cdsClientsFile: string | undefined;
   /** JSON file of EHRs from which the panel may be launched. */
   readonly ehrsFile: string | undefined;
+  /** JSON file of payers, in place of those the program brings. */
+  readonly payersFile: string | undefined;
+  /** SNOMED CT to ICD-10-CM; the shipped map when absent. */
+  readonly diagnosisMapFile: string | undefined;
   /** Opens the admin pages; without it there are none. */
   readonly adminToken: string | undefined;
   /** Whole time of a CDS Hooks call, milliseconds. */
@@ -44,10 +54,15 @@ const environment = z.object({
   DATABASE_URL: z.preprocess(blankAsAbsent, z.url({ protocol: /^postgres(ql)?$/ }).optional()),
   LOG_LEVEL: z.preprocess(blankAsAbsent, z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('warn')),
   REVIEW_DELAY_MS: z.preprocess(blankAsAbsent, z.coerce.number().int().min(0).max(7 * 86_400_000).default(8_000)),
+  PAYER_REVIEW_TOKEN: z.preprocess(blankAsAbsent, z.string().min(16).optional()),
+  PAYER_SANDBOX_DECISIONS: z.preprocess(blankAsAbsent, z.enum(['on', 'off']).default('on')),
+  PAYER_AUTOMATIC_CONFIDENCE: z.preprocess(blankAsAbsent, z.coerce.number().min(0).max(1).default(0.5)),
   TRUST_PROXY: z.preprocess(blankAsAbsent, z.coerce.number().int().min(0).max(10).default(0)),
   PANEL_FRAME_ANCESTORS: optionalText,
   CDS_CLIENTS_FILE: optionalText,
   EHRS_FILE: optionalText,
+  PAYERS_FILE: optionalText,
+  DIAGNOSIS_MAP_FILE: optionalText,
   ADMIN_TOKEN: z.preprocess(blankAsAbsent, z.string().min(16).optional()),
   CDS_DEADLINE_MS: z.preprocess(blankAsAbsent, z.coerce.number().int().min(50).max(10_000).default(500)),
   CLINIC_FILE: optionalText,
@@ -80,11 +95,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     databaseUrl: values.DATABASE_URL,
     logLevel: values.LOG_LEVEL,
     reviewDelayMs: values.REVIEW_DELAY_MS,
+    payerReviewToken: values.PAYER_REVIEW_TOKEN,
+    payerSandboxDecisions: values.PAYER_SANDBOX_DECISIONS === 'on',
+    payerAutomaticConfidence: values.PAYER_AUTOMATIC_CONFIDENCE,
     trustedProxies: values.TRUST_PROXY,
     clinicFile: values.CLINIC_FILE,
     panelFrameAncestors: values.PANEL_FRAME_ANCESTORS?.split(/[\s,]+/).filter(Boolean) ?? [],
     cdsClientsFile: values.CDS_CLIENTS_FILE,
     ehrsFile: values.EHRS_FILE,
+    payersFile: values.PAYERS_FILE,
+    diagnosisMapFile: values.DIAGNOSIS_MAP_FILE,
     adminToken: values.ADMIN_TOKEN,
     cdsDeadlineMs: values.CDS_DEADLINE_MS,
   };

@@ -7,9 +7,10 @@ import { collectDefaultMetrics, register } from 'prom-client';
 import { createCdsHooks } from '#cds-hooks/cds-hooks.ts';
 import { openDenialRiskModel } from '#models/serve/denial-risk-model.ts';
 import { createPayer } from '#payer/payer.ts';
-import { loadPayers } from '#policies/load-payers.ts';
+import { loadDiagnosisMap } from '#policies/load-diagnosis-map.ts';
 import { loadPolicies } from '#policies/load-policies.ts';
 import { createSandboxEhr } from '#sandbox-ehr/sandbox-ehr.ts';
+import { openPayerConnections } from '#server/connections/payer-connections.ts';
 import { createServer } from '#server/server.ts';
 import { openAuditTrail } from '#store/audit.ts';
 import { openStore } from '#store/database.ts';
@@ -50,12 +51,17 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
     undo.push(() => jobs.stop());
 
     const policies = loadPolicies();
-    const payers = loadPayers(baseUrl);
+    const payers = await openPayerConnections({
+      store, audit, now: Date.now, baseUrl, file: config.payersFile,
+      onFileFault: (error) => log.error({ file: error.message }, 'the payers file cannot be used; what it said before is in force'),
+      onReloadFault: (error) => log.error({ err: error }, 'registered payers not read again'),
+    });
+    undo.push(async () => payers.stop());
     const model = await openDenialRiskModel();
     const shared = { store, baseUrl, log, now: Date.now, audit };
     const ehrFhir = `${baseUrl}/ehr/fhir`;
     const server = await createServer({
-      ...shared, jobs, policies, payers, model, ehrsFile: config.ehrsFile, adminToken: config.adminToken,
+      ...shared, jobs, policies, payers, connections: payers, model, ehrsFile: config.ehrsFile, adminToken: config.adminToken, diagnosisMap: loadDiagnosisMap(config.diagnosisMapFile),
       ...(config.clinicFile === undefined ? {} : { clinic: readClinic(config.clinicFile) }),
       ehrs: [{ fhirBase: ehrFhir, name: 'Sandbox EHR', clientId: PANEL.clientId, scopes: PANEL.scope, worklistClientId: WORKLIST.clientId }],
     });
@@ -69,6 +75,8 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
       server,
       await createPayer({
         db: store.db, baseUrl, log, now: Date.now, policyFolder: join(import.meta.dirname, '..', 'policies', 'library'), reviewDelayMs: config.reviewDelayMs,
+        reviewerToken: config.payerReviewToken ?? (/^http:\/\/(localhost|127\.0\.0\.1)[:/]/.test(`${baseUrl}/`) ? SANDBOX_REVIEW_TOKEN : undefined),
+        decisions: { sandboxDecisions: config.payerSandboxDecisions, automaticConfidence: config.payerAutomaticConfidence },
         registeredClients: [{ clientId: 'open-prior-auth-server', jwksUrl: `${baseUrl}/.well-known/jwks.json` }],
       }),
     ];
@@ -102,6 +110,9 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
     throw error;
   }
 }
+
+/** Of the sandbox on one's own machine; anywhere else the queue is closed until PAYER_REVIEW_TOKEN is set. */
+const SANDBOX_REVIEW_TOKEN = 'open-prior-auth-sandbox-reviewer';
 
 /** The apps this system brings, as they are registered at the sandbox EHR. */
 const PANEL = {

@@ -7,9 +7,12 @@ import { uuidv7 } from './uuid.ts';
 /** What happened, in words that stay the same: AuditEvent.subtype codes of ours. */
 export const AUDIT_ACTIONS = [
   'hook-answered', 'hook-refused', 'feedback-received', 'panel-launched', 'record-read', 'case-opened', 'questionnaire-populated', 'questionnaire-saved',
-  'questionnaire-completed', 'questionnaire-attested', 'questionnaire-merged', 'handed-over', 'hand-over-taken', 'hand-over-cancelled', 'hand-over-completed', 'packet-printed', 'pas-bundle-queued', 'pas-bundle-sent', 'pas-bundle-refused', 'payer-decision-received', 'denial-risk-scored', 'worklist-viewed', 'case-viewed',
+  'questionnaire-completed', 'questionnaire-attested', 'questionnaire-merged', 'handed-over', 'hand-over-taken', 'hand-over-cancelled', 'hand-over-completed', 'packet-printed', 'submission-chosen', 'questionnaire-asked', 'pas-bundle-queued', 'pas-bundle-sent', 'pas-bundle-refused', 'payer-decision-received', 'denial-risk-scored', 'worklist-viewed', 'worklist-exported', 'note-written', 'call-logged', 'next-touch-set', 'case-assigned', 'case-viewed',
+  'request-held', 'request-released', 'request-resent', 'request-withdrawn', 'switched-to-manual', 'switched-back', 'decision-entered', 'payer-asked', 'request-changed', 'request-cancelled', 'asked-again', 'authorization-used',
+  'information-queued', 'information-sent', 'information-refused', 'payer-line-paused', 'payer-line-resumed',
   'ehr-read', 'ehr-search', 'ehr-create', 'ehr-update', 'ehr-delete', 'ehr-login', 'ehr-order-selected', 'ehr-order-signed', 'ehr-suggestion-accepted', 'payer-request-received', 'payer-decided',
-  'cds-client-added', 'cds-client-disabled', 'cds-client-enabled', 'admin-signed-in', 'admin-refused', 'cds-metrics-exported', 'ehr-registered', 'ehr-disabled', 'ehr-enabled',
+  'cds-client-added', 'cds-client-disabled', 'cds-client-enabled', 'admin-signed-in', 'admin-refused', 'cds-metrics-exported', 'pas-metrics-exported', 'ehr-registered', 'ehr-disabled', 'ehr-enabled',
+  'payer-connection-added', 'payer-connection-changed', 'payer-connection-disabled', 'payer-connection-enabled', 'payer-mode-changed', 'payer-connection-tested', 'signing-keys-rotated',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

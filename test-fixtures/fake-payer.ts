@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Bundle, Claim, ClaimResponse, OperationOutcome, Organization, Patient } from '@medplum/fhirtypes';
+import type { Bundle, BundleEntry, Claim, ClaimResponse, CommunicationRequest, OperationOutcome, Organization, Patient } from '@medplum/fhirtypes';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { CODE_SYSTEMS } from '#fhir/base/code-systems.ts';
 import { PAS_EXTENSIONS, PAS_PROFILES } from '#fhir/pas/canonical-urls.ts';
@@ -9,7 +9,7 @@ import { writeReviewAction } from '#fhir/pas/review-action.ts';
 
 /** What the payer does with the next `$submit`; after the last one it goes on with `steady`. */
 type Behaviour =
-  | { readonly kind: 'decide'; readonly code: string }
+  | { readonly kind: 'decide'; readonly code: string; /** What it asks for beside its answer. */ readonly asks?: readonly CommunicationRequest[] }
   /** Takes the request, then the connection is gone. */
   | { readonly kind: 'accept-and-drop' }
   /** Takes the request, answers after so many milliseconds. */
@@ -25,7 +25,19 @@ export interface FakePayer {
   /** Every `$submit` body that arrived, in order, byte for byte. */
   readonly submits: string[];
   readonly inquiries: Bundle[];
-  readonly subscriptions: { readonly endpoint: string; readonly header: string; readonly body: unknown; readonly handshakeStatus: number }[];
+  /** Every `$submit-attachment` body, in order, and the statuses of the next answers; 200 after them. */
+  readonly attachments: string[];
+  readonly attachmentStatuses: number[];
+  /** Each as it was last written, the newest last. Tests set `status` to what the payer made of it. */
+  readonly subscriptions: FakeSubscription[];
+  /** Of the newest subscription, numbered from 1. */
+  readonly events: FakeEvent[];
+  /** Which of the operations there are; without `events` a missed one is lost. */
+  readonly offers: { status: boolean; events: boolean; subscriptions: boolean };
+  /** Numbers an event about the case of a Claim.identifier as it stands now, without telling it. */
+  happens(claimIdentifier: string): FakeEvent;
+  /** The notification of events, with the complete answer (2.2.1) or the id (2.0.1), to be sent by `notify`. */
+  notificationOf(events: readonly FakeEvent[], content: 'id-only' | 'full-resource' | 'flat'): Bundle;
   /** Requests taken in hand: one per Claim.identifier, however often it was sent. */
   accepted(): readonly string[];
   /** The reviewer's decision on everything accepted. */
@@ -37,6 +49,22 @@ export interface FakePayer {
   close(): Promise<void>;
 }
 
+export interface FakeSubscription {
+  readonly id: string;
+  endpoint: string;
+  header: string;
+  body: unknown;
+  handshakeStatus: number;
+  status: 'requested' | 'active' | 'error' | 'off' | 'deleted';
+}
+
+export interface FakeEvent {
+  readonly number: number;
+  /** What an id-only event is about. */
+  readonly focus: string;
+  readonly answer: Bundle;
+}
+
 /** A small payer that shares no code with the sender. It knows a repeated request by Claim.identifier and answers what it answered. */
 export async function startFakePayer({ jwksUrl }: { readonly jwksUrl?: () => string } = {}): Promise<FakePayer> {
   const cases = new Map<string, { readonly claim: Claim; readonly bundle: Bundle; code: string }>();
@@ -46,7 +74,20 @@ export async function startFakePayer({ jwksUrl }: { readonly jwksUrl?: () => str
     planned: [],
     submits: [],
     inquiries: [],
+    attachments: [],
+    attachmentStatuses: [],
     subscriptions: [],
+    events: [],
+    offers: { status: true, events: true, subscriptions: true },
+    happens(claimIdentifier) {
+      const known = cases.get(claimIdentifier);
+      if (!known) throw new Error('no such case');
+      const answer = { ...responseBundle(known), id: randomUUID() };
+      const event = { number: payer.events.length + 1, focus: `${origin}/fhir/ClaimResponse/response-${claimIdentifier}`, answer };
+      payer.events.push(event);
+      return event;
+    },
+    notificationOf: (events, content) => tell('event-notification', events, content),
     tokenRequests: 0,
     accepted: () => [...cases.keys()],
     decideAll: (code) => cases.forEach((known) => (known.code = code)),
@@ -77,7 +118,7 @@ export async function startFakePayer({ jwksUrl }: { readonly jwksUrl?: () => str
     const behaviour = payer.planned.shift() ?? payer.steady;
     switch (behaviour.kind) {
       case 'decide':
-        return reply(response, 200, responseBundle(accept(text, behaviour.code)));
+        return reply(response, 200, withAsks(responseBundle(accept(text, behaviour.code)), behaviour.asks));
       case 'accept-and-drop':
         accept(text, 'A1');
         response.destroy();
@@ -94,17 +135,54 @@ export async function startFakePayer({ jwksUrl }: { readonly jwksUrl?: () => str
     }
   };
 
-  const createSubscription = async (text: string, response: ServerResponse) => {
-    const body = JSON.parse(text) as { readonly channel: { readonly endpoint: string; readonly header: readonly string[] } };
-    const id = randomUUID();
-    const entry = { endpoint: body.channel.endpoint, header: body.channel.header[0] ?? '', body };
-    const handshake = await fetch(entry.endpoint, {
-      method: 'POST',
-      headers: { 'content-type': 'application/fhir+json', authorization: entry.header.replace(/^Authorization: /, '') },
-      body: JSON.stringify(notificationBundle({ type: 'handshake', subscription: `Subscription/${id}` })),
+  const tell = (type: string, events: readonly FakeEvent[], content: 'id-only' | 'full-resource' | 'flat'): Bundle => {
+    const subscription = payer.subscriptions.at(-1);
+    const bundle = notificationBundle({
+      type, subscription: `${origin}/fhir/Subscription/${subscription?.id}`, status: subscription?.status, count: payer.events.length,
+      events: events.map(({ number, focus, answer }) => ({ number, focus: content === 'full-resource' ? `${origin}/fhir/Bundle/${answer.id}` : content === 'flat' ? (answer.entry?.[0]?.fullUrl ?? '') : focus })),
     });
-    payer.subscriptions.push({ ...entry, handshakeStatus: handshake.status });
-    reply(response, 201, { ...body, id, status: handshake.ok ? 'active' : 'error' });
+    const [status, ...foci] = bundle.entry ?? [];
+    const carried = foci.flatMap((entry, index): BundleEntry[] => {
+      const answer = events[index]?.answer;
+      if (content === 'id-only' || !answer) return [entry];
+      return content === 'full-resource' ? [{ ...entry, resource: answer }] : (answer.entry ?? []);
+    });
+    return { ...bundle, entry: [...(status ? [status] : []), ...carried] };
+  };
+
+  const writeSubscription = async (text: string, id: string | undefined, response: ServerResponse) => {
+    if (!payer.offers.subscriptions) return reply(response, 422, outcome('not-supported'));
+    const body = JSON.parse(text) as { readonly channel: { readonly endpoint: string; readonly header: readonly string[] } };
+    const known = payer.subscriptions.find((subscription) => subscription.id === id && subscription.status !== 'deleted');
+    if (id !== undefined && !known) return reply(response, 404, outcome('not-found'));
+    const entry = known ?? { id: randomUUID(), endpoint: '', header: '', body, handshakeStatus: 0, status: 'requested' as const };
+    Object.assign(entry, { endpoint: body.channel.endpoint, header: body.channel.header[0] ?? '', body });
+    if (!known) {
+      payer.subscriptions.push(entry);
+      payer.events.length = 0;
+    }
+    entry.handshakeStatus = await payer.notify(notificationBundle({ type: 'handshake', subscription: `Subscription/${entry.id}`, status: 'requested', count: payer.events.length }));
+    entry.status = entry.handshakeStatus === 200 ? 'active' : 'error';
+    reply(response, known ? 200 : 201, { ...body, id: entry.id, status: entry.status });
+  };
+
+  const answerSubscription = async (method: string, path: string, text: string, response: ServerResponse) => {
+    const url = new URL(path, origin);
+    const [, id, operation] = /^\/fhir\/Subscription(?:\/([^/]+))?(?:\/(\$\w+))?$/.exec(url.pathname) ?? [];
+    if (method === 'POST' || method === 'PUT') return writeSubscription(text, id, response);
+    const found = payer.subscriptions.find((subscription) => subscription.id === id && subscription.status !== 'deleted');
+    if (!found) return reply(response, 404, outcome('not-found'));
+    if (method === 'DELETE') {
+      found.status = 'deleted';
+      response.writeHead(204).end();
+      return;
+    }
+    if (operation === undefined) return reply(response, 200, { ...(found.body as object), id, status: found.status });
+    if (operation === '$status' && payer.offers.status) return reply(response, 200, { ...tell('query-status', [], 'id-only'), type: 'searchset' });
+    if (operation !== '$events' || !payer.offers.events) return reply(response, 404, outcome('not-found'));
+    const [from, until] = [Number(url.searchParams.get('eventsSinceNumber')), Number(url.searchParams.get('eventsUntilNumber'))];
+    const content = JSON.stringify(found.body).includes('full-resource') ? 'full-resource' : 'id-only';
+    reply(response, 200, tell('query-event', payer.events.filter(({ number }) => number >= from && number <= until), content));
   };
 
   const server = createServer(async (request, response) => {
@@ -122,8 +200,13 @@ export async function startFakePayer({ jwksUrl }: { readonly jwksUrl?: () => str
       return reply(response, 200, { access_token: token, token_type: 'bearer', expires_in: 300 });
     }
     if (!tokens.has(request.headers.authorization?.replace(/^Bearer /, '') ?? '')) return reply(response, 401, outcome('login'));
+    if (path === '/fhir/$submit-attachment') {
+      payer.attachments.push(text);
+      const status = payer.attachmentStatuses.shift() ?? 200;
+      return reply(response, status, outcome(status === 200 ? 'informational' : 'invalid'));
+    }
     if (path === '/fhir/Claim/$submit') return answerSubmit(text, response);
-    if (path === '/fhir/Subscription') return createSubscription(text, response);
+    if (path.startsWith('/fhir/Subscription')) return answerSubscription(request.method ?? '', path, text, response);
     if (path === '/fhir/Claim/$inquire') {
       const inquiry = JSON.parse(text) as Bundle;
       payer.inquiries.push(inquiry);
@@ -145,7 +228,7 @@ export async function startFakePayer({ jwksUrl }: { readonly jwksUrl?: () => str
 }
 
 /** A backport notification as a payer writes it; `focus` names what an event is about. */
-export function notificationBundle({ type, subscription = 'Subscription/1', events = [], count }: { readonly type: string; readonly subscription?: string; readonly events?: readonly { readonly number: number; readonly focus: string }[]; readonly count?: number }): Bundle {
+export function notificationBundle({ type, subscription = '', status = 'active', events = [], count }: { readonly type: string; readonly subscription?: string; readonly status?: string | undefined; readonly events?: readonly { readonly number: number; readonly focus: string }[]; readonly count?: number }): Bundle {
   return {
     resourceType: 'Bundle',
     type: 'history',
@@ -156,9 +239,9 @@ export function notificationBundle({ type, subscription = 'Subscription/1', even
         resource: {
           resourceType: 'Parameters',
           parameter: [
-            { name: 'subscription', valueReference: { reference: subscription } },
+            ...(subscription === '' ? [] : [{ name: 'subscription', valueReference: { reference: subscription } }]),
             { name: 'topic', valueCanonical: 'http://hl7.org/fhir/us/davinci-pas/SubscriptionTopic/PASSubscriptionTopic' },
-            { name: 'status', valueCode: 'active' },
+            { name: 'status', valueCode: status },
             { name: 'type', valueCode: type },
             { name: 'events-since-subscription-start', valueString: String(count ?? events.at(-1)?.number ?? 0) },
             ...events.map(({ number, focus }) => ({
@@ -213,6 +296,10 @@ function responseBundle({ claim, bundle, code }: { readonly claim: Claim; readon
     })),
   };
   return { ...emptyBundle(PAS_PROFILES.responseBundle), entry: [{ fullUrl: `urn:uuid:${randomUUID()}`, resource: response }, ...parties] };
+}
+
+function withAsks(bundle: Bundle, asks: readonly CommunicationRequest[] = []): Bundle {
+  return { ...bundle, entry: [...(bundle.entry ?? []), ...asks.map((resource) => ({ fullUrl: `urn:uuid:${randomUUID()}`, resource }))] };
 }
 
 function emptyBundle(profile: string): Bundle {

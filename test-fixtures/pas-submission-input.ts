@@ -110,6 +110,6 @@ export const sampleForm: QuestionnaireResponse = {
 export const samplePractitioner: Practitioner = {
   resourceType: 'Practitioner',
   id: 'clinician-1',
-  identifier: [{ system: 'http://hl7.org/fhir/sid/us-npi', value: '1122334467' }],
+  identifier: [{ system: 'http://hl7.org/fhir/sid/us-npi', value: '1122334463' }],
   name: [{ family: 'Fairchild', given: ['Helen'] }],
 };

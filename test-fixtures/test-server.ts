@@ -125,7 +125,7 @@ export class TestBrowser {
 export const SAMPLE_LAUNCH = { patient: 'patient-1', need_patient_banner: false, fhirContext: [{ reference: 'DeviceRequest/order-1' }, { reference: 'Coverage/coverage-1' }] };
 
 /** Every reply at once: each test looks at the part that its call gives. */
-export type TestReply = CaseView & PanelReplies['listForms'] & PanelReplies['nextQuestion'] & PanelReplies['searchOptions'] & PanelReplies['readResponseBundle'] & PanelReplies['completeForm'] & PanelReplies['readSource'] & ErrorReply;
+export type TestReply = CaseView & PanelReplies['previewSubmission'] & PanelReplies['chooseSubmission'] & PanelReplies['listFurtherOrders'] & PanelReplies['readPacket'] & PanelReplies['listForms'] & PanelReplies['nextQuestion'] & PanelReplies['searchOptions'] & PanelReplies['readResponseBundle'] & PanelReplies['completeForm'] & PanelReplies['readSource'] & ErrorReply;
 
 export class TestPanel {
   readonly browser: TestBrowser;
@@ -165,7 +165,7 @@ function testPayer(base: string, calls: string[]): express.Router {
   return router;
 }
 
-const testForm: Questionnaire = {
+export const testForm: Questionnaire = {
   resourceType: 'Questionnaire',
   id: 'oxygen',
   url: 'https://payer.example/Questionnaire/oxygen',

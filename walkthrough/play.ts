@@ -3,6 +3,7 @@ import type { Form } from '#prior-auth/questionnaire/form.ts';
 import { PANEL_API, PANEL_SESSION_HEADER, type CaseView, type FormView, type PanelMessage, type PanelReplies, type PanelSession, type SubmissionPreview } from '#prior-auth/panel-api.ts';
 import type { WorklistCase } from '#prior-auth/worklist-api.ts';
 import { BrowserLikeClient, UnexpectedAnswer } from './browser-like-client.ts';
+import { laterStep, type Panel } from './play-after.ts';
 import type { Story } from './story.ts';
 
 export interface StepReport {
@@ -64,10 +65,27 @@ async function playSteps(story: Story, browser: BrowserLikeClient, step: Step): 
     await step('authorized-by-form', () => readAuthorization(browser, session));
     return;
   }
-  await step('pas-bundle-submitted', () => submit(browser, session));
-  if (story.expect.firstAnswer) await step('payer-pended', () => awaitState(browser, session, 'pended'));
-  const view = await step('payer-decision', () => awaitDecision(story, browser, session));
-  await step('worklist-shows-it', () => readWorklist(browser, view));
+  if (!story.notSent) {
+    await step('pas-bundle-submitted', () => submit(browser, session));
+    if (story.expect.firstAnswer) await step('payer-pended', () => awaitState(browser, session, 'pended'));
+    if (story.expect.decision) await step('payer-decision', () => awaitDecision(story, browser, session));
+  }
+  for (const later of story.later ?? []) await step(...laterStep(panelOf(story, browser, session), later));
+  await step('worklist-shows-it', async () => readWorklist(browser, await ask(browser, session, 'readCase', undefined)));
+}
+
+function panelOf(story: Story, browser: BrowserLikeClient, session: string): Panel {
+  const read = () => ask(browser, session, 'readCase', undefined);
+  return {
+    browser,
+    read,
+    act: async (message, more) => ask(browser, session, message, { caseVersion: (await read()).case.version, ...more }),
+    async submitAgain() {
+      const [forms] = await prefill(browser, session);
+      await completeForms(story, browser, session, forms);
+      await submit(browser, session);
+    },
+  };
 }
 
 async function signIn(browser: BrowserLikeClient) {
@@ -214,7 +232,7 @@ async function readWorklist(browser: BrowserLikeClient, view: CaseView) {
   if (end.pathname !== '/work/') throw new UnexpectedAnswer(`signing in to the worklist ended at ${end.pathname}`);
   const row = await browser.json<WorklistCase>('GET', `/work/api/cases/${view.case.id}`);
   if (row.case.state.kind !== view.case.state.kind) throw new UnexpectedAnswer(`the worklist shows ${row.case.state.kind}`);
-  return [undefined, { state: row.case.state.kind, timeline: row.timeline.map((entry) => entry.what) }] as const;
+  return [undefined, { state: row.case.state.kind, timeline: row.timeline.map((entry) => entry.action) }] as const;
 }
 
 function open(form: FormView, user: PanelSession['user']): Form {

@@ -2,6 +2,24 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 
+const decision = z.enum(['approved', 'denied', 'modified', 'partly-approved']);
+
+/** What happens after the first decision, or in place of it. */
+const later = z.discriminatedUnion('do', [
+  z.strictObject({ do: z.literal('change-quantity'), to: z.number() }),
+  z.strictObject({ do: z.literal('await-decision'), decision }),
+  z.strictObject({ do: z.literal('cancel') }),
+  z.strictObject({ do: z.literal('request-again'), decision }),
+  z.strictObject({ do: z.literal('renew'), decision }),
+  /** The payer's reviewer wants a document of this kind before deciding. */
+  z.strictObject({ do: z.literal('payer-asks'), loinc: z.string(), text: z.string() }),
+  z.strictObject({ do: z.literal('answer-ask'), note: z.string() }),
+  z.strictObject({ do: z.literal('reviewer-decides'), decision: z.enum(['approve', 'deny']) }),
+  /** By telephone, with the payer's number. */
+  z.strictObject({ do: z.literal('decision-by-hand'), reference: z.string() }),
+]);
+export type LaterStep = z.infer<typeof later>;
+
 /** One case as a clinician and the staff would play it. */
 const story = z.strictObject({
   name: z.string(),
@@ -25,8 +43,12 @@ const story = z.strictObject({
     firstAnswer: z.literal('pended').optional(),
     /** The payer authorizes it at the end of its adaptive form; nothing is submitted. */
     satisfiedByForm: z.literal(true).optional(),
+    /** Null: nothing is submitted, or the further steps lead to it. */
     decision: z.enum(['approved', 'denied', 'modified']).nullable(),
   }),
+  /** Nothing is sent electronically; the steps go on from the completed form. */
+  notSent: z.literal(true).optional(),
+  later: z.array(later).optional(),
 });
 
 export type Story = z.infer<typeof story>;

@@ -35,9 +35,12 @@ const stateWords: Readonly<Record<CaseStateKind, string>> = {
   questionnaire: 'Questions open',
   ready: 'Ready to send',
   queued: 'Being sent',
+  held: 'Held back',
   pended: 'Payer is reviewing',
   decided: 'Decided',
   refused: 'Not accepted',
+  cancelled: 'Cancelled',
+  manual: 'Handled by hand',
 };
 
 function timeLeftWords(left: TimeLeft): string {

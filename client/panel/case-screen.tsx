@@ -23,8 +23,11 @@ type StepName = 'questionnaire' | 'review' | 'decision';
 
 /** Which step a state of the case belongs to. */
 const STEP_OF: Readonly<Record<CaseStateKind, StepName>> = {
-  'no-authorization-needed': 'decision', questionnaire: 'questionnaire', ready: 'review', queued: 'decision', pended: 'decision', decided: 'decision', refused: 'decision',
+  'no-authorization-needed': 'decision', questionnaire: 'questionnaire', ready: 'review', queued: 'decision', pended: 'decision', decided: 'decision', refused: 'decision', held: 'decision', cancelled: 'decision', manual: 'decision',
 };
+
+/** The request has not left, or came back. */
+const BEFORE_SENDING: readonly CaseStateKind[] = ['no-authorization-needed', 'questionnaire', 'ready', 'refused'];
 
 interface CaseScreenProps {
   readonly call: PanelCall;
@@ -39,18 +42,24 @@ export function CaseScreen({ call, proof, session, first, expired }: CaseScreenP
   const state = view.case.state.kind;
   const [chosen, setChosen] = useState<StepName>();
   const [printing, setPrinting] = useState(false);
+  /** The payer's form that is open although the request has left. */
+  const [askForm, setAskForm] = useState<string>();
   const step = chosen ?? STEP_OF[state];
-  const sent = state === 'queued' || state === 'pended' || state === 'decided';
+  const sent = !BEFORE_SENDING.includes(state);
   const possible: Readonly<Record<StepName, boolean>> = {
     questionnaire: state !== 'no-authorization-needed',
-    review: state === 'ready',
-    decision: sent || state === 'refused' || state === 'no-authorization-needed',
+    review: state === 'ready' || state === 'refused',
+    decision: state !== 'questionnaire' && state !== 'ready',
   };
-  const take = useCallback((next: CaseView) => { setView(next); setChosen(undefined); }, [setView]);
+  const take = useCallback((next: CaseView) => { setView(next); setChosen(undefined); setAskForm(undefined); }, [setView]);
+  /** A choice on the review screen stays there, unless an order with open forms joined. */
+  const changed = useCallback((next: CaseView) => { setView(next); if (next.case.state.kind !== 'ready') setChosen(undefined); }, [setView]);
+  const openForm = useCallback((next: CaseView, formId: string) => { setView(next); setAskForm(formId); setChosen('questionnaire'); }, [setView]);
   const saved = useCallback(() => void look(), [look]);
   const completed = useCallback((done: PriorAuthCase) => {
     setView((before) => ({ ...before, case: done }));
     setChosen(undefined);
+    setAskForm(undefined);
     void look();
   }, [setView, look]);
 
@@ -63,15 +72,16 @@ export function CaseScreen({ call, proof, session, first, expired }: CaseScreenP
         <StateBadge view={view} />
       </header>
       <OrderCard case={view.case}>
+        {view.case.follows && <p className="small">{followsWords(view.case.follows)}</p>}
         <RequirementDetails requirement={view.case.requirement} service={view.case.service} answered={sent} />
         {view.risk && !sent && <DenialRiskLine risk={view.risk} />}
       </OrderCard>
       {!sent && state !== 'no-authorization-needed' && <HandOverCard key={state} call={call} session={session} />}
-      {state !== 'no-authorization-needed' && <StepList step={step} possible={possible} onChoose={setChosen} />}
-      <div className="card" inert={expired} id="current-step" tabIndex={-1}>
-        {step === 'questionnaire' && <QuestionnaireStep call={call} session={session} readOnly={sent} onSaved={saved} onCompleted={completed} onGoOn={() => setChosen('review')} />}
-        {step === 'review' && <ReviewStep call={call} view={view} onBack={() => setChosen('questionnaire')} onSent={take} />}
-        {step === 'decision' && <DecisionStep view={view} lookedAt={lookedAt} pollFailure={failure} onLookAgain={() => void look()} onBack={() => setChosen('questionnaire')} />}
+      {state !== 'no-authorization-needed' && <StepList step={step} possible={possible} onChoose={(name) => { setAskForm(undefined); setChosen(name); }} />}
+      <div className="card" inert={expired} id="current-step" tabIndex={-1} key={view.case.id}>
+        {step === 'questionnaire' && <QuestionnaireStep call={call} session={session} readOnly={sent && askForm === undefined} only={askForm} onSaved={saved} onCompleted={completed} onGoOn={() => setChosen('review')} />}
+        {step === 'review' && <ReviewStep call={call} view={view} onBack={() => setChosen('questionnaire')} onChanged={changed} onSent={take} />}
+        {step === 'decision' && <DecisionStep view={view} lookedAt={lookedAt} pollFailure={failure} onLookAgain={() => void look()} call={call} onReview={() => setChosen('review')} onChanged={take} onFormOpened={openForm} />}
       </div>
       {state !== 'no-authorization-needed' && <div inert={expired}><Button size="xs" variant="default" className="wrapping-button" onClick={() => setPrinting(true)}>{messages.packet.open}</Button></div>}
       {printing && <Suspense><PacketDialog call={call} proof={proof} onClose={() => setPrinting(false)} /></Suspense>}
@@ -84,12 +94,17 @@ export function CaseScreen({ call, proof, session, first, expired }: CaseScreenP
   );
 }
 
+function followsWords({ why, authorizationNumber }: NonNullable<PriorAuthCase['follows']>): string {
+  const words = messages.decision.follows;
+  return why === 'renewal' ? words.renewal(authorizationNumber) : words[why];
+}
+
 /** Green only when the payer approved every item. */
 function StateBadge({ view }: { readonly view: CaseView }): ReactNode {
   const { kind } = view.case.state;
   const decision = sayCaseDecision(view.case);
   if (decision !== null) return <Badge tone={decision.tone}>{toneWords[decision.tone]}</Badge>;
-  return <Badge tone={kind === 'refused' ? 'warn' : kind === 'queued' ? 'waiting' : 'info'}>{stateWords[kind]}</Badge>;
+  return <Badge tone={kind === 'refused' || kind === 'held' ? 'warn' : kind === 'queued' ? 'waiting' : kind === 'cancelled' ? 'plain' : 'info'}>{stateWords[kind]}</Badge>;
 }
 
 function StepList({ step, possible, onChoose }: { readonly step: StepName; readonly possible: Readonly<Record<StepName, boolean>>; readonly onChoose: (step: StepName) => void }): ReactNode {

@@ -28,7 +28,7 @@ export function useFollowedCase(call: PanelCall, first: CaseView): FollowedCase 
     if (reply.kind === 'failed') return setFailure(reply.failure);
     setFailure(undefined);
     setLookedAt(Date.now());
-    setView((before) => (reply.value.case.version >= before.case.version ? reply.value : before));
+    setView((before) => ((reply.value.case.id === before.case.id ? reply.value.case.version >= before.case.version : reply.value.case.id > before.case.id) ? reply.value : before));
   }, [call]);
 
   const { kind } = view.case.state;

@@ -1,4 +1,4 @@
-import type { Clock } from '#prior-auth/payer-decision/deadlines.ts';
+import { type Clock, readClock } from '#prior-auth/payer-decision/deadlines.ts';
 
 type Unit = 'day' | 'hour' | 'minute';
 
@@ -12,13 +12,11 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /** Rounds down, so that nobody counts on time that is not there. Days from 48 h on, minutes below 2 h. */
-export function timeLeft(clock: Clock, now: number): TimeLeft {
-  const due = Date.parse(clock.dueAt);
-  const started = Date.parse(clock.startedAt);
-  if (Number.isNaN(due)) return { kind: 'unknown' };
-  if (clock.stoppedAt !== undefined) return { kind: 'stopped', late: Date.parse(clock.stoppedAt) > due };
-  const left = due - now;
-  return { kind: left < 0 ? 'overdue' : 'left', ...inUnits(Math.abs(left)), soon: left < (due - started) / 4 };
+export function timeLeft(clock: Pick<Clock, 'startedAt' | 'dueAt' | 'stoppedAt'>, now: number): TimeLeft {
+  if (Number.isNaN(Date.parse(clock.dueAt))) return { kind: 'unknown' };
+  const { kind, leftMs } = readClock(clock, now);
+  if (kind === 'stopped') return { kind, late: leftMs < 0 };
+  return { kind: kind === 'overdue' ? 'overdue' : 'left', ...inUnits(Math.abs(leftMs)), soon: kind !== 'running' };
 }
 
 function inUnits(ms: number): { readonly count: number; readonly unit: Unit } {

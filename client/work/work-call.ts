@@ -1,37 +1,81 @@
-import type { CaseStateKind } from '#prior-auth/case.ts';
-import type { WorklistCase, WorklistPage, WorklistSession } from '#prior-auth/worklist-api.ts';
-import { callJson, type Reply } from '../ui/call-json.ts';
-
-export const SORTS = ['clock', 'updated'] as const;
-
-export interface WorklistQuery {
-  readonly state: CaseStateKind | undefined;
-  readonly q: string;
-  readonly sort: (typeof SORTS)[number];
-  readonly handedOver: boolean;
-  readonly after: string | undefined;
-}
+import type { NewNote, NewView, SavedView, StepResult, UsedUnits, WorklistCase, WorklistPage, WorklistPeople, WorklistQuery, WorklistSearch, WorklistSession, WorklistSteps } from '#prior-auth/worklist-api.ts';
+import type { EnteredDecision } from '#prior-auth/payer-decision/entered-decision.ts';
+import { callJson, readFailure, type Reply } from '../ui/call-json.ts';
 
 export function readSession(): Promise<Reply<WorklistSession>> {
-  return get('/session');
+  return call('GET', '/session');
 }
 
-export function readPage({ state, q, sort, handedOver, after }: WorklistQuery): Promise<Reply<WorklistPage>> {
-  const query = new URLSearchParams({ sort, ...(state === undefined ? {} : { state }), ...(handedOver ? { handedOver: 'true' } : {}), ...(q === '' ? {} : { q }), ...(after === undefined ? {} : { after }) });
-  return get(`/cases?${query.toString()}`);
+export function readPage(search: WorklistSearch): Promise<Reply<WorklistPage>> {
+  return call('POST', '/cases/search', search);
 }
 
 export function readCase(caseId: string): Promise<Reply<WorklistCase>> {
-  return get(`/cases/${encodeURIComponent(caseId)}`);
+  return call('GET', `/cases/${encodeURIComponent(caseId)}`);
 }
 
-export function closeSession(): Promise<Reply<Record<string, never>>> {
-  return callJson({ method: 'POST', path: '/work/api/session/close', body: {} });
+export function addNote(caseId: string, note: NewNote): Promise<Reply<unknown>> {
+  return call('POST', `/cases/${encodeURIComponent(caseId)}/notes`, note);
+}
+
+export function enterDecision(caseId: string, decision: EnteredDecision): Promise<Reply<unknown>> {
+  return call('POST', `/cases/${encodeURIComponent(caseId)}/decision`, decision);
+}
+
+export function enterUse(caseId: string, use: UsedUnits): Promise<Reply<unknown>> {
+  return call('POST', `/cases/${encodeURIComponent(caseId)}/use`, use);
+}
+
+export function pausePayer(payerId: string): Promise<Reply<unknown>> {
+  return call('POST', `/payers/${encodeURIComponent(payerId)}/pause`, { note: '' });
+}
+
+export function resumePayer(payerId: string): Promise<Reply<unknown>> {
+  return call('POST', `/payers/${encodeURIComponent(payerId)}/resume`, {});
+}
+
+export function takeSteps(steps: WorklistSteps['steps']): Promise<Reply<{ readonly results: readonly StepResult[] }>> {
+  return call('POST', '/steps', { steps });
+}
+
+export function readPeople(): Promise<Reply<WorklistPeople>> {
+  return call('GET', '/people');
+}
+
+export function readViews(): Promise<Reply<{ readonly views: readonly SavedView[] }>> {
+  return call('GET', '/views');
+}
+
+export function saveView(view: NewView): Promise<Reply<SavedView>> {
+  return call('POST', '/views', view);
+}
+
+export function removeView(id: string): Promise<Reply<unknown>> {
+  return call('POST', `/views/${encodeURIComponent(id)}/remove`, {});
+}
+
+export function closeSession(): Promise<Reply<unknown>> {
+  return call('POST', '/session/close', {});
+}
+
+/** The view as a file, as the browser keeps downloads. */
+export async function downloadCsv(query: WorklistQuery): Promise<Reply<undefined>> {
+  try {
+    const response = await fetch('/work/api/cases/export', { method: 'POST', credentials: 'same-origin', headers: { 'content-type': 'application/json' }, body: JSON.stringify(query) });
+    if (!response.ok) return { kind: 'failed', failure: readFailure(response.status, await response.json().catch(() => undefined)) };
+    const address = URL.createObjectURL(await response.blob());
+    const link = Object.assign(document.createElement('a'), { href: address, download: 'worklist.csv' });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(address), 60_000);
+    return { kind: 'ok', value: undefined };
+  } catch {
+    return { kind: 'failed', failure: { status: 0, code: 'NOT_REACHED', message: '' } };
+  }
 }
 
 /** Without a session the EHR's sign-in comes first, then this page again. */
-async function get<T>(path: string): Promise<Reply<T>> {
-  const reply = await callJson<T>({ method: 'GET', path: `/work/api${path}` });
+async function call<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Reply<T>> {
+  const reply = await callJson<T>({ method, path: `/work/api${path}`, body });
   if (reply.kind === 'failed' && reply.failure.status === 401) window.location.assign('/work/login');
   return reply;
 }

@@ -15,6 +15,7 @@ export const CODE_SYSTEMS = {
   identifierType: 'http://terminology.hl7.org/CodeSystem/v2-0203',
   nullFlavor: 'http://terminology.hl7.org/CodeSystem/v3-NullFlavor',
   observationValue: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue',
+  dataAbsentReason: 'http://terminology.hl7.org/CodeSystem/data-absent-reason',
   actCode: 'http://terminology.hl7.org/CodeSystem/v3-ActCode',
   claimType: 'http://terminology.hl7.org/CodeSystem/claim-type',
   processPriority: 'http://terminology.hl7.org/CodeSystem/processpriority',
@@ -23,9 +24,12 @@ export const CODE_SYSTEMS = {
   diagnosisType: 'http://terminology.hl7.org/CodeSystem/ex-diagnosistype',
   subscriberRelationship: 'http://terminology.hl7.org/CodeSystem/subscriber-relationship',
   conditionClinical: 'http://terminology.hl7.org/CodeSystem/condition-clinical',
+  conditionCategory: 'http://terminology.hl7.org/CodeSystem/condition-category',
   conditionVerification: 'http://terminology.hl7.org/CodeSystem/condition-ver-status',
   observationCategory: 'http://terminology.hl7.org/CodeSystem/observation-category',
   placeOfService: 'https://www.cms.gov/Medicare/Coding/place-of-service-codes/Place_of_Service_Code_Set',
+  /** Codes only. */
+  nubcAdmission: 'https://www.nubc.org/CodeSystem/PriorityTypeOfAdmitOrVisit',
   /** IHE named its code system like a value set. */
   documentFormat: 'http://ihe.net/fhir/ValueSet/IHE.FormatCode.codesystem',
   nuccTaxonomy: 'http://nucc.org/provider-taxonomy',
@@ -34,6 +38,7 @@ export const CODE_SYSTEMS = {
   pasTemp: 'http://hl7.org/fhir/us/davinci-pas/CodeSystem/PASTempCodes',
   x12ReviewAction: 'https://codesystem.x12.org/005010/306',
   x12ReviewReason: 'https://codesystem.x12.org/external/886',
+  x12ReportType: 'https://codesystem.x12.org/005010/755',
   x12ServiceType: 'https://codesystem.x12.org/005010/1365',
   x12RequestCategory: 'https://codesystem.x12.org/005010/1525',
   x12CertificationType: 'https://codesystem.x12.org/005010/1322',
@@ -45,6 +50,7 @@ export const CODE_SYSTEMS = {
 } as const;
 
 const SYSTEM_ALIASES: Readonly<Record<string, string>> = {
+  'http://hl7.org/fhir/condition-category': CODE_SYSTEMS.conditionCategory,
   'https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets': CODE_SYSTEMS.hcpcs,
   'https://www.cms.gov/medicare/coding/hcpcsreleasecodesets': CODE_SYSTEMS.hcpcs,
   'https://bluebutton.cms.gov/resources/codesystem/hcpcs': CODE_SYSTEMS.hcpcs,

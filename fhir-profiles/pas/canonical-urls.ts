@@ -34,6 +34,8 @@ export const PAS_EXTENSIONS = {
   authorizationNumber: `${PAS}/extension-authorizationNumber`,
   careTeamClaimScope: `${PAS}/extension-careTeamClaimScope`,
   certificationType: `${PAS}/extension-certificationType`,
+  /** 2.2.1 only. */
+  claimResponseReviewer: `${PAS}/extension-claimResponseReviewer`,
   communicatedDiagnosis: `${PAS}/extension-communicatedDiagnosis`,
   contentModifier: `${PAS}/extension-contentModifier`,
   diagnosisRecordedDate: `${PAS}/extension-diagnosisRecordedDate`,

@@ -1,4 +1,4 @@
-import type { ClaimItem } from '@medplum/fhirtypes';
+import type { Bundle, BundleEntry, ClaimItem, Resource } from '@medplum/fhirtypes';
 import { canonicalCodeSystem, CODE_SYSTEMS } from '#fhir/base/code-systems.ts';
 import { entryOf } from '../submit/bundle-references.ts';
 import { payerIdOf } from '../submit/parties.ts';
@@ -15,10 +15,12 @@ export interface ReviewSources {
   /** YYYY-MM-DD, the day the request came. */
   readonly day: string;
   readonly onFault: (policyId: string, criterionId: string, error: unknown) => void;
+  /** What came after the request, as attachments. */
+  readonly attachments?: readonly Resource[];
 }
 
 /** Finds the policy of one item and holds the whole bundle against its criteria. */
-export function reviewItem(request: PasRequest, item: ClaimItem, { policies, day, onFault }: ReviewSources): ItemReview {
+export function reviewItem(request: PasRequest, item: ClaimItem, { policies, day, onFault, attachments = [] }: ReviewSources): ItemReview {
   const service = serviceOf(item);
   const asked = item.quantity?.value === undefined ? undefined : { value: item.quantity.value, ...(item.quantity.unit === undefined ? {} : { unit: item.quantity.unit }) };
   const policy = service && findPolicy(policies, { service, day, payerId: payerIdOf(request), patientState: patientStateOf(request) });
@@ -27,8 +29,16 @@ export function reviewItem(request: PasRequest, item: ClaimItem, { policies, day
     ...(service ? { service } : {}),
     ...(asked ? { asked } : {}),
     ...(policy ? { policy: { policyId, revision, covered: policy.covered, authorization: policy.authorization, decision: policy.decision } } : {}),
-    criteria: policy ? weighCriteria(policy, { bundle: request.bundle, day, onFault: (criterionId, error) => onFault(policyId, criterionId, error) }) : [],
+    criteria: policy ? weighCriteria(policy, { bundle: withEvidence(request.bundle, attachments), day, onFault: (criterionId, error) => onFault(policyId, criterionId, error) }) : [],
   };
+}
+
+/** The submission with its attachments, and with what nested bundles hold (a form of 2.2.1 may come in one). The Claim that an update replaces is no evidence. */
+function withEvidence(bundle: Bundle, attachments: readonly Resource[]): Bundle {
+  const [claim, ...others] = bundle.entry ?? [];
+  const sent = [...others.filter(({ resource }) => resource?.resourceType !== 'Claim'), ...attachments.map((resource): BundleEntry => ({ resource }))];
+  const nested = sent.flatMap(({ resource }) => (resource?.resourceType === 'Bundle' ? (resource.entry ?? []) : []));
+  return { ...bundle, entry: [...(claim ? [claim] : []), ...sent, ...nested] };
 }
 
 export function serviceOf(item: ClaimItem): ServiceCode | undefined {

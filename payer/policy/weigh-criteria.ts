@@ -20,7 +20,8 @@ export function weighCriteria({ criteria }: Pick<PolicyRevision, 'criteria'>, { 
   return criteria.map((criterion) => {
     const { id, label } = criterion;
     try {
-      return { id, label, result: readAnswer(answerTo(criterion, bundle, day)) };
+      const result = readAnswer(answerTo(criterion, bundle, day));
+      return result === 'met' ? { id, label, result, basis: readAnswer(answerTo(criterion, withoutAnswers(bundle), day)) === 'met' ? 'records' : 'answers' } : { id, label, result };
     } catch (error) {
       onFault(id, error);
       return { id, label, result: 'unknown' };
@@ -34,6 +35,11 @@ function answerTo({ evidence: wanted, record, submission }: PolicyCriterion, bun
   if (submission !== undefined) return expressionOf(submission)(own, {});
   const evidence = pickEvidence(own, wanted);
   return evidence.length === 0 ? [] : expressionOf(record)(own, { evidence, today: dateOf(day) });
+}
+
+/** What is left when nobody's answers are believed. */
+function withoutAnswers(bundle: Bundle): Bundle {
+  return { ...bundle, entry: (bundle.entry ?? []).filter(({ resource }) => resource?.resourceType !== 'QuestionnaireResponse') };
 }
 
 function readAnswer(answer: readonly unknown[]): CriterionResult['result'] {

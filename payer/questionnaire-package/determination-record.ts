@@ -1,3 +1,4 @@
+import type { Ask } from '../ask/ask.ts';
 import type { PayerDatabase } from '../database.ts';
 
 /** What was said on coverage at the end of an adaptive form. */
@@ -15,7 +16,7 @@ export interface KeptDetermination {
 export interface DeterminationRecord {
   /** The same determination, kept again, changes nothing. */
   keep(determination: KeptDetermination): Promise<void>;
-  /** The form that an assertion rests on; undefined for one that was never given to this caller. */
+  /** The form that an assertion rests on, or that a reviewer asked for under this context; undefined for one that was never given to this caller. */
   questionnaireOf(assertionId: string): Promise<string | undefined>;
 }
 
@@ -31,7 +32,10 @@ export function determinationRecord(db: PayerDatabase, clientId: string, now: ()
     },
     async questionnaireOf(assertionId) {
       const row = await db.selectFrom('payer.determination').select('questionnaire').where('client_id', '=', clientId).where('assertion_id', '=', assertionId).executeTakeFirst();
-      return row?.questionnaire;
+      if (row) return row.questionnaire;
+      const asked = await db.selectFrom('payer.information_request').select('ask').where('client_id', '=', clientId).where('context', '=', assertionId).orderBy('asked_at', 'desc').executeTakeFirst();
+      const wants = asked && (JSON.parse(asked.ask) as Ask).wants;
+      return wants?.kind === 'questionnaire' ? wants.questionnaire : undefined;
     },
   };
 }

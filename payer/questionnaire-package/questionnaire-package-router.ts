@@ -6,7 +6,7 @@ import { expandRoutes } from '../expand/expand-routes.ts';
 import { fhirBody, fhirErrors, sendResource, wantsJson } from '../fhir-http.ts';
 import { nextQuestionRoutes } from '../next-question/next-question-routes.ts';
 import { PayerError } from '../payer-error.ts';
-import { DTR_2_0_1, DTR_2_2_0, type DtrVersion } from '../questionnaires/dtr-version.ts';
+import { DTR_2_0_1, DTR_2_2_0, DTR_2_2_0_WITH_PAS, type DtrVersion } from '../questionnaires/dtr-version.ts';
 import { answersTo, type FormLibrary, readFormLibrary } from '../questionnaires/form-library.ts';
 import { servedLibrary } from '../questionnaires/serve-form.ts';
 import { buildPackages } from './build-package.ts';
@@ -36,7 +36,7 @@ export function questionnairePackageRouter(options: QuestionnairePackageOptions)
   const library = readFormLibrary(options.formFolder);
   const byService = readFormsByService(options.policyFolder);
   const router = Router();
-  for (const dtr of [DTR_2_0_1, DTR_2_2_0]) addRoutes(router, dtr, library, byService, options);
+  for (const dtr of [DTR_2_0_1, DTR_2_2_0, DTR_2_2_0_WITH_PAS]) addRoutes(router, dtr, library, byService, options);
   return router;
 }
 

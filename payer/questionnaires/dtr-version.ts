@@ -1,3 +1,5 @@
+import { PAS_BASE_PATHS } from '../pas-version.ts';
+
 /** What differs between the versions of DTR that this payer speaks, each at a base address of its own. */
 export interface DtrVersion {
   readonly version: '2.0.1' | '2.2.0';
@@ -29,3 +31,6 @@ export const DTR_2_2_0: DtrVersion = {
   alternativeExpression: 'http://hl7.org/fhir/us/davinci-dtr/StructureDefinition/alternativeExpression',
   largeValueSet: 40,
 };
+
+/** The same at the address of PAS 2.2.1, so that a payer of that version is one base address. */
+export const DTR_2_2_0_WITH_PAS: DtrVersion = { ...DTR_2_2_0, basePath: PAS_BASE_PATHS['2.2.1'] };

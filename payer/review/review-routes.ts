@@ -1,81 +1,113 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-import express, { type ErrorRequestHandler, type RequestHandler, type Response, Router } from 'express';
+import { randomUUID } from 'node:crypto';
+import express, { type ErrorRequestHandler, type RequestHandler, Router } from 'express';
+import type { Selectable } from 'kysely';
 import { z } from 'zod';
+import { askForInformation } from '../ask/ask-for-information.ts';
 import { recordAudit } from '../audit.ts';
+import type { PayerTables, PayerTransaction } from '../database.ts';
 import { readFailure } from '../fhir-http.ts';
 import type { PayerSetting } from '../payer-setting.ts';
-import type { ItemReview, Verdict } from '../policy/item-review.ts';
-import type { ItemDecision } from '../submit/item-decision.ts';
+import type { Verdict } from '../policy/item-review.ts';
+import type { Reviewer } from '../submit/item-decision.ts';
 import { decidePendedItem } from './decide-pended.ts';
+import { bearerOf, refuse } from './reviewer-token.ts';
+import { readQueue, readQueueItem } from './read-queue.ts';
 
-const reason = z.string().trim().min(1).max(2_000);
+const words = z.string().trim().min(1).max(2_000);
+const reasonCodes = z.array(z.string().regex(/^[A-Z0-9]{1,5}$/i)).max(5).optional();
+const ReviewerName = z.strictObject({ name: z.string().trim().min(1).max(120), npi: z.string().regex(/^\d{10}$/).optional(), specialty: z.string().regex(/^[A-Z0-9]{10}$/).optional() });
+const reviewer = ReviewerName.optional();
+
 const DecisionRequest = z.discriminatedUnion('decision', [
-  z.strictObject({ decision: z.literal('approve'), reason: reason.optional() }),
-  z.strictObject({ decision: z.literal('deny'), reason }),
-  z.strictObject({ decision: z.literal('modify'), reason, quantity: z.strictObject({ value: z.number().positive(), unit: z.string().min(1).max(60) }) }),
+  z.strictObject({ decision: z.literal('approve'), reason: words.optional(), reviewer }),
+  z.strictObject({ decision: z.literal('deny'), reason: words, reasonCodes, reviewer }),
+  z.strictObject({ decision: z.literal('modify'), reason: words, reasonCodes, quantity: z.strictObject({ value: z.number().positive(), unit: z.string().min(1).max(60) }), reviewer }),
 ]);
+const coding = z.strictObject({ system: z.enum(['http://loinc.org', 'https://codesystem.x12.org/005010/755']), code: z.string().regex(/^[A-Z0-9-]{1,12}$/i) });
+const due = z.iso.date().optional();
+const AskRequest = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('attachment'), codes: z.array(coding).min(1).max(10), text: words.optional(), due, reviewer }),
+  z.strictObject({ kind: z.literal('questionnaire'), questionnaire: z.string().regex(/^[a-z][a-z0-9+.-]*:[^\s|]+(\|[^\s|]+)?$/i).max(500), text: words.optional(), due, reviewer }),
+]);
+const ClaimRequest = z.strictObject({ reviewer: ReviewerName });
+const NoteRequest = z.strictObject({ text: words, reviewer });
 
-const MOST_ITEMS = 200;
+type ItemRow = Selectable<PayerTables['payer.authorization_item']>;
+type Step = { readonly kind: 'done'; readonly reply: object } | { readonly kind: 'refused'; readonly status: number; readonly code: string; readonly message: string };
 
 /**
- * The queue of the person who reviews: list, read, decide. Open to the bearer of `reviewerToken` only, and to nobody when there is none.
- * `onDecided` is told when events may be due.
+ * The queue of the people who review: list, read, take, give back, note, ask, decide. Open to the bearer of `reviewerToken` only, and to nobody when there
+ * is none. An item that one reviewer has taken, no other decides. `onChanged` is told when events may be due.
  */
-export function reviewRoutes(setting: PayerSetting, reviewerToken: string | undefined, onDecided: () => void): Router {
+export function reviewRoutes(setting: PayerSetting, reviewerToken: string | undefined, onChanged: () => void): Router {
   const { db, now, log } = setting;
   const router = Router();
-  const base = '/payer/review/api';
+  const base = '/payer/review/queue';
   router.use(base, bearerOf(reviewerToken));
 
-  router.get(`${base}/items`, async (_req, res) => {
-    const rows = await db
-      .selectFrom('payer.authorization_item as item')
-      .innerJoin('payer.authorization_case as found', 'found.id', 'item.case_id')
-      .select(['item.id', 'item.case_id', 'item.sequence', 'item.decision', 'item.review', 'item.due_at', 'found.received_at'])
-      .where('item.state', '=', 'pended')
-      .orderBy('found.received_at')
-      .orderBy('item.sequence')
-      .limit(MOST_ITEMS)
-      .execute();
+  router.get(base, async (_req, res) => {
+    const items = await readQueue(db, now());
     await recordAudit(db, now(), { action: 'review-listed', who: 'reviewer' });
-    res.set('Cache-Control', 'no-store').json({ items: rows.map(toQueueItem) });
+    res.set('Cache-Control', 'no-store').json({ items });
   });
 
-  router.get(`${base}/items/:id`, async (req, res) => {
-    const id = z.uuid().safeParse(req.params.id);
-    const row = id.success
-      ? await db
-          .selectFrom('payer.authorization_item as item')
-          .innerJoin('payer.authorization_case as found', 'found.id', 'item.case_id')
-          .select(['item.id', 'item.case_id', 'item.sequence', 'item.decision', 'item.review', 'item.due_at', 'item.state', 'found.received_at', 'found.request', 'found.current_answer'])
-          .where('item.id', '=', id.data)
-          .executeTakeFirst()
-      : undefined;
-    if (!row) return refuse(res, 404, 'ITEM_UNKNOWN', 'There is no such item.');
-    await recordAudit(db, now(), { action: 'review-read', who: 'reviewer', what: [row.case_id, row.id] });
-    res.set('Cache-Control', 'no-store').json({ ...toQueueItem(row), state: row.state, request: JSON.parse(row.request), answer: JSON.parse(row.current_answer) });
+  router.get(`${base}/:id`, async (req, res) => {
+    const item = await readQueueItem(db, req.params.id, now());
+    if (!item) return refuse(res, 404, 'ITEM_UNKNOWN', 'There is no such item.');
+    await recordAudit(db, now(), { action: 'review-read', who: 'reviewer', what: [item.caseId, item.id] });
+    res.set('Cache-Control', 'no-store').json(item);
   });
 
-  router.post(`${base}/items/:id/decision`, requireJson, express.json({ limit: '1mb' }), async (req, res) => {
-    const id = z.uuid().safeParse(req.params['id']);
-    const decision = DecisionRequest.safeParse(req.body);
-    if (!decision.success) return refuse(res, 400, 'DECISION_INVALID', 'Send {decision: approve | deny | modify, reason, quantity: {value, unit}}: deny and modify need a reason, modify a quantity.');
-    const outcome = await db.transaction().execute(async (trx) => {
-      const item = id.success ? await trx.selectFrom('payer.authorization_item').selectAll().where('id', '=', id.data).forUpdate().executeTakeFirst() : undefined;
-      if (!item) return { kind: 'unknown' as const };
-      if (item.state === 'decided') return { kind: 'decided-before' as const };
-      return { kind: 'decided' as const, decision: await decidePendedItem(setting, trx, item, toVerdict(decision.data), 'person') };
+  /** One step on a pended item, with its row locked: two reviewers at once make one of it. */
+  const step = <T extends { readonly reviewer?: Reviewer | undefined }>(path: string, schema: z.ZodType<T>, hint: string, work: (trx: PayerTransaction, item: ItemRow, body: T, who: Reviewer) => Promise<Step>) => {
+    router.post(`${base}/:id/${path}`, requireJson, express.json({ limit: '1mb' }), async (req, res) => {
+      const id = z.uuid().safeParse(req.params['id']);
+      const body = schema.safeParse(req.body);
+      if (!body.success) return refuse(res, 400, 'REVIEW_INVALID', hint);
+      const outcome = await db.transaction().execute(async (trx): Promise<Step> => {
+        const item = id.success ? await trx.selectFrom('payer.authorization_item').selectAll().where('id', '=', id.data).forUpdate().executeTakeFirst() : undefined;
+        if (!item) return { kind: 'refused', status: 404, code: 'ITEM_UNKNOWN', message: 'There is no such item.' };
+        if (item.state !== 'pended') return { kind: 'refused', status: 409, code: 'ITEM_DECIDED', message: 'This item has been decided already, or an update has taken its place.' };
+        const taken: Reviewer | undefined = item.claimed_by === null ? undefined : JSON.parse(item.claimed_by);
+        const who = body.data.reviewer ?? taken;
+        if (!who) return { kind: 'refused', status: 400, code: 'REVIEWER_MISSING', message: 'Take the item first, or name the reviewer: {reviewer: {name}}.' };
+        if (taken && taken.name !== who.name) return { kind: 'refused', status: 409, code: 'ITEM_TAKEN', message: 'Another reviewer has taken this item.' };
+        return work(trx, item, body.data, who);
+      });
+      if (outcome.kind === 'refused') return refuse(res, outcome.status, outcome.code, outcome.message);
+      onChanged();
+      res.json(outcome.reply);
     });
-    switch (outcome.kind) {
-      case 'unknown':
-        return refuse(res, 404, 'ITEM_UNKNOWN', 'There is no such item.');
-      case 'decided-before':
-        return refuse(res, 409, 'ITEM_DECIDED', 'This item has been decided already.');
-      case 'decided':
-        onDecided();
-        res.json({ decision: outcome.decision });
-    }
+  };
+
+  step('claim', ClaimRequest, 'Send {reviewer: {name, npi, specialty}}; npi and specialty may be left out.', async (trx, item, _body, who) => {
+    await trx.updateTable('payer.authorization_item').set({ claimed_by: JSON.stringify(who), claimed_at: new Date(now()).toISOString() }).where('id', '=', item.id).execute();
+    await recordAudit(trx, now(), { action: 'review-claimed', who: `reviewer:${who.name}`, what: [item.case_id, item.id] });
+    return { kind: 'done', reply: { claimedBy: who.name } };
   });
+
+  step('release', ClaimRequest, 'Send {reviewer: {name}}.', async (trx, item, _body, who) => {
+    await trx.updateTable('payer.authorization_item').set({ claimed_by: null, claimed_at: null }).where('id', '=', item.id).execute();
+    await recordAudit(trx, now(), { action: 'review-released', who: `reviewer:${who.name}`, what: [item.case_id, item.id] });
+    return { kind: 'done', reply: { claimedBy: null } };
+  });
+
+  step('note', NoteRequest, 'Send {text}, at most 2,000 characters.', async (trx, item, { text }, who) => {
+    await trx.insertInto('payer.review_note').values({ id: randomUUID(), item_id: item.id, author: who.name, words: text, written_at: new Date(now()).toISOString() }).execute();
+    await recordAudit(trx, now(), { action: 'review-noted', who: `reviewer:${who.name}`, what: [item.case_id, item.id] });
+    return { kind: 'done', reply: { noted: true } };
+  });
+
+  step('ask', AskRequest, 'Send {kind: attachment, codes: [{system, code}]} with LOINC or X12 755 codes, or {kind: questionnaire, questionnaire: canonical}; text and due (YYYY-MM-DD) may be added.', async (trx, item, request, who) => {
+    const wants = request.kind === 'attachment' ? { kind: request.kind, codes: request.codes } : { kind: request.kind, questionnaire: request.questionnaire };
+    const asked = await askForInformation(setting, trx, item, { wants, text: request.text, due: request.due, askedBy: who.name });
+    return { kind: 'done', reply: asked };
+  });
+
+  step('decision', DecisionRequest, 'Send {decision: approve | deny | modify, reason, quantity: {value, unit}}: deny and modify need a reason, modify a quantity. reasonCodes and reviewer may be added.', async (trx, item, request, who) => ({
+    kind: 'done',
+    reply: { decision: await decidePendedItem(setting, trx, item, toVerdict(request), { by: 'person', reviewer: who }) },
+  }));
 
   router.use(base, (_req, res) => refuse(res, 404, 'NOT_FOUND', 'There is nothing at this address.'));
   const jsonErrors: ErrorRequestHandler = (error, _req, res, _next) => {
@@ -91,45 +123,13 @@ function toVerdict(request: z.infer<typeof DecisionRequest>): Verdict {
     case 'approve':
       return { kind: 'approve', ...(request.reason === undefined ? {} : { note: request.reason }) };
     case 'deny':
-      return { kind: 'deny', note: request.reason };
+      return { kind: 'deny', note: request.reason, ...(request.reasonCodes ? { reasonCodes: request.reasonCodes } : {}) };
     case 'modify':
-      return { kind: 'modify', note: request.reason, authorized: request.quantity };
+      return { kind: 'modify', note: request.reason, authorized: request.quantity, ...(request.reasonCodes ? { reasonCodes: request.reasonCodes } : {}) };
   }
-}
-
-function toQueueItem(row: { id: string; case_id: string; sequence: number; decision: string; review: string; due_at: Date | string | null; received_at: Date | string }) {
-  const decision: ItemDecision = JSON.parse(row.decision);
-  const review: ItemReview = JSON.parse(row.review);
-  return {
-    id: row.id,
-    caseId: row.case_id,
-    sequence: row.sequence,
-    receivedAt: new Date(row.received_at).toISOString(),
-    /** When the stand-in reviewer decides, if no person has; null leaves it to a person. */
-    dueAt: row.due_at === null ? null : new Date(row.due_at).toISOString(),
-    referenceNumber: decision.referenceNumber,
-    service: review.service ?? null,
-    asked: review.asked ?? null,
-    policy: review.policy ? { id: review.policy.policyId, revision: review.policy.revision } : null,
-    criteria: review.criteria,
-    note: decision.note,
-  };
 }
 
 const requireJson: RequestHandler = (req, res, next) => {
   if (!req.is('application/json')) return refuse(res, 415, 'REQUEST_INVALID', 'Send the body as application/json.');
   next();
 };
-
-function bearerOf(reviewerToken: string | undefined): RequestHandler {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return (req, res, next) => {
-    const given = /^Bearer (.+)$/i.exec(req.get('authorization') ?? '')?.[1];
-    if (reviewerToken && given !== undefined && timingSafeEqual(digest(given), digest(reviewerToken))) return next();
-    refuse(res.set('WWW-Authenticate', 'Bearer realm="payer-review"'), 401, 'REVIEWER_UNKNOWN', 'Send the reviewer token as a Bearer token.');
-  };
-}
-
-function refuse(res: Response, status: number, code: string, message: string): void {
-  res.status(status).json({ error: { code, message } });
-}

@@ -1,7 +1,7 @@
 import type { Bundle, Claim, OperationOutcomeIssue } from '@medplum/fhirtypes';
-import { extensionByUrl } from '#fhir/base/extension.ts';
-import { PAS_EXTENSIONS } from '#fhir/pas/canonical-urls.ts';
-import type { Validator } from '#fhir/validation/validator.ts';
+import { PAS_PROFILES } from '#fhir/pas/canonical-urls.ts';
+import type { IssueCode } from '#fhir/validation/validator.ts';
+import type { PasEndpoint } from '../pas-version.ts';
 import { PayerError, type Problem } from '../payer-error.ts';
 import { entryOf, referencesIn } from './bundle-references.ts';
 
@@ -17,15 +17,21 @@ const MOST_PROBLEMS = 50;
 /** Far more than a request needs; every entry is held against its profile while others wait. */
 const MOST_ENTRIES = 1_000;
 
+/** What a payer does not know must not keep it from answering (PAS §errors); a modifier that is not known must. */
+const UNKNOWN_IS_NO_ERROR: readonly IssueCode[] = ['unknown-element', 'extension-unknown', 'extension-part-unknown'];
+
+/** A Claim and, in an update of 2.2.1, the Claim that it replaces. */
+const MOST_CLAIMS = { '2.0.1': 1, '2.2.1': 2 } as const;
+
 /**
- * Reads a request or inquiry bundle, held against `profile`.
+ * Reads a request or inquiry bundle in the endpoint's version.
  * @throws PayerError 400 for what is no Bundle, 422 for what breaks the profile or the guide.
  */
-export function readPasBundle(body: unknown, validator: Validator, profile: string): PasRequest {
+export function readPasBundle(body: unknown, { validator, version }: PasEndpoint, kind: 'request' | 'inquiry'): PasRequest {
   if (!isBundle(body)) throw new PayerError(400, { code: 'structure', text: 'The body must be a FHIR Bundle.', expression: 'Bundle' });
   if (Array.isArray(body.entry) && body.entry.length > MOST_ENTRIES) throw new PayerError(422, { code: 'too-costly', text: `A bundle may have ${MOST_ENTRIES} entries at most.`, expression: 'Bundle.entry' });
-  const report = validator.validate(body, { profile });
-  const errors = report.issues.filter((issue) => issue.severity === 'error');
+  const report = validator.validate(body, { profile: kind === 'request' ? PAS_PROFILES.requestBundle : PAS_PROFILES.inquiryRequestBundle });
+  const errors = report.issues.filter(({ severity, code }) => severity === 'error' && !UNKNOWN_IS_NO_ERROR.includes(code));
   if (errors.length > 0) {
     throw new PayerError(422, errors.slice(0, MOST_PROBLEMS).map(({ code, path, message }) => ({ code: toIssueType(code), rule: code, text: message, expression: path })));
   }
@@ -35,8 +41,9 @@ export function readPasBundle(body: unknown, validator: Validator, profile: stri
   if (first?.resource?.resourceType !== 'Claim' || first.fullUrl === undefined) {
     throw new PayerError(422, { code: 'structure', text: 'The first entry must be the Claim, with its fullUrl.', expression: 'Bundle.entry[0]' });
   }
-  if (others.some((entry) => entry.resource?.resourceType === 'Claim')) {
-    problems.push({ code: 'structure', text: 'A PAS 2.0.1 bundle holds one Claim.', expression: 'Bundle.entry' });
+  const mostClaims = kind === 'request' ? MOST_CLAIMS[version] : 1;
+  if (others.filter(({ resource }) => resource?.resourceType === 'Claim').length >= mostClaims) {
+    problems.push({ code: 'structure', text: mostClaims === 1 ? 'This bundle holds one Claim.' : 'An update holds its Claim and the one just before, no earlier one.', expression: 'Bundle.entry' });
   }
   problems.push(...missingParts(body));
   if (problems.length > 0) throw new PayerError(422, problems.slice(0, MOST_PROBLEMS));
@@ -49,19 +56,6 @@ export function pasRequestOf(bundle: Bundle): PasRequest {
   const { system = '', value = '' } = bundle.identifier ?? {};
   if (first?.resource?.resourceType !== 'Claim' || first.fullUrl === undefined) throw new Error('A stored request does not begin with its Claim.');
   return { bundle, identifier: { system, value }, claim: first.resource, claimUrl: first.fullUrl };
-}
-
-/** Updates and cancels are not taken yet; read as new requests they would be answered wrongly. */
-export function refuseUpdates({ claim }: PasRequest): void {
-  const place = 'Bundle.entry[0].resource';
-  const refuse = (expression: string): never => {
-    throw new PayerError(422, { code: 'not-supported', text: 'This payer does not take updates and cancellations of earlier requests yet. Send a new request.', expression });
-  };
-  if (claim.related?.length) refuse(`${place}.related`);
-  claim.item?.forEach((item, i) => {
-    if (item.modifierExtension?.some(({ url }) => url === PAS_EXTENSIONS.infoCancelled)) refuse(`${place}.item[${i}].modifierExtension`);
-    if (extensionByUrl(item, PAS_EXTENSIONS.infoChanged)) refuse(`${place}.item[${i}].extension`);
-  });
 }
 
 function isBundle(body: unknown): body is Bundle {
@@ -94,7 +88,8 @@ function toIssueType(code: string): IssueType {
 /** An absolute reference may lead out of a bundle, but not from the Claim: who is meant, and what was ordered, must be there to be read. */
 function missingParts(bundle: Bundle): readonly Problem[] {
   const [first] = bundle.entry ?? [];
-  return referencesIn(first?.resource)
+  const { related: _related, ...claim } = first?.resource?.resourceType === 'Claim' ? first.resource : {};
+  return referencesIn(claim)
     .filter((reference) => !entryOf(bundle, reference, first?.fullUrl))
     .map((): Problem => ({ code: 'not-found', text: 'The Claim refers to a resource that is not in the bundle.', expression: 'Bundle.entry[0].resource' }));
 }

@@ -160,8 +160,8 @@ describe('a request that cannot be taken', () => {
     ['another use', broken((bundle) => void (claimOf(bundle).use = 'claim')), 422, /use/],
     ['two items of one number', broken((bundle) => void claimOf(bundle).item?.push(...structuredClone(claimOf(bundle).item ?? []))), 422, /item/],
     ['a diagnosis number that is not there', broken((bundle) => void Object.assign(claimOf(bundle).item?.[0] ?? {}, { diagnosisSequence: [9] })), 422, /diagnosisSequence/],
-    ['an update', broken((bundle) => void (claimOf(bundle).related = [{ claim: { identifier: { value: 'PA-0000' } } }])), 422, /related/],
-    ['a changed item', broken((bundle) => void claimOf(bundle).item?.[0]?.extension?.push({ url: 'http://hl7.org/fhir/us/davinci-pas/StructureDefinition/extension-infoChanged', valueCode: 'changed' })), 422, /item\[0\]\.extension/],
+    ['an update of two requests', broken((bundle) => void (claimOf(bundle).related = [{ claim: { identifier: { value: 'PA-0000' } } }, {}])), 422, /related/],
+    ['an update that names nothing', broken((bundle) => void (claimOf(bundle).related = [{ relationship: { text: 'replaces' } }])), 422, /related/],
     ['a provider left out of the bundle', broken((bundle) => void (claimOf(bundle).provider = { reference: 'https://clinic.example.org/fhir/Organization/1' })), 422, /entry\[0\]/],
     ['the same fullUrl twice', broken((bundle) => void bundle.entry?.push(structuredClone(bundle.entry[1] ?? {}))), 422, /Bundle/],
   ])('%s', async (_name, body, status, expected) => {

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { recordAudit } from '../audit.ts';
 import type { PayerDatabase } from '../database.ts';
 import { readFailure } from '../fhir-http.ts';
+import { PAS_BASE_PATHS } from '../pas-version.ts';
 import { ACCESS_TOKEN_SECONDS, issueAccessToken } from './access-token.ts';
 import { type AssertionFinding, assertionReader, type RegisteredClient } from './client-assertion.ts';
 import { grantScopes, SCOPES_SUPPORTED } from './scopes.ts';
@@ -33,7 +34,7 @@ export function tokenRoutes({ db, baseUrl, log, now, registeredClients }: TokenR
   const readAssertion = assertionReader(registeredClients, tokenUrl, now);
   const router = Router();
 
-  router.get('/payer/fhir/.well-known/smart-configuration', (_req, res) => {
+  router.get(Object.values(PAS_BASE_PATHS).map((path) => `${path}/.well-known/smart-configuration`), (_req, res) => {
     res.json({
       token_endpoint: tokenUrl,
       grant_types_supported: ['client_credentials'],

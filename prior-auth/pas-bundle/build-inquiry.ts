@@ -1,24 +1,31 @@
-import type { Bundle, BundleEntry, Claim, Resource } from '@medplum/fhirtypes';
+import type { Bundle, BundleEntry, Claim, Extension, Resource } from '@medplum/fhirtypes';
 import { PAS_EXTENSIONS, PAS_PROFILES } from '#fhir/pas/canonical-urls.ts';
 import { PriorAuthError } from '../errors.ts';
 import type { PayerDecision } from '../payer-decision/decision.ts';
 import type { BuildOptions } from './build-submission.ts';
+import { isCancelled } from './cancelled-item.ts';
 import { IDENTIFIER_SYSTEMS } from './identifiers.ts';
 
 /** Of a request's entries, those an inquiry needs: who asks, of whom, about whom. Nothing clinical is sent a second time. */
 const PARTIES: readonly string[] = ['Patient', 'Organization', 'Coverage', 'PractitionerRole', 'Practitioner'] satisfies readonly Resource['resourceType'][];
 
 /**
- * The PAS 2.0.1 inquiry bundle about a request that was sent, made from that request: same parties under the same fullUrls, the same item
- * with its trace number, and the payer's reference number when its pended answer gave one.
+ * The inquiry about a request that was sent, made from that request: same parties under the same fullUrls, the items that still stand with their
+ * trace numbers, and the reference and authorization numbers that the payer gave. Its Claim.identifier is the query's own (2.2.1: never a search key).
+ * 2.2.1 also has a place for a number of the whole request.
  */
-export function buildInquiry(submitted: Bundle, decision: PayerDecision | undefined, { ids, now }: BuildOptions): Bundle {
+export function buildInquiry(submitted: Bundle, decision: PayerDecision | undefined, { ids, now, version = '2.0.1' }: Pick<BuildOptions, 'ids' | 'now' | 'version'>): Bundle {
   const request = submitted.entry?.[0]?.resource;
   if (request?.resourceType !== 'Claim') throw new PriorAuthError('PAS_BUNDLE_INVALID', 'The stored request does not begin with a Claim.');
   const created = new Date(now).toISOString();
+  const standing = (request.item ?? []).filter((item) => !isCancelled(item));
+  const items = standing.length > 0 ? standing : (request.item ?? []);
+  const numbers = items.map(({ sequence }) => numbersOf(decision, sequence));
+  const ofWhole = version === '2.2.1' ? numberExtensions({ reference: shared(numbers.map(({ reference }) => reference)), authorization: shared(numbers.map(({ authorization }) => authorization)) }) : [];
   const claim: Claim = {
     resourceType: 'Claim',
     meta: { profile: [PAS_PROFILES.claimInquiry] },
+    ...(ofWhole.length > 0 ? { extension: ofWhole } : {}),
     identifier: [{ system: IDENTIFIER_SYSTEMS.claim, value: ids() }],
     status: 'active',
     type: request.type,
@@ -29,21 +36,13 @@ export function buildInquiry(submitted: Bundle, decision: PayerDecision | undefi
     provider: request.provider,
     priority: request.priority,
     insurance: request.insurance,
-    item: (request.item ?? []).map(({ sequence, extension, productOrService, servicedDate, servicedPeriod }) => {
-      const reference = administrativeReference(decision, sequence);
-      const authorization = authorizationNumber(decision, sequence);
-      return {
-        extension: [
-          ...(extension ?? []).filter(({ url }) => KEPT_EXTENSIONS.includes(url)),
-          ...(reference ? [{ url: PAS_EXTENSIONS.administrationReferenceNumber, valueString: reference }] : []),
-          ...(authorization ? [{ url: PAS_EXTENSIONS.authorizationNumber, valueString: authorization }] : []),
-        ],
-        sequence,
-        productOrService,
-        ...(servicedDate ? { servicedDate } : {}),
-        ...(servicedPeriod ? { servicedPeriod } : {}),
-      };
-    }),
+    item: items.map(({ sequence, extension, productOrService, servicedDate, servicedPeriod }, index) => ({
+      extension: [...(extension ?? []).filter(({ url }) => KEPT_EXTENSIONS.includes(url)), ...numberExtensions(numbers[index] ?? {})],
+      sequence,
+      productOrService,
+      ...(servicedDate ? { servicedDate } : {}),
+      ...(servicedPeriod ? { servicedPeriod } : {}),
+    })),
   };
   const parties = (submitted.entry ?? []).filter(({ resource }) => PARTIES.includes(resource?.resourceType ?? ''));
   return {
@@ -77,12 +76,28 @@ function reachable(candidates: readonly BundleEntry[], from: Claim): BundleEntry
   return candidates.filter(({ fullUrl }) => fullUrl !== undefined && found.has(fullUrl));
 }
 
-function administrativeReference(decision: PayerDecision | undefined, sequence: number): string | undefined {
-  const found = decision?.items.find((item) => item.sequence === sequence)?.decision;
-  return found?.kind === 'pended' ? found.administrativeReference : undefined;
+interface PayerNumbers {
+  /** REF-NT, of what is not approved. */
+  readonly reference?: string | undefined;
+  /** REF-BB. */
+  readonly authorization?: string | undefined;
 }
 
-function authorizationNumber(decision: PayerDecision | undefined, sequence: number): string | undefined {
+function numbersOf(decision: PayerDecision | undefined, sequence: number): PayerNumbers {
   const found = decision?.items.find((item) => item.sequence === sequence)?.decision;
-  return found?.kind === 'approved' || found?.kind === 'modified' ? found.authorizationNumber : undefined;
+  if (found?.kind === 'pended') return { reference: found.administrativeReference };
+  return found?.kind === 'approved' || found?.kind === 'modified' ? { authorization: found.authorizationNumber } : {};
+}
+
+function numberExtensions({ reference, authorization }: PayerNumbers): Extension[] {
+  return [
+    ...(reference ? [{ url: PAS_EXTENSIONS.administrationReferenceNumber, valueString: reference }] : []),
+    ...(authorization ? [{ url: PAS_EXTENSIONS.authorizationNumber, valueString: authorization }] : []),
+  ];
+}
+
+/** The one number that all items have. */
+function shared(numbers: readonly (string | undefined)[]): string | undefined {
+  const [first] = numbers;
+  return numbers.every((number) => number === first) ? first : undefined;
 }

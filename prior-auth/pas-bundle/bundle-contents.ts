@@ -17,10 +17,13 @@ export interface BundleContents {
   add(urn: string, resource: Resource, options?: { readonly keepUnresolved?: boolean }): void;
   /** In the order added. */
   entries(): BundleEntry[];
+  /** Urns by the record's reference ("Observation/1"): what a later update needs to say the same of the same. */
+  names(): Readonly<Record<string, string>>;
 }
 
-export function openBundleContents(ids: IdSource, ehrBase: string): BundleContents {
-  const urns = new Map<string, string>();
+/** `known`: names of resources that were sent before and keep their urns. */
+export function openBundleContents(ids: IdSource, ehrBase: string, known: Readonly<Record<string, string>> = {}): BundleContents {
+  const urns = new Map<string, string>(Object.entries(known));
   const entries = new Map<string, Resource>();
   const base = ehrBase.replace(/\/+$/, '');
 
@@ -60,6 +63,7 @@ export function openBundleContents(ids: IdSource, ehrBase: string): BundleConten
     add(urn, resource, { keepUnresolved = false } = {}) {
       entries.set(urn, cleanCopy(resource, keepUnresolved ? asLogical : drop));
     },
+    names: () => Object.fromEntries(urns),
     entries: () => [...entries].map(([fullUrl, resource]) => ({ fullUrl, resource })),
   };
 }

@@ -1,31 +1,38 @@
-import type { CodeableConcept, Extension, Timing } from '@medplum/fhirtypes';
+import type { CodeableConcept, Extension, NutritionOrder, ServiceRequest, Timing } from '@medplum/fhirtypes';
 import { CODE_SYSTEMS } from '#fhir/base/code-systems.ts';
-import { extensionsByUrl } from '#fhir/base/extension.ts';
+import { extensionByUrl, extensionsByUrl } from '#fhir/base/extension.ts';
 import { CRD_URLS } from '#fhir/crd/canonical-urls.ts';
 import { PAS_PROFILES } from '#fhir/pas/canonical-urls.ts';
 import { readCoverageInformation } from '#fhir/crd/coverage-information.ts';
 import type { Order } from '../order/requested-service.ts';
+import { canonicalCoding } from '../order/canonical-coding.ts';
 import type { BundleContents } from './bundle-contents.ts';
 import { problem, written, type Written } from './members.ts';
+import type { PasDialect } from './pas-dialect.ts';
 import type { ServiceLine } from './service-line.ts';
-import type { SubmissionInput } from './submission-input.ts';
+import { writeTiming } from './timing.ts';
 
 export interface OrderCopyLinks {
   readonly patient: string;
   /** PractitionerRole, or the Organization when no clinician is known. */
   readonly requester: string;
   readonly practitioner?: string | undefined;
+  readonly isClinician: boolean;
   readonly contents: BundleContents;
+  readonly dialect: PasDialect;
 }
+
+const ENDED: readonly string[] = ['cancelled', 'stopped', 'revoked', 'entered-in-error'];
 
 /**
  * The order as the PAS order profiles want it: `intent` is `order` whatever the record calls it (original-order, filler-order, plan), codes are
  * billing codes, occurrence is a Timing or goes to Claim.item.serviced. Of the extensions only coverage-information travels.
  */
-export function writeOrder(input: SubmissionInput, line: ServiceLine, links: OrderCopyLinks): Written<Order> {
-  const { order } = input;
+export function writeOrder(order: Order, line: ServiceLine, links: OrderCopyLinks): Written<Order> {
+  const { dialect } = links;
+  if (ENDED.includes(order.status ?? '')) return problem('ORDER_NOT_ACTIVE', `The order is ${order.status} in the record.`, 'Sign a new order, or take this one out of the request.');
   const shared = {
-    ...extensionOf(order, links.contents),
+    ...extensionOf(order, links),
     intent: 'order',
     ...(order.resourceType !== 'VisionPrescription' && 'priority' in order && order.priority ? { priority: order.priority } : {}),
     subject: { reference: links.patient },
@@ -39,10 +46,12 @@ export function writeOrder(input: SubmissionInput, line: ServiceLine, links: Ord
         ...shared,
         status: status as 'active',
         code: codeOf(line, order.code),
-        ...(line.quantity ? { quantityQuantity: line.quantity } : {}),
-        ...timingOf(order.occurrenceTiming),
+        ...(line.quantity ? { quantityQuantity: dialect.quantity(line.quantity) } : {}),
+        ...timingOf(order.occurrenceTiming, dialect),
         ...(order.authoredOn ? { authoredOn: order.authoredOn } : {}),
         requester: { reference: links.requester },
+        performer: performersOf(order),
+        locationReference: (order.locationReference ?? []).flatMap(({ reference }) => (reference === undefined ? [] : [{ reference }])),
         ...reasonsOf(order),
         ...(order.bodySite ? { bodySite: order.bodySite } : {}),
       });
@@ -54,9 +63,10 @@ export function writeOrder(input: SubmissionInput, line: ServiceLine, links: Ord
         status: status as 'active',
         codeCodeableConcept: codeOf(line, order.codeCodeableConcept),
         ...(order.parameter ? { parameter: order.parameter } : {}),
-        ...timingOf(order.occurrenceTiming),
+        ...timingOf(order.occurrenceTiming, dialect),
         ...(order.authoredOn ? { authoredOn: order.authoredOn } : {}),
         requester: { reference: links.requester },
+        ...(order.performer?.reference ? { performer: { reference: order.performer.reference } } : {}),
         ...reasonsOf(order),
       });
     case 'MedicationRequest': {
@@ -66,19 +76,20 @@ export function writeOrder(input: SubmissionInput, line: ServiceLine, links: Ord
         resourceType: 'MedicationRequest',
         meta: { profile: [PAS_PROFILES.medicationRequest] },
         ...shared,
-        status: status as 'active',
+        status: dialect.medicationStatus ?? (status as 'active'),
         medicationCodeableConcept: medicationOf(line, order.medicationCodeableConcept),
         authoredOn: order.authoredOn,
         // US Core 3.1.1 allows a Practitioner or an Organization here, not a PractitionerRole.
         requester: { reference: links.practitioner ?? links.requester },
         ...reasonsOf(order),
         ...(order.dosageInstruction
-          ? { dosageInstruction: order.dosageInstruction.map(({ timing, ...dosage }) => ({ ...dosage, ...(timing ? { timing: writeTiming(timing) } : {}) })) }
+          ? { dosageInstruction: order.dosageInstruction.map(({ timing, ...dosage }) => ({ ...dosage, ...(timing ? { timing: writeTiming(timing, dialect.timingSaysHowOften) } : {}) })) }
           : {}),
         ...(dispensed ? { dispenseRequest: { quantity: dispensed } } : {}),
       });
     }
     case 'NutritionOrder': {
+      if (!order.dateTime) return problem('ORDER_DATE_MISSING', 'The nutrition order has no date.', 'Complete the date of the order in the EHR.');
       const { intent: _intent, subject, ...rest } = shared;
       return written({
         resourceType: 'NutritionOrder',
@@ -88,9 +99,9 @@ export function writeOrder(input: SubmissionInput, line: ServiceLine, links: Ord
         status: status as 'active',
         patient: subject,
         dateTime: order.dateTime,
-        orderer: { reference: links.requester },
-        ...(order.oralDiet ? { oralDiet: order.oralDiet } : {}),
-        ...(order.enteralFormula ? { enteralFormula: order.enteralFormula } : {}),
+        // No Organization here.
+        ...(links.isClinician ? { orderer: { reference: links.requester } } : {}),
+        ...nutritionOf(order, dialect),
       });
     }
     case 'VisionPrescription':
@@ -98,13 +109,21 @@ export function writeOrder(input: SubmissionInput, line: ServiceLine, links: Ord
   }
 }
 
+/** CRD 2.2: every detail has a category; what a CRD 2.0.1 service wrote has none. */
+function withDetailCategories(information: Extension): Extension {
+  const extension = (information.extension ?? []).map((part) =>
+    part.url === 'detail' && !extensionByUrl(part, 'category') ? { ...part, extension: [{ url: 'category', valueCode: 'cat-other' }, ...(part.extension ?? [])] } : part,
+  );
+  return { ...information, extension };
+}
+
 /** coverage-information of the coverage that is sent; one that speaks of another coverage is not this payer's business. */
-function extensionOf(order: Order, contents: BundleContents): { extension?: Extension[] } {
+function extensionOf(order: Order, { contents, dialect }: OrderCopyLinks): { extension?: Extension[] } {
   const extensions = extensionsByUrl(order, CRD_URLS.coverageInformation).filter((extension) => {
     const [information] = readCoverageInformation({ extension: [extension] });
     return information?.assertionId !== undefined && contents.urnOf(information.coverage) !== undefined;
   });
-  return extensions.length > 0 ? { extension: extensions } : {};
+  return extensions.length > 0 ? { extension: dialect.version === '2.2.1' ? extensions.map(withDetailCategories) : extensions } : {};
 }
 
 function codeOf(line: ServiceLine, asOrdered: CodeableConcept | undefined): CodeableConcept {
@@ -125,18 +144,39 @@ function reasonsOf(order: { readonly reasonCode?: CodeableConcept[]; readonly re
   };
 }
 
-function timingOf(timing: Timing | undefined): { occurrenceTiming?: Timing } {
-  return timing ? { occurrenceTiming: writeTiming(timing) } : {};
+function timingOf(timing: Timing | undefined, { timingSaysHowOften }: PasDialect): { occurrenceTiming?: Timing } {
+  const written = timing && writeTiming(timing, timingSaysHowOften);
+  return written ? { occurrenceTiming: written } : {};
 }
 
-const TIMING_EXTENSIONS: readonly string[] = [
-  'http://hl7.org/fhir/us/davinci-pas/StructureDefinition/extension-timingcalendarpattern',
-  'http://hl7.org/fhir/us/davinci-pas/StructureDefinition/extension-timingdeliverypattern',
-];
+/** Who is to do it, as far as they are in the bundle. */
+function performersOf({ performer = [] }: ServiceRequest) {
+  return performer.flatMap(({ reference }) => (reference === undefined ? [] : [{ reference }]));
+}
 
-/** PASTiming: bounds only as a Duration (a Period is sent as Claim.item.serviced). */
-function writeTiming({ repeat, code, extension }: Timing): Timing {
-  const { boundsPeriod: _period, boundsRange: _range, ...kept } = repeat ?? {};
-  const patterns = extension?.filter(({ url }) => TIMING_EXTENSIONS.includes(url)) ?? [];
-  return { ...(patterns.length > 0 ? { extension: patterns } : {}), repeat: kept, ...(code ? { code } : {}) };
+/** Codings of the required binding alone: HCPCS. */
+function hcpcsOnly(concept: CodeableConcept): CodeableConcept | undefined {
+  const coding = concept.coding?.flatMap((each) => {
+    const canonical = canonicalCoding(each);
+    return canonical?.system === CODE_SYSTEMS.hcpcs ? [{ ...canonical, ...(each.display ? { display: each.display } : {}) }] : [];
+  });
+  return coding && coding.length > 0 ? { coding } : undefined;
+}
+
+/** What is fed, in HCPCS, and its schedule. */
+function nutritionOf({ oralDiet, enteralFormula }: NutritionOrder, { timingSaysHowOften }: PasDialect): Pick<NutritionOrder, 'oralDiet' | 'enteralFormula'> {
+  const schedule = (oralDiet?.schedule ?? []).flatMap((timing) => writeTiming(timing, timingSaysHowOften) ?? []);
+  const base = enteralFormula?.baseFormulaType && hcpcsOnly(enteralFormula.baseFormulaType);
+  return {
+    ...(oralDiet ? { oralDiet: { ...oralDiet, type: (oralDiet.type ?? []).flatMap((type) => hcpcsOnly(type) ?? []), schedule } } : {}),
+    ...(enteralFormula
+      ? {
+          enteralFormula: {
+            ...enteralFormula,
+            ...(base ? { baseFormulaType: base } : { baseFormulaType: {} }),
+            administration: (enteralFormula.administration ?? []).map(({ schedule: fed, ...rest }) => ({ ...rest, ...(fed ? { schedule: writeTiming(fed, timingSaysHowOften) ?? {} } : {}) })),
+          },
+        }
+      : {}),
+  };
 }

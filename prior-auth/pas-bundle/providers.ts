@@ -1,8 +1,9 @@
-import type { Organization, Practitioner, PractitionerRole } from '@medplum/fhirtypes';
+import type { ContactPoint, Location, Organization, Practitioner, PractitionerRole } from '@medplum/fhirtypes';
 import { CODE_SYSTEMS } from '#fhir/base/code-systems.ts';
 import { PAS_PROFILES } from '#fhir/pas/canonical-urls.ts';
 import { providerIdentifiers, usableIdentifiers } from './identifiers.ts';
 import { problem, writeAddress, writeTelecom, written, type Written } from './members.ts';
+import type { PasDialect } from './pas-dialect.ts';
 import type { SubmissionInput } from './submission-input.ts';
 
 /** profile-insurer 2.0.1, from the configured payer: the Organization that the EHR keeps is often no more than a name. */
@@ -17,11 +18,11 @@ export function writeInsurer({ payerOrganization, case: { payer } }: SubmissionI
 }
 
 /** profile-requestor 2.0.1: the clinician's organization when the record knows its NPI or TIN, else the configured clinic. */
-export function writeRequestor({ organization, clinic }: SubmissionInput): Written<Organization> {
+export function writeRequestor({ organization, clinic }: SubmissionInput, dialect: PasDialect): Written<Organization> {
   const isNational = (candidate: Organization | undefined): boolean =>
-    providerIdentifiers(candidate?.identifier).some(({ system }) => system === CODE_SYSTEMS.npi || system === CODE_SYSTEMS.tin);
+    providerIdentifiers(candidate?.identifier, dialect).some(({ system }) => system === CODE_SYSTEMS.npi || system === CODE_SYSTEMS.tin);
   const chosen = organization && isNational(organization) ? organization : clinic;
-  const identifier = providerIdentifiers(chosen.identifier);
+  const identifier = providerIdentifiers(chosen.identifier, dialect);
   if (identifier.length === 0) {
     return problem('CLINIC_IDENTIFIER_MISSING', 'Neither the record nor the configuration gives the clinic an NPI.', "Add the clinic's NPI to the configuration.");
   }
@@ -31,6 +32,20 @@ export function writeRequestor({ organization, clinic }: SubmissionInput): Writt
     identifier,
     type: [{ coding: [{ system: CODE_SYSTEMS.x12Entity, code: '1P' }] }],
   });
+}
+
+/** profile-organization: another organization that the order names. Undefined without a number that the payer could know it by. */
+export function writeOrganization(organization: Organization, dialect: PasDialect): Organization | undefined {
+  const identifier = providerIdentifiers(organization.identifier, dialect);
+  const name = organization.name?.trim();
+  return identifier.length > 0 && name ? { ...organizationFacts(organization, name), meta: { profile: [PAS_PROFILES.organization] }, identifier } : undefined;
+}
+
+/** profile-location. Undefined without the name and address that it demands. */
+export function writeLocation({ name, address, telecom }: Location): Location | undefined {
+  const written = address && writeAddress(address, false);
+  if (!name?.trim() || !written || Object.keys(written).length === 0) return undefined;
+  return { resourceType: 'Location', meta: { profile: [PAS_PROFILES.location] }, status: 'active', name: name.trim(), telecom: writeTelecom(telecom, false), address: written };
 }
 
 function organizationFacts(organization: Organization, nameIfMissing: string): Organization {
@@ -44,10 +59,10 @@ function organizationFacts(organization: Organization, nameIfMissing: string): O
 }
 
 /** profile-practitioner 2.0.1. */
-export function writePractitioner(practitioner: Practitioner): Written<Practitioner> {
-  const identifier = providerIdentifiers(practitioner.identifier);
+export function writePractitioner(practitioner: Practitioner, dialect: PasDialect): Written<Practitioner> {
+  const identifier = providerIdentifiers(practitioner.identifier, dialect);
   if (identifier.length === 0) {
-    return problem('CLINICIAN_IDENTIFIER_MISSING', 'The ordering clinician has no usable identifier (an NPI has ten digits).', "Add the clinician's NPI in the EHR.");
+    return problem('CLINICIAN_IDENTIFIER_MISSING', 'The ordering clinician has no usable identifier (an NPI has ten digits, the last of which checks the others).', "Add the clinician's NPI in the EHR.");
   }
   const name = practitioner.name?.find((candidate) => candidate.family?.trim() || candidate.text?.trim());
   const family = name?.family?.trim() || name?.text?.trim().split(/\s+/).at(-1);
@@ -62,15 +77,16 @@ export function writePractitioner(practitioner: Practitioner): Written<Practitio
 }
 
 /** profile-practitionerrole 2.0.1; made from the Practitioner and the clinic when the record has none. */
-export function writePractitionerRole(role: PractitionerRole | undefined, urns: { readonly practitioner: string; readonly organization: string }): PractitionerRole {
+export function writePractitionerRole(role: PractitionerRole | undefined, urns: { readonly practitioner: string; readonly organization?: string | undefined }, reachedAt: readonly (readonly ContactPoint[] | undefined)[]): PractitionerRole {
   return {
     resourceType: 'PractitionerRole',
     meta: { profile: [PAS_PROFILES.practitionerRole] },
     active: role?.active ?? true,
     practitioner: { reference: urns.practitioner },
-    organization: { reference: urns.organization },
+    ...(urns.organization ? { organization: { reference: urns.organization } } : {}),
     ...(role?.code ? { code: role.code } : {}),
     ...(role?.specialty ? { specialty: role.specialty } : {}),
-    telecom: writeTelecom(role?.telecom),
+    // US Core's pd-1: a role must be reachable; by the clinician's or the clinic's number where it has none of its own.
+    telecom: [role?.telecom, ...reachedAt].map((telecom) => writeTelecom(telecom).filter(({ use }) => use !== 'home')).find((telecom) => telecom.length > 0) ?? [],
   };
 }

@@ -46,9 +46,12 @@ export function isFinal({ overall }: PayerDecision): boolean {
   return overall === 'approved' || overall === 'modified' || overall === 'partly-approved' || overall === 'denied';
 }
 
-/** A wall-clock time that the zone skips is read with the offset before the change; one it has twice is the first. */
 function addCalendarDays(epochMs: number, days: number, timeZone: string): number {
-  const wall = epochMs + offsetMs(epochMs, timeZone) + days * 24 * HOUR_MS;
+  return atWallClock(epochMs + offsetMs(epochMs, timeZone) + days * 24 * HOUR_MS, timeZone);
+}
+
+/** The instant of a wall-clock time, both in milliseconds. A time that the zone skips is read with the offset before the change; one it has twice is the first. */
+function atWallClock(wall: number, timeZone: string): number {
   const offsets = [wall - 24 * HOUR_MS, wall + 24 * HOUR_MS].map((near) => offsetMs(near, timeZone));
   const matching = offsets.map((offset) => wall - offset).filter((instant) => instant + offsetMs(instant, timeZone) === wall);
   return matching.length > 0 ? Math.min(...matching) : wall - (offsets[0] ?? 0);
@@ -65,4 +68,24 @@ function offsetMs(epochMs: number, timeZone: string): number {
   const part = Object.fromEntries(format.formatToParts(epochMs).map(({ type, value }) => [type, Number(value)]));
   const wall = Date.UTC(part['year'] ?? 0, (part['month'] ?? 1) - 1, part['day'], part['hour'], part['minute'], part['second']);
   return wall - Math.floor(epochMs / 1000) * 1000;
+}
+
+/** How a clock stands at an instant. `warning`: less than a quarter of the whole time is left. */
+export interface ClockReading {
+  readonly kind: 'running' | 'warning' | 'overdue' | 'stopped';
+  /** Milliseconds left; negative once it is over: how much later the answer came, or how late it is by now. */
+  readonly leftMs: number;
+}
+
+export function readClock({ startedAt, dueAt, stoppedAt }: Pick<Clock, 'startedAt' | 'dueAt' | 'stoppedAt'>, nowMs: number): ClockReading {
+  const dueMs = Date.parse(dueAt);
+  if (stoppedAt !== undefined) return { kind: 'stopped', leftMs: dueMs - Date.parse(stoppedAt) };
+  const leftMs = dueMs - nowMs;
+  const warnMs = (dueMs - Date.parse(startedAt)) / 4;
+  return { kind: leftMs < 0 ? 'overdue' : leftMs < warnMs ? 'warning' : 'running', leftMs };
+}
+
+/** The end of a calendar day at the payer, as an ISO instant. */
+export function endOfDay(day: string, timeZone: string): string {
+  return new Date(atWallClock(Date.parse(`${day}T00:00:00Z`) + 24 * HOUR_MS, timeZone) - 1).toISOString();
 }

@@ -14,6 +14,9 @@ export interface DecisionVocabulary {
   readonly reviewActionCode: (code: string) => string;
   readonly authorizedQuantity: (value: number, unit: string | undefined) => string;
   readonly authorizedCode: (code: string) => string;
+  readonly authorizedProviders: (names: readonly string[]) => string;
+  readonly unitPrice: (value: number, currency: string | undefined) => string;
+  readonly reviewed: (byHuman: boolean, specialty: string | undefined) => string;
   readonly valid: (start: string | undefined, end: string | undefined) => string;
 }
 
@@ -22,7 +25,7 @@ const en: DecisionVocabulary = {
     approved: { headline: 'Approved', nextStep: 'Go ahead with the order. Keep the authorization number for the claim.' },
     modified: { headline: 'Approved with changes', nextStep: 'Compare what was authorized with what was ordered before going ahead.' },
     'partly-approved': { headline: 'Approved in part', nextStep: 'Go ahead only with the approved items. Read the reasons for the others.' },
-    denied: { headline: 'Denied', nextStep: 'Read the reason. When the record holds what was missing, sign a new order and send its request. Or ask the payer for a peer-to-peer call, or appeal.' },
+    denied: { headline: 'Denied', nextStep: 'Read the reason. When the record holds what was missing, make a new request. Or ask the payer for a peer-to-peer call, or appeal.' },
     pended: { headline: 'The payer is still deciding', nextStep: 'Nothing to do now: the answer is followed up automatically. Send what the payer asks for, if anything.' },
     error: { headline: 'The payer could not process the request', nextStep: 'Correct what the payer names below and submit again, or call the payer.' },
     unreadable: { headline: 'The payer answered in a way we cannot read', nextStep: 'Do not treat this as an approval. Call the payer and ask for the decision.' },
@@ -41,6 +44,9 @@ const en: DecisionVocabulary = {
   reviewActionCode: (code) => `Review action code ${code}`,
   authorizedQuantity: (value, unit) => `Authorized: ${value}${unit ? ` ${unit}` : ''}`,
   authorizedCode: (code) => `Authorized code ${code}`,
+  authorizedProviders: (names) => `To be done by ${names.join(', ')}`,
+  unitPrice: (value, currency) => `Authorized for ${value}${currency ? ` ${currency}` : ''} each`,
+  reviewed: (byHuman, specialty) => (byHuman ? `The payer says that a person reviewed it${specialty ? ` (${specialty})` : ''}` : 'The payer says that no person reviewed it'),
   valid: (start, end) => (start === undefined ? `Valid until ${end}` : `Valid from ${start}${end === undefined ? '' : ` to ${end}`}`),
 };
 
@@ -49,7 +55,7 @@ const es: DecisionVocabulary = {
     approved: { headline: 'Aprobada', nextStep: 'Siga adelante con la orden. Guarde el número de autorización para la reclamación.' },
     modified: { headline: 'Aprobada con cambios', nextStep: 'Compare lo autorizado con lo ordenado antes de seguir adelante.' },
     'partly-approved': { headline: 'Aprobada en parte', nextStep: 'Siga adelante solo con lo aprobado. Lea las razones de lo demás.' },
-    denied: { headline: 'Denegada', nextStep: 'Lea la razón. Cuando la historia clínica contenga lo que faltaba, firme una orden nueva y envíe su solicitud. O pida al pagador una conversación entre médicos, o apele.' },
+    denied: { headline: 'Denegada', nextStep: 'Lea la razón. Cuando la historia clínica contenga lo que faltaba, haga una solicitud nueva. O pida al pagador una conversación entre médicos, o apele.' },
     pended: { headline: 'El pagador aún está decidiendo', nextStep: 'Ahora no hay nada que hacer: la respuesta se sigue automáticamente. Envíe lo que pida el pagador, si pide algo.' },
     error: { headline: 'El pagador no pudo procesar la solicitud', nextStep: 'Corrija lo que el pagador nombra abajo y envíe de nuevo, o llame al pagador.' },
     unreadable: { headline: 'El pagador contestó de un modo que no se puede leer', nextStep: 'No lo tome como una aprobación. Llame al pagador y pida la decisión.' },
@@ -68,6 +74,9 @@ const es: DecisionVocabulary = {
   reviewActionCode: (code) => `Código de la acción de revisión ${code}`,
   authorizedQuantity: (value, unit) => `Autorizado: ${value}${unit ? ` ${unit}` : ''}`,
   authorizedCode: (code) => `Código autorizado ${code}`,
+  authorizedProviders: (names) => `A cargo de ${names.join(', ')}`,
+  unitPrice: (value, currency) => `Autorizado por ${value}${currency ? ` ${currency}` : ''} cada uno`,
+  reviewed: (byHuman, specialty) => (byHuman ? `El pagador dice que lo revisó una persona${specialty ? ` (${specialty})` : ''}` : 'El pagador dice que no lo revisó ninguna persona'),
   valid: (start, end) => (start === undefined ? `Válida hasta ${end}` : `Válida desde ${start}${end === undefined ? '' : ` hasta ${end}`}`),
 };
 

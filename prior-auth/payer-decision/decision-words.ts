@@ -1,4 +1,5 @@
 import type { Language } from '../language.ts';
+import { STATE_VOCABULARY } from '../state-vocabulary.ts';
 import { DECISION_VOCABULARY, type DecisionVocabulary } from './decision-vocabulary.ts';
 import type { AuthorizedDetail, ItemDecision, PayerDecision, Period } from './decision.ts';
 
@@ -8,6 +9,8 @@ export interface DecisionWords {
   readonly headline: string;
   readonly items: readonly { readonly sequence: number; readonly tone: DecisionWords['tone']; readonly text: string; readonly details: readonly string[] }[];
   readonly nextStep: string;
+  /** Who entered it, and how it was learned: the payer's system has not said so. */
+  readonly entered?: string;
 }
 
 const OVERALL_TONE: { readonly [O in PayerDecision['overall']]: DecisionWords['tone'] } = {
@@ -19,6 +22,7 @@ const ITEM_TONE: { readonly [K in ItemDecision['kind']]: DecisionWords['tone'] }
 /** Says a decision in plain words of one language. */
 export function sayDecision(decision: PayerDecision, language: Language = 'en'): DecisionWords {
   const words = DECISION_VOCABULARY[language];
+  const entered = decision.entered && STATE_VOCABULARY[language].entered(decision.entered.by.name, decision.entered.learnedBy);
   return {
     tone: OVERALL_TONE[decision.overall],
     ...words.overall[decision.overall],
@@ -27,12 +31,19 @@ export function sayDecision(decision: PayerDecision, language: Language = 'en'):
       tone: ITEM_TONE[item.kind],
       text: words.item[item.kind],
       details: [
+        ...(entered ? [entered] : []),
         ...(addedByPayer ? [words.addedByPayer] : []),
         ...detailsOf(item, words),
-        ...(sequence === decision.items[0]?.sequence ? decision.errors.map(({ code, text }) => words.payerError(code, text)) : []),
+        ...(sequence === decision.items[0]?.sequence ? ofWhole(decision, words) : []),
       ],
     })),
+    ...(entered ? { entered } : {}),
   };
+}
+
+/** What is about the whole answer is said with its first item. */
+function ofWhole({ errors, review }: PayerDecision, words: DecisionVocabulary): string[] {
+  return [...errors.map(({ code, text }) => words.payerError(code, text)), ...(review ? [words.reviewed(review.byHuman, review.specialty)] : [])];
 }
 
 function detailsOf(item: ItemDecision, words: DecisionVocabulary): string[] {
@@ -42,6 +53,7 @@ function detailsOf(item: ItemDecision, words: DecisionVocabulary): string[] {
       return [
         ...(item.authorizationNumber ? [words.authorizationNumber(item.authorizationNumber)] : []),
         ...authorizedWords(item.authorized, words),
+        ...(item.providers ? [words.authorizedProviders(item.providers)] : []),
         ...validityWords(item.validity, words),
         ...(item.kind === 'modified' ? item.explanation : []),
       ];
@@ -56,8 +68,8 @@ function detailsOf(item: ItemDecision, words: DecisionVocabulary): string[] {
 
 function authorizedWords(authorized: AuthorizedDetail | undefined, words: DecisionVocabulary): string[] {
   if (!authorized) return [];
-  const { quantity, code } = authorized;
-  return [...(quantity?.value === undefined ? [] : [words.authorizedQuantity(quantity.value, quantity.unit)]), ...(code?.code === undefined ? [] : [words.authorizedCode(code.code)])];
+  const { quantity, code, unitPrice } = authorized;
+  return [...(quantity?.value === undefined ? [] : [words.authorizedQuantity(quantity.value, quantity.unit)]), ...(code?.code === undefined ? [] : [words.authorizedCode(code.code)]), ...(unitPrice ? [words.unitPrice(unitPrice.value, unitPrice.currency)] : [])];
 }
 
 function validityWords(validity: Period | undefined, words: DecisionVocabulary): string[] {

@@ -1,4 +1,4 @@
-import type { ClaimResponse, ClaimResponseAddItem, ClaimResponseItem, Coding, Extension, Quantity, Resource } from '@medplum/fhirtypes';
+import type { ClaimResponse, ClaimResponseAddItem, ClaimResponseItem, Coding, Extension, Quantity, Reference, Resource } from '@medplum/fhirtypes';
 import { extensionByUrl, extensionsByUrl } from '#fhir/base/extension.ts';
 import { PAS_EXTENSIONS } from '#fhir/pas/canonical-urls.ts';
 import type { AuthorizedDetail, ItemDecision, Period } from './decision.ts';
@@ -8,8 +8,17 @@ type AnsweredItem = ClaimResponseItem | ClaimResponseAddItem;
 /** X12 306 codes that PAS makes public. Every other code is a code we do not know, and is never read as an approval. */
 const REVIEW_ACTIONS = { A1: 'approved', A3: 'denied', A4: 'pended', A6: 'modified' } as const;
 
+/** A ClaimResponse with what came beside it. */
+export interface AnswerParts {
+  readonly response: ClaimResponse;
+  /** The other resources of the same bundle. */
+  readonly others: readonly Resource[];
+  /** Name of the provider that a reference leads to. */
+  readonly nameOf: (reference: Reference | undefined) => string | undefined;
+}
+
 /** One item's decision, from all that the response says of that sequence. */
-export function decideItem(sequence: number, response: ClaimResponse, others: readonly Resource[], pasVersion: '2.0.1' | '2.2.1'): ItemDecision {
+export function decideItem(sequence: number, { response, others, nameOf }: AnswerParts, pasVersion: '2.0.1' | '2.2.1'): ItemDecision {
   const items = listOf(response.item).filter(({ itemSequence }) => itemSequence === sequence);
   const addItems = listOf(response.addItem).filter(({ itemSequence }) => Array.isArray(itemSequence) && itemSequence.includes(sequence));
   // An addItem of a requested sequence only details that item (A6); alone, it is what the payer says.
@@ -27,10 +36,11 @@ export function decideItem(sequence: number, response: ClaimResponse, others: re
   switch (action) {
     case 'approved':
     case 'modified': {
-      const authorizationNumber = actions.map((entry) => extensionByUrl(entry, 'number')?.valueString?.trim()).find(Boolean) ?? response.preAuthRef;
+      const authorizationNumber = actions.map((entry) => extensionByUrl(entry, 'number')?.valueString?.trim()).find(Boolean) ?? extensionByUrl(response, PAS_EXTENSIONS.authorizationNumber)?.valueString?.trim() ?? response.preAuthRef;
       const validity = validityOf(speakers, response);
       const authorized = authorizedOf(items, addItems, pasVersion);
-      const granted = { ...(authorizationNumber ? { authorizationNumber } : {}), ...(validity ? { validity } : {}), ...(authorized ? { authorized } : {}) };
+      const providers = providersOf([...items, ...addItems, response], nameOf);
+      const granted = { ...(providers.length > 0 ? { providers } : {}), ...(authorizationNumber ? { authorizationNumber } : {}), ...(validity ? { validity } : {}), ...(authorized ? { authorized } : {}) };
       return action === 'approved' ? { kind: 'approved', ...granted } : { kind: 'modified', ...granted, explanation };
     }
     case 'denied':
@@ -97,8 +107,15 @@ function authorizedOf(items: readonly ClaimResponseItem[], addItems: readonly Cl
   const source = detail(addItem) ?? (addItem ? undefined : pasVersion === '2.0.1' ? items.map(detail).find(Boolean) : undefined);
   const quantity = extensionByUrl(source, 'quantity')?.valueQuantity ?? addItem?.quantity;
   const coding = extensionByUrl(source, 'productOrServiceCode')?.valueCodeableConcept?.coding?.[0] ?? addItem?.productOrService?.coding?.[0];
-  const authorized: AuthorizedDetail = { ...quantityOf(quantity), ...(coding?.system && coding.code ? { code: { system: coding.system, code: coding.code } } : {}) };
+  const price = extensionByUrl(source, 'unitPrice')?.valueMoney ?? addItem?.unitPrice;
+  const authorized: AuthorizedDetail = { ...(typeof price?.value === 'number' ? { unitPrice: { value: price.value, ...(price.currency ? { currency: price.currency } : {}) } } : {}), ...quantityOf(quantity), ...(coding?.system && coding.code ? { code: { system: coding.system, code: coding.code } } : {}) };
   return Object.keys(authorized).length > 0 ? authorized : undefined;
+}
+
+/** Those who may do it, where the payer restricts it: of the item, else of the whole response. */
+function providersOf(of: readonly (AnsweredItem | ClaimResponse)[], nameOf: AnswerParts['nameOf']): string[] {
+  const named = of.map((each) => extensionsByUrl(each, PAS_EXTENSIONS.itemAuthorizedProvider)).find((found) => found.length > 0) ?? [];
+  return [...new Set(named.flatMap((extension) => nameOf(extensionByUrl(extension, 'provider')?.valueReference) ?? []))];
 }
 
 function quantityOf(quantity: Quantity | undefined): Pick<AuthorizedDetail, 'quantity'> {

@@ -2,12 +2,16 @@ import type { Bundle, ClaimResponse, Resource } from '@medplum/fhirtypes';
 import { extensionByUrl, extensionsByUrl } from '#fhir/base/extension.ts';
 import { PAS_EXTENSIONS } from '#fhir/pas/canonical-urls.ts';
 import { isFinal } from './deadlines.ts';
-import type { ItemDecision, PayerDecision } from './decision.ts';
-import { decideItem, listOf } from './item-decision.ts';
+import type { DecisionReview, ItemDecision, PayerDecision } from './decision.ts';
+import type { InformationRequest } from './information-request.ts';
+import { type AnswerParts, decideItem, listOf } from './item-decision.ts';
+import { readInformationRequests } from './read-information-requests.ts';
 
 export interface Asked {
   /** Claim.item.sequence of what was asked: an answer that leaves one out is unreadable there. */
   readonly items: readonly { readonly sequence: number; readonly traceNumber: string }[];
+  /** Sequences that an update took back: what the payer still says of them is no decision. */
+  readonly cancelled?: readonly number[];
   readonly claimIdentifier: string;
   readonly claimFullUrl: string;
   /** ISO instant; stands in for a ClaimResponse without `created`. */
@@ -19,7 +23,7 @@ export interface Asked {
 }
 
 export type DecisionReading =
-  | { readonly kind: 'decision'; readonly decision: PayerDecision; readonly isFinal: boolean }
+  | { readonly kind: 'decision'; readonly decision: PayerDecision; readonly isFinal: boolean; /** What the payer wants before it decides. */ readonly asks: readonly InformationRequest[] }
   /** No ClaimResponse about our request: not an answer, and never an approval. */
   | { readonly kind: 'no-decision'; readonly why: 'not-fhir' | 'no-claim-response' | 'another-request' | 'ambiguous' };
 
@@ -37,34 +41,41 @@ export function readDecision(answer: unknown, asked: Asked): DecisionReading {
   if (candidates.length === 0) return { kind: 'no-decision', why: 'another-request' };
   if (candidates.length > 1) return { kind: 'no-decision', why: 'ambiguous' };
   const [candidate] = candidates;
-  const decision = candidate && decisionOf(candidate.response, candidate.others, asked);
-  return decision ? { kind: 'decision', decision, isFinal: isFinal(decision) } : { kind: 'no-decision', why: 'no-claim-response' };
-}
-
-interface Found {
-  readonly response: ClaimResponse;
-  /** The other resources of the same bundle. */
-  readonly others: readonly Resource[];
+  if (!candidate) return { kind: 'no-decision', why: 'no-claim-response' };
+  const decision = decisionOf(candidate, asked);
+  return { kind: 'decision', decision, isFinal: isFinal(decision), asks: readInformationRequests(candidate.others, asked.items) };
 }
 
 function isResource(value: unknown): value is Resource {
   return typeof value === 'object' && value !== null && typeof (value as { resourceType?: unknown }).resourceType === 'string';
 }
 
-function claimResponsesIn(resource: Resource): Found[] {
+function claimResponsesIn(resource: Resource): AnswerParts[] {
   switch (resource.resourceType) {
     case 'ClaimResponse':
-      return [{ response: resource, others: [] }];
+      return [{ response: resource, others: [], nameOf: ({ display } = {}) => display }];
     case 'Parameters':
       return listOf(resource.parameter).flatMap((parameter) => (isResource(parameter?.resource) ? claimResponsesIn(parameter.resource) : []));
     case 'Bundle': {
       const resources = resourcesOf(resource);
-      const direct = resources.flatMap((entry) => (entry.resourceType === 'ClaimResponse' ? [{ response: entry, others: resources }] : []));
+      const direct = resources.flatMap((entry) => (entry.resourceType === 'ClaimResponse' ? [{ response: entry, others: resources, nameOf: namesIn(resource) }] : []));
       return [...direct, ...resources.flatMap((entry) => (entry.resourceType === 'Bundle' ? claimResponsesIn(entry) : []))];
     }
     default:
       return [];
   }
+}
+
+/** Payers write the fullUrl, or a relative reference whatever the fullUrl is. */
+function namesIn(bundle: Bundle): AnswerParts['nameOf'] {
+  const entries = listOf(bundle.entry).filter((entry) => isResource(entry?.resource));
+  return (reference) => {
+    const literal = typeof reference?.reference === 'string' ? reference.reference : undefined;
+    const found = entries.find(({ fullUrl, resource }) => literal !== undefined && (fullUrl === literal || `${resource?.resourceType}/${resource?.id}` === literal))?.resource;
+    if (found?.resourceType === 'Organization' && found.name) return found.name;
+    const person = found?.resourceType === 'Practitioner' ? listOf(found.name)[0] : undefined;
+    return person ? (person.text ?? [...listOf(person.given), person.family].filter(Boolean).join(' ')) : reference?.display;
+  };
 }
 
 function resourcesOf(bundle: Bundle): Resource[] {
@@ -79,21 +90,24 @@ function names(response: ClaimResponse, { items, claimIdentifier, claimFullUrl }
   return requested !== undefined || traces.length > 0 ? 'another' : 'nobody';
 }
 
-function decisionOf(response: ClaimResponse, others: readonly Resource[], asked: Asked): PayerDecision {
-  const items = asked.items.map(({ sequence }) => ({ sequence, decision: decideItem(sequence, response, others, asked.pasVersion) }));
-  const known = new Set(asked.items.map(({ sequence }) => sequence));
+function decisionOf(answer: AnswerParts, asked: Asked): PayerDecision {
+  const { response } = answer;
+  const items = asked.items.map(({ sequence }) => ({ sequence, decision: decideItem(sequence, answer, asked.pasVersion) }));
+  const known = new Set([...asked.items.map(({ sequence }) => sequence), ...(asked.cancelled ?? [])]);
   const added = addedSequences(response).filter((sequence) => !known.has(sequence));
-  const all = [...items, ...added.map((sequence) => ({ sequence, decision: decideItem(sequence, response, others, asked.pasVersion), addedByPayer: true as const }))];
+  const all = [...items, ...added.map((sequence) => ({ sequence, decision: decideItem(sequence, answer, asked.pasVersion), addedByPayer: true as const }))];
   const errors = listOf(response.error).map((error) => {
     const code = error.code?.coding?.map((coding) => coding.code).find(Boolean) ?? 'unspecified';
     const text = [error.code?.text, errorPlace(error)].filter(Boolean).join(' ');
     return { code, ...(text ? { text } : {}) };
   });
   const identifier = listOf(response.identifier)[0]?.value;
+  const review = reviewOf(response);
   return {
     decidedAt: instantOf(response.created) ?? asked.receivedAt,
     ...(identifier ? { claimResponseIdentifier: identifier } : {}),
     ...(response.preAuthRef ? { preAuthRef: response.preAuthRef } : {}),
+    ...(review ? { review } : {}),
     items: all,
     overall: overallOf(
       all.map(({ decision }) => decision),
@@ -102,6 +116,16 @@ function decisionOf(response: ClaimResponse, others: readonly Resource[], asked:
     ),
     errors,
   };
+}
+
+function reviewOf(response: ClaimResponse): DecisionReview | undefined {
+  const said = extensionByUrl(response, PAS_EXTENSIONS.claimResponseReviewer);
+  const byHuman = extensionByUrl(said, 'wasHumanReviewedFlag')?.valueBoolean;
+  if (typeof byHuman !== 'boolean') return undefined;
+  const reviewer = extensionByUrl(said, 'reviewerNPI')?.valueIdentifier?.value;
+  const concept = extensionByUrl(said, 'reviewerSpecialty')?.valueCodeableConcept;
+  const specialty = concept?.text ?? listOf(concept?.coding).map(({ display, code }) => display ?? code).find(Boolean);
+  return { byHuman, ...(reviewer ? { reviewer } : {}), ...(specialty ? { specialty } : {}) };
 }
 
 function addedSequences(response: ClaimResponse): number[] {
@@ -118,7 +142,7 @@ function errorPlace(error: NonNullable<ClaimResponse['error']>[number]): string 
 }
 
 /** Over all items. Anything unreadable makes the whole unreadable; an error beside it keeps an approval from being believed. */
-function overallOf(items: readonly ItemDecision[], hasErrors: boolean, hasAnswers: boolean): PayerDecision['overall'] {
+export function overallOf(items: readonly ItemDecision[], hasErrors: boolean, hasAnswers: boolean): PayerDecision['overall'] {
   if (hasErrors && !hasAnswers) return 'error';
   const kinds = new Set(items.map(({ kind }) => kind));
   if (kinds.size === 0 || kinds.has('unreadable')) return 'unreadable';

@@ -25,7 +25,7 @@ const SIGN_IN_TRIES = 10;
 
 /** Page for the operator: plain forms, no script. Each change needs the session's cookie and the word of its form. */
 export function ehrsAdminRouter({ adminToken, ehrs, baseUrl, audit, log, now }: EhrsAdminOptions): Router {
-  const session = createAdminSession(adminToken, baseUrl.startsWith('https:'), now);
+  const session = createAdminSession(adminToken, baseUrl.startsWith('https:'), now, { path: EHRS_PATH, cookie: 'ehr_admin' });
   const router = Router();
   const show = (response: Response, status: number, page: Omit<EhrsPage, 'ehrs' | 'fileFault' | 'baseUrl'>): void =>
     sendPage(response, status, TITLE, ehrsPage({ ehrs: ehrs.list(), baseUrl, fileFault: ehrs.fileFault(), ...page }));

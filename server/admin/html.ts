@@ -22,9 +22,11 @@ body { max-width: 70rem; margin: 0 auto; padding: 1rem; }
 table { border-collapse: collapse; width: 100%; } caption { text-align: left; font-weight: bold; padding: .5rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .5rem; border-bottom: 1px solid GrayText; overflow-wrap: anywhere; }
 label { display: block; font-weight: bold; margin-top: 1rem; } .hint { margin: 0; }
-input, textarea { font: inherit; width: 100%; max-width: 45rem; padding: .4rem; box-sizing: border-box; }
+th { overflow-wrap: normal; } td form { display: inline-block; margin-right: .5rem; }
+input, textarea, select { font: inherit; } input, textarea { display: block; width: 100%; max-width: 45rem; padding: .4rem; box-sizing: border-box; }
 button { font: inherit; padding: .4rem 1rem; margin-top: .5rem; cursor: pointer; }
-.notice { border: 2px solid; padding: .5rem 1rem; } .wide { overflow-x: auto; }
+ol.steps { padding: 0; list-style: none; } ol.steps > li { padding: .5rem 0; border-bottom: 1px solid GrayText; overflow-wrap: anywhere; } ol.steps p { margin: .25rem 0; }
+.notice { border: 2px solid; padding: .5rem 1rem; } .wide { overflow-x: auto; } @media (max-width: 45rem) { .wide table { min-width: 44rem; } }
 :focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }
 .skip { position: absolute; left: -100rem; } .skip:focus { left: 1rem; }`;
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');

@@ -1,7 +1,7 @@
 import type { Resource } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openAuditTrail } from '#store/audit.ts';
-import { signingKey } from '#store/signing-keys.ts';
+import { openKeyRing } from '#store/signing-keys.ts';
 import { SAMPLE_LAUNCH, startTestServer, TestBrowser, type TestServer } from '#test-fixtures/test-server.ts';
 import { openRegisteredEhrs } from '../smart/registered-ehrs.ts';
 import { createSessions } from '../smart/sessions.ts';
@@ -22,7 +22,7 @@ beforeAll(async () => {
   const audit = await openAuditTrail(store, Date.now, () => undefined);
   const ehrs = await openRegisteredEhrs({ store, audit, now: Date.now, builtIn: [{ fhirBase: server.ehr.base, clientId: 'panel' }], onFileFault: () => undefined });
   await audit.stop();
-  const keys = { ES384: await signingKey(store, 'server', 'ES384'), RS384: await signingKey(store, 'server', 'RS384') };
+  const keys = await openKeyRing(store, 'server', ['ES384', 'RS384'], Date.now);
   ehr = sessionEhrOpener({ baseUrl, keys, now: Date.now }, sessions, ehrs)(await sessions.resume('panel', id, browser.cookie(`panel_${id}`)));
 });
 afterAll(() => server.close());

@@ -1,8 +1,9 @@
-import { sql } from 'kysely';
 import { PriorAuthError } from '#prior-auth/errors.ts';
 import { uuidv7 } from '#store/uuid.ts';
+import { recordExchange } from '../metric-data/exchanges.ts';
 import type { SenderParts } from '../pas/sender-parts.ts';
-import { type PasTables, type SubmissionRow, toSubmissionRow } from '../pas/submission-table.ts';
+import { noteLine } from '../pas/payer-line.ts';
+import type { PasTables, SubmissionRow } from '../pas/submission-table.ts';
 import { readSubmitAnswer, sendSubmit } from '../payer/submit.ts';
 
 /** Longer than a token request and two tries of a submission can take. */
@@ -10,17 +11,15 @@ export const LEASE_MS = 100_000;
 const LONGEST_DELAY_MS = 300_000;
 
 /**
- * Sends one queued submission. Where a killed process leaves it:
- * - before the lease: the row is queued and due, the next job or tick sends it;
+ * Sends one submission that was leased for it. Where a killed process leaves it:
+ * - before the lease: the row is queued and due, the next tick sends it;
  * - after the lease, before or while sending: the row is still queued; the lease runs out and the same bytes go again. The payer may have them already:
  *   it knows Bundle.identifier and Claim.identifier and answers what it answered (PAS 3.4), so it sees one request;
  * - after the payer's answer, before the commit: as above;
  * - the commit itself moves row, case, audit and raw answer together, or none of them;
- * - after the commit: the row is no longer queued, and a job that runs twice finds nothing to do.
+ * - after the commit: the row is no longer queued, and nobody leases it again.
  */
-export async function sendSubmission(parts: SenderParts, submissionId: string): Promise<void> {
-  const row = await leaseQueued(parts, submissionId);
-  if (!row) return;
+export async function sendLeased(parts: SenderParts, row: SubmissionRow): Promise<void> {
   const { store, cases, audit, log, now, client } = parts;
   const payer = parts.payers.byId(row.payerId);
   if (!payer) throw new PriorAuthError('PAYER_NOT_CONFIGURED', `Payer ${row.payerId} of submission ${row.id} is not configured.`);
@@ -30,11 +29,14 @@ export async function sendSubmission(parts: SenderParts, submissionId: string): 
   const reply = await sendSubmit(client, payer, row.bundle);
   const receivedMs = now();
   const receivedAt = new Date(receivedMs).toISOString();
-  const reading = readSubmitAnswer(reply, payer, row.keys, { sentAt, receivedAt });
+  const reading = readSubmitAnswer(reply, payer, row, { sentAt, receivedAt });
   const facts = { submissionId: row.id, caseId: row.caseId, payerId: payer.id, attempt: row.attempts, ms: receivedMs - startedMs };
 
   await store.transaction(async (trx) => {
     const pas = trx.withTables<PasTables>();
+    await noteLine(parts, trx, payer.id, reply.kind === 'unavailable' ? `PAYER_UNAVAILABLE: ${reply.error}` : undefined);
+    const type = row.attempts > 1 ? 'subsequent' : row.purpose === 'new' ? 'initial' : row.purpose;
+    await recordExchange(trx, { caseId: row.caseId, submissionId: row.id, type, startedMs, receivedMs, reply, decision: reading.kind === 'answer' ? reading.decision : undefined });
     const current = await pas.selectFrom('pas.submission').select('status').where('id', '=', row.id).forUpdate().executeTakeFirst();
     // Another worker, whose lease followed ours, has recorded the same answer.
     if (current?.status !== 'queued') return;
@@ -49,6 +51,8 @@ export async function sendSubmission(parts: SenderParts, submissionId: string): 
       return;
     }
     const { answer } = reading;
+    // The request that this one changes gives way to it, in the same step: one stands at the payer at a time.
+    if (row.previousId && answer.kind !== 'refused') await pas.updateTable('pas.submission').set({ status: 'replaced', next_at: null }).where('id', '=', row.previousId).execute();
     await pas
       .updateTable('pas.submission')
       .set({
@@ -62,7 +66,7 @@ export async function sendSubmission(parts: SenderParts, submissionId: string): 
       })
       .where('id', '=', row.id)
       .execute();
-    await cases.recordAnswer(trx, row.caseId, answer);
+    await cases.recordAnswer(trx, row.caseId, answer, 'latest');
     const common = { who: 'open-prior-auth-server', caseId: row.caseId, details: { payerId: payer.id, submissionId: row.id, httpStatus: reply.kind === 'answered' ? reply.status : 0 } };
     if (answer.kind === 'refused') {
       await audit.recordWithin(trx, { ...common, action: 'pas-bundle-refused', outcome: 'refused' });
@@ -72,20 +76,4 @@ export async function sendSubmission(parts: SenderParts, submissionId: string): 
     }
     log.info({ ...facts, answer: answer.kind }, 'submission answered');
   });
-}
-
-/** One worker at a time: the lease is taken by a single statement, and its end is when the row is due again. */
-async function leaseQueued({ store, now }: SenderParts, submissionId: string): Promise<SubmissionRow | undefined> {
-  const nowMs = now();
-  const until = new Date(nowMs + LEASE_MS).toISOString();
-  const row = await store.db
-    .withTables<PasTables>()
-    .updateTable('pas.submission')
-    .set({ lease_until: until, next_at: until, attempts: sql<number>`attempts + 1` })
-    .where('id', '=', submissionId)
-    .where('status', '=', 'queued')
-    .where((where) => where.or([where('lease_until', 'is', null), where('lease_until', '<=', new Date(nowMs).toISOString())]))
-    .returningAll()
-    .executeTakeFirst();
-  return row && toSubmissionRow(row);
 }

@@ -1,11 +1,13 @@
 import type { Coverage, HumanName, Organization, Patient, Practitioner } from '@medplum/fhirtypes';
-import type { PriorAuthCase } from '#prior-auth/case.ts';
-import { decisionOf } from '../store/case-clock.ts';
+import { type PriorAuthCase, standingAnswer } from '#prior-auth/case.ts';
+import type { AskedItem } from '#prior-auth/panel-api.ts';
+import type { InformationRequest } from '#prior-auth/payer-decision/information-request.ts';
 import type { Packet, PacketFact, PacketSection } from '#prior-auth/packet.ts';
 import { sayDecision } from '#prior-auth/payer-decision/decision-words.ts';
 import type { SubmissionInput } from '#prior-auth/pas-bundle/submission-input.ts';
 import type { EhrClient } from '../ehr/ehr-client.ts';
 import { summarize } from '../ehr/source-summary.ts';
+import { readAskedItems } from '../panel-api/asked-items.ts';
 import type { PanelParts } from '../panel-api/panel-parts.ts';
 import { gatherSubmission } from '../panel-api/submission-input.ts';
 import type { StoredForm } from '../store/forms.ts';
@@ -13,7 +15,7 @@ import { answersOf } from './form-answers.ts';
 
 /** The case as it would be sent, in words: for a payer that wants paper. Read now, as a submission is. */
 export async function gatherPacket(parts: PanelParts, ehr: EhrClient, priorAuthCase: PriorAuthCase): Promise<Packet> {
-  const [input, forms] = [await gatherSubmission(parts, ehr, priorAuthCase), await parts.forms.list(priorAuthCase.id)];
+  const [input, forms, asked = []] = await Promise.all([gatherSubmission(parts, ehr, priorAuthCase), parts.forms.list(priorAuthCase.id), readAskedItems(parts.store, priorAuthCase)]);
   const { patient, service, payer, id } = priorAuthCase;
   const born = patient.birthDate ? `born ${patient.birthDate}` : 'birth date not on record';
   return {
@@ -32,6 +34,8 @@ export async function gatherPacket(parts: PanelParts, ehr: EhrClient, priorAuthC
         ['Order in the record', service.order],
         ...summarize(input.order).flatMap(({ label, value }): Pair[] => (label === 'Order' || label === 'Code' ? [] : [[label, value]])),
       ]),
+      ...(priorAuthCase.further ?? []).map((further, index) => facts(`Order ${index + 2}`, [['Service', further.display], ['Codes', further.codings.map(({ code, display }) => [code, display].filter(Boolean).join(' · ')).join('; ')], ['Quantity', further.quantity && [further.quantity.value, further.quantity.unit].filter((part) => part !== undefined).join(' ')], ['Order in the record', further.order]])),
+      ...itemSections(priorAuthCase, asked),
       ...forms.map((form) => formSection(form)),
       { kind: 'list', title: 'Supporting documents and record entries', entries: input.supporting.map((resource) => `${resource.resourceType}: ${summarize(resource).map(({ label, value }) => `${label} ${value}`).join(', ')}`) },
     ],
@@ -56,13 +60,42 @@ function stateWords({ state }: PriorAuthCase): string {
     case 'queued': return 'On its way to the payer';
     case 'pended': return 'With the payer';
     case 'decided': return 'Decided by the payer';
+    case 'held': return 'Held back, not sent yet';
+    case 'cancelled': return 'Cancelled at the payer';
+    case 'manual': return state.reference === undefined ? 'Handled by hand' : `Handled by hand, payer’s reference ${state.reference}`;
     case 'refused': return 'Sent back by the payer without a decision';
   }
 }
 
-function decisionFacts(priorAuthCase: PriorAuthCase): Pair[] {
-  const decision = decisionOf(priorAuthCase);
-  return decision ? [['Payer’s answer', sayDecision(decision).headline]] : [];
+function decisionFacts({ state }: PriorAuthCase): Pair[] {
+  const decision = standingAnswer(state)?.decision;
+  if (!decision) return [];
+  const { entered } = decision;
+  return [['Payer’s answer', sayDecision(decision).headline], ['Answered', decision.decidedAt], ['Authorization number', decision.preAuthRef], ['Source of the answer', entered ? `Entered by ${entered.by.name} on ${entered.at}, learned by ${entered.learnedBy}${entered.note ? `: ${entered.note}` : ''}` : 'The payer’s system']];
+}
+
+/** What was asked with what the payer said of it, and what it still wants. */
+function itemSections({ state }: PriorAuthCase, asked: readonly AskedItem[]): PacketSection[] {
+  const standing = standingAnswer(state);
+  const said = standing ? sayDecision(standing.decision).items : [];
+  const sequences = [...new Set([...asked, ...said].map(({ sequence }) => sequence))].sort((one, other) => one - other);
+  const entries = sequences.map((sequence) => {
+    const item = asked.find((each) => each.sequence === sequence);
+    const { quantity, serviced } = item ?? {};
+    const service = item ? [item.display, item.code && `(${item.code})`, quantity && `asked for ${[quantity.value, quantity.unit].filter((part) => part !== undefined).join(' ')}`, serviced && `from ${serviced.start ?? '…'} to ${serviced.end ?? '…'}`].filter(Boolean).join(' ') : 'Added by the payer';
+    const answers = said.filter((each) => each.sequence === sequence).map(({ text, details }) => [text, ...details].join('; '));
+    return `${sequence}. ${service}: ${item?.cancelled ? 'taken out' : answers.join(' / ') || 'no answer yet'}`;
+  });
+  const asks = standing?.kind === 'pended' ? (standing.asks ?? []) : [];
+  return [
+    ...(entries.length > 0 ? [{ kind: 'list', title: 'Items', entries } as const] : []),
+    ...(asks.length > 0 ? [{ kind: 'list', title: 'What the payer asked for', entries: asks.map(askWords) } as const] : []),
+  ];
+}
+
+function askWords({ sequence, wants, text, due, state }: InformationRequest): string {
+  const what = wants.kind === 'questionnaire' ? 'a form of the payer' : `documents ${wants.codes.map(({ code }) => code).join(', ')}`.trim();
+  return [`${sequence === null ? 'Whole request' : `Item ${sequence}`}: ${what}`, text && `“${text}”`, due && `by ${due}`, state].filter(Boolean).join(', ');
 }
 
 function patientFacts(patient: Patient, recordNumber: string | undefined): Pair[] {

@@ -54,13 +54,13 @@ describe('a request that the payer refused', () => {
     expect((await panel.call('POST', '/pas-bundle/submit', { caseVersion: version })).body.case.state.kind).toBe('queued');
     const port = createCasePort(createCaseStore(server.store, Date.now, () => 'UTC'), Date.now);
     await server.store.db.withTables<{ 'pas.submission': { case_id: string; status: string } }>().updateTable('pas.submission').set({ status: 'refused' }).execute();
-    await server.store.transaction((trx) => port.recordAnswer(trx, caseId, { kind: 'refused', refusedAt: '2026-11-22T10:00:00.000Z', reason: 'HTTP 400' }));
+    await server.store.transaction((trx) => port.recordAnswer(trx, caseId, { kind: 'refused', refusedAt: '2026-11-22T10:00:00.000Z', reason: 'HTTP 400' }, 'latest'));
     const refused = (await panel.call('GET', '/case')).body.case;
     expect(refused.state).toMatchObject({ kind: 'refused', reason: 'HTTP 400' });
     expect(await panel.call('POST', '/pas-bundle/submit', { caseVersion: refused.version })).toMatchObject({ status: 200, body: { case: { state: { kind: 'queued' } } } });
 
     const decision = { decidedAt: '2026-11-22T12:00:00.000Z', items: [{ sequence: 1, decision: { kind: 'denied', reasonCodes: ['X'], explanation: ['No'] } }], overall: 'denied', errors: [] } as const;
-    await server.store.transaction((trx) => port.recordAnswer(trx, caseId, { kind: 'decided', submittedAt: '2026-11-22T10:00:00.000Z', decision }));
+    await server.store.transaction((trx) => port.recordAnswer(trx, caseId, { kind: 'decided', submittedAt: '2026-11-22T10:00:00.000Z', decision }, 'latest'));
     expect((await panel.call('GET', '/case')).body).toMatchObject({ decisionWords: { tone: 'bad' }, clock: { kind: 'standard', stoppedAt: decision.decidedAt } });
   });
 });

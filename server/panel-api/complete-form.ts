@@ -3,6 +3,7 @@ import type { Completion } from '#prior-auth/questionnaire/form.ts';
 import { viewOf } from '../store/forms.ts';
 import { openStoredForm } from './form-engine.ts';
 import { followForms } from './list-forms.ts';
+import { mustBeOpen } from './open-form.ts';
 import type { PanelHandler, PanelParts } from './panel-parts.ts';
 import { takeAnswers } from './posted-response.ts';
 
@@ -11,6 +12,7 @@ export function completeForm(parts: PanelParts): PanelHandler<'completeForm'> {
   return async ({ formId, version, response: posted, statement }, call) => {
     const { caseId, session: { user } } = call;
     const [priorAuthCase, stored] = await Promise.all([parts.cases.read(caseId), parts.forms.read(caseId, formId)]);
+    mustBeOpen(priorAuthCase, stored);
     const answers = takeAnswers(stored.response, posted, user, new Date(parts.now()).toISOString());
     const completion = openStoredForm(parts, { package: stored.package, populated: stored.populated, response: answers, priorAuthCase, user }).complete();
     if (completion.kind === 'incomplete') {

@@ -13,6 +13,7 @@ import { type AskedCoverage, type AskedPackages, askPackages, isExpired } from '
 import type { QuestionnairePackage } from '../questionnaire/package.ts';
 import { type NewForm, stateOf, type StoredForm, viewOf } from '../store/forms.ts';
 import { openStoredForm } from './form-engine.ts';
+import { requirementOf } from './further-orders.ts';
 import type { PanelCall, PanelHandler, PanelParts } from './panel-parts.ts';
 
 /** How long a person who comes back waits for the payer to say whether its form has changed. */
@@ -27,7 +28,7 @@ export function listForms(parts: PanelParts): PanelHandler<'listForms'> {
   return async (_request, call) => {
     const priorAuthCase = await parts.cases.read(call.caseId);
     if (mayAskForForms(priorAuthCase)) {
-      const known = await parts.forms.wereReadFor(call.caseId, priorAuthCase.requirement.assertionId);
+      const known = await parts.forms.wereReadFor(call.caseId, askedFor(priorAuthCase));
       const resumed = known && askedBy.get(call.caseId) !== call.session.id;
       if (!known || resumed) {
         const running = reading.get(call.caseId) ?? readForms(parts, priorAuthCase, call, resumed).then((words) => void notices.set(call.caseId, words)).finally(() => reading.delete(call.caseId));
@@ -47,8 +48,13 @@ export function listForms(parts: PanelParts): PanelHandler<'listForms'> {
   };
 }
 
-function mayAskForForms({ state, requirement }: PriorAuthCase): boolean {
-  return asksForForms(requirement) && (state.kind === 'questionnaire' || state.kind === 'ready' || state.kind === 'refused');
+/** Names what the forms were asked for: the determination and the orders that joined the request. */
+function askedFor({ requirement, further = [] }: PriorAuthCase): string {
+  return [requirement.assertionId, ...further.map(({ order }) => order)].join(' ');
+}
+
+function mayAskForForms({ state, requirement, further = [] }: PriorAuthCase): boolean {
+  return (asksForForms(requirement) || further.length > 0) && (state.kind === 'questionnaire' || state.kind === 'ready' || state.kind === 'refused');
 }
 
 function asksForForms({ questionnaires, docNeeded }: CoverageRequirement): boolean {
@@ -89,7 +95,7 @@ async function readForms(parts: PanelParts, priorAuthCase: PriorAuthCase, call: 
   const forms = answer.packages.map((one, index) => newForm(parts, priorAuthCase, call, index === 0 ? { ...one, warnings: [...warnings, ...(one.warnings ?? [])] } : one, earlier.filter((form) => !stopped.includes(form))));
   const kept = resumed ? earlier.filter((form) => !stopped.includes(form) && !forms.some(({ package: { questionnaire } }) => questionnaire.url === form.package.questionnaire.url)) : [];
   await parts.store.transaction(async (trx) => {
-    await parts.forms.keepRead(trx, priorAuthCase.id, requirement.assertionId, [...forms, ...kept]);
+    await parts.forms.keepRead(trx, priorAuthCase.id, askedFor(priorAuthCase), [...forms, ...kept]);
     await followForms(parts, trx, priorAuthCase.id, call.session.user.reference);
   });
   for (const one of answer.packages) parts.errorReports.report(one.payerId ?? priorAuthCase.payer.id, one.canonical, one.faults ?? []);
@@ -97,7 +103,8 @@ async function readForms(parts: PanelParts, priorAuthCase: PriorAuthCase, call: 
 }
 
 /** The case's own coverage first, then every other that a payer's answer on the order asks forms for. */
-async function askedCoverages(parts: PanelParts, { payer, requirement }: PriorAuthCase, record: CaseRecord, { ehr }: PanelCall, stopped: readonly StoredForm[]): Promise<AskedCoverage[]> {
+async function askedCoverages(parts: PanelParts, priorAuthCase: PriorAuthCase, record: CaseRecord, { ehr }: PanelCall, stopped: readonly StoredForm[]): Promise<AskedCoverage[]> {
+  const { payer, requirement } = priorAuthCase;
   const access = parts.payerAccess(payer.id);
   if (!access) throw new PriorAuthError('PAYER_NOT_CONFIGURED', 'This server does not know the payer of this case any more.', { nextStep: 'Ask whoever runs this server to add the payer again.' });
   const expired = stopped.map(({ package: one }) => one.canonical);
@@ -109,11 +116,15 @@ async function askedCoverages(parts: PanelParts, { payer, requirement }: PriorAu
     const itsAccess = other && parts.payerAccess(other.id);
     return other && itsAccess ? [{ access: itsAccess, payerName: other.name, coverage, questionnaires: each.questionnaires, assertionId: each.assertionId }] : [];
   }));
-  return [own, ...others.flat()];
+  const further = (record.furtherOrders ?? []).flatMap((order): AskedCoverage[] => {
+    const its = requirementOf(order, priorAuthCase);
+    return its && asksForForms(its) ? [{ access, payerName: payer.name, coverage: record.coverage, questionnaires: its.questionnaires, assertionId: its.assertionId, order }] : [];
+  });
+  return [...(asksForForms(requirement) ? [own] : []), ...further, ...others.flat()];
 }
 
 /** Answers to an earlier version of the same form are taken over while it was not completed (a completed response fills no other form, 2.2.0). */
-function newForm(parts: PanelParts, priorAuthCase: PriorAuthCase, { session: { user } }: PanelCall, one: QuestionnairePackage, earlier: readonly StoredForm[]): NewForm {
+export function newForm(parts: PanelParts, priorAuthCase: PriorAuthCase, { session: { user } }: PanelCall, one: QuestionnairePackage, earlier: readonly StoredForm[]): NewForm {
   const { requirement, service, patient } = priorAuthCase;
   const before = one.adaptive ? undefined : earlier.find((form) => !form.completed && form.package.questionnaire.url !== undefined && form.package.questionnaire.url === one.questionnaire.url && form.formId !== one.canonical);
   const draft = draftResponse({
@@ -156,6 +167,8 @@ export async function followForms({ cases, forms }: Pick<PanelParts, 'cases' | '
     expectedVersion: null,
     who,
     change: (current) => {
+      // Forms that the payer asks for later answer what it asks; the request has left.
+      if (current.state.kind === 'pended') return undefined;
       const state = stateOf(stored, current.requirement);
       return isSame(current.state, state) ? undefined : { state };
     },

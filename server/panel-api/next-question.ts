@@ -11,6 +11,7 @@ import { copyCoverageInformation, satisfiedRequirement } from './coverage-of-ans
 import { evaluateFhirPath } from './evaluate-fhirpath.ts';
 import { openStoredForm } from './form-engine.ts';
 import { followForms } from './list-forms.ts';
+import { mustBeOpen } from './open-form.ts';
 import type { PanelCall, PanelHandler, PanelParts } from './panel-parts.ts';
 import { takeAnswers } from './posted-response.ts';
 
@@ -26,6 +27,7 @@ export function nextQuestion(parts: PanelParts): PanelHandler<'nextQuestion'> {
     const access = parts.payerAccess(payerId);
     if (!access) throw new PriorAuthError('PAYER_NOT_CONFIGURED', 'This server does not know the payer of this form any more.', { nextStep: 'Ask whoever runs this server to add the payer again.' });
 
+    mustBeOpen(priorAuthCase, stored);
     const answers = takeAnswers(stored.response, posted, user, new Date(parts.now()).toISOString());
     const completion = openStoredForm(parts, { package: stored.package, populated: stored.populated, response: answers, priorAuthCase, user }).complete();
     if (completion.kind === 'incomplete') {

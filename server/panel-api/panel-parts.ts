@@ -18,6 +18,8 @@ import type { Session, Sessions } from '../smart/sessions.ts';
 import type { TimeZoneOf } from '../store/case-clock.ts';
 import type { CaseStore } from '../store/cases.ts';
 import type { FormStore } from '../store/forms.ts';
+import type { People } from '../store/people.ts';
+import type { ReviewChoiceStore } from '../store/review-choices.ts';
 import type { EhrDrafts } from './ehr-drafts.ts';
 import type { HandOvers } from './hand-overs.ts';
 
@@ -25,7 +27,9 @@ import type { HandOvers } from './hand-overs.ts';
 export interface PanelParts {
   readonly store: Store;
   readonly cases: CaseStore;
+  readonly people: People;
   readonly forms: FormStore;
+  readonly reviewChoices: ReviewChoiceStore;
   readonly ehrDrafts: EhrDrafts;
   readonly handOvers: HandOvers;
   readonly risks: RiskScores;

@@ -5,9 +5,14 @@ import type { OpenSessionEhr } from '../ehr/session-ehr.ts';
 import { answerErrors, sendError } from '../error-reply.ts';
 import { cookieOptions } from '../smart/cookies.ts';
 import { expired } from '../smart/sessions.ts';
+import { answerAsk } from './answer-ask.ts';
+import { openAskForm } from './open-ask-form.ts';
+import { cancelRequest, changeRequest, checkNow, holdRequest, recordDecision, recordUse, releaseRequest, renewAuthorization, requestAgain, resendRequest, switchBack, switchToManual, updateManual, withdrawRequest } from './case-steps.ts';
+import { chooseSubmission } from './choose-submission.ts';
 import { closeSession } from './close-session.ts';
 import { writePacketPdf } from '../packet/packet-pdf.ts';
 import { completeForm } from './complete-form.ts';
+import { listFurtherOrders } from './further-orders.ts';
 import { cancelHandOver, handOver, listColleagues, readHandOver, takeOver } from './hand-over-messages.ts';
 import { listForms } from './list-forms.ts';
 import { nextQuestion } from './next-question.ts';
@@ -43,7 +48,25 @@ export function panelRouter(parts: PanelParts, openEhr: OpenSessionEhr, baseUrl:
     readSource: readSource(parts),
     searchReferences: searchReferences(parts),
     previewSubmission: previewSubmission(parts),
+    listFurtherOrders: listFurtherOrders(parts),
+    chooseSubmission: chooseSubmission(parts),
     submit: submit(parts),
+    holdRequest: holdRequest(parts),
+    releaseRequest: releaseRequest(parts),
+    resendRequest: resendRequest(parts),
+    withdrawRequest: withdrawRequest(parts),
+    checkNow: checkNow(parts),
+    switchToManual: switchToManual(parts),
+    updateManual: updateManual(parts),
+    switchBack: switchBack(parts),
+    recordDecision: recordDecision(parts),
+    requestAgain: requestAgain(parts),
+    renewAuthorization: renewAuthorization(parts),
+    changeRequest: changeRequest(parts),
+    cancelRequest: cancelRequest(parts),
+    answerAsk: answerAsk(parts),
+    openAskForm: openAskForm(parts),
+    recordUse: recordUse(parts),
     listColleagues: listColleagues(),
     readHandOver: readHandOver(parts),
     handOver: handOver(parts),
@@ -65,7 +88,7 @@ export function panelRouter(parts: PanelParts, openEhr: OpenSessionEhr, baseUrl:
   const answer = <M extends PanelMessage>(message: M) => {
     const handler: PanelHandler<M> = handlers[message];
     const { method, path, request: schema } = PANEL_API[message];
-    const parseBody = express.json({ limit: 'response' in schema.shape ? '2mb' : '1mb' });
+    const parseBody = express.json({ limit: 'files' in schema.shape ? '12mb' : 'response' in schema.shape ? '2mb' : '1mb' });
     const calls = new WeakMap<Request, PanelCall>();
     const authenticate = async (request: Request, response: Response, next: () => void) => {
       response.set('cache-control', 'no-store');

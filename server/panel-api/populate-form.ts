@@ -6,6 +6,7 @@ import { evaluateFhirPath } from './evaluate-fhirpath.ts';
 import { viewOf } from '../store/forms.ts';
 import { openStoredForm } from './form-engine.ts';
 import { followForms } from './list-forms.ts';
+import { mustBeOpen } from './open-form.ts';
 import type { PanelCall, PanelHandler, PanelParts } from './panel-parts.ts';
 import { type ProgressBoard, progressKey } from './read-progress.ts';
 
@@ -26,6 +27,7 @@ async function fillIn(parts: PanelParts, formId: string, { caseId, session: { us
   const priorAuthCase = await parts.cases.read(caseId);
   const before = await parts.forms.read(caseId, formId);
   if (before.completed) return { form: viewOf(before) };
+  mustBeOpen(priorAuthCase, before);
   const record = await parts.gatherer.readRecord(ehr, priorAuthCase);
   const population = await parts.metrics.timed(caseId, 'mrquery', before.package.canonical, () => parts.questionnaires.populate({
     package: before.package,

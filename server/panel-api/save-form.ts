@@ -2,6 +2,7 @@ import { PriorAuthError } from '#prior-auth/errors.ts';
 import { viewOf } from '../store/forms.ts';
 import { openStoredForm } from './form-engine.ts';
 import { followForms } from './list-forms.ts';
+import { mustBeOpen } from './open-form.ts';
 import type { PanelHandler, PanelParts } from './panel-parts.ts';
 import { takeAnswers } from './posted-response.ts';
 
@@ -10,6 +11,7 @@ export function saveForm(parts: PanelParts): PanelHandler<'saveForm'> {
   return async ({ formId, version, response: posted, settled }, call) => {
     const { caseId, session: { user } } = call;
     const [priorAuthCase, stored] = await Promise.all([parts.cases.read(caseId), parts.forms.read(caseId, formId)]);
+    mustBeOpen(priorAuthCase, stored);
     if (stored.completed && stored.package.adaptive) throw new PriorAuthError('CASE_STEP_NOT_ALLOWED', 'The payer has taken this form as complete.', { nextStep: 'Go on with the request.' });
     const response = takeAnswers(stored.response, posted, user, new Date(parts.now()).toISOString());
     const missing = openStoredForm(parts, { package: stored.package, populated: stored.populated, response, priorAuthCase, user }).gaps().length || (stored.package.adaptive ? 1 : 0);

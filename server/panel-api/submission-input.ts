@@ -8,12 +8,15 @@ import type { PanelParts } from './panel-parts.ts';
 /** Everything the submission is built from, read now: the EHR is the truth, not what was read at launch. */
 export async function gatherSubmission(parts: PanelParts, ehr: EhrClient, priorAuthCase: PriorAuthCase): Promise<SubmissionInput> {
   const { forms, gatherer } = parts;
-  const all = await forms.list(priorAuthCase.id);
+  const [all, { include, exclude, diagnoses }] = await Promise.all([forms.list(priorAuthCase.id), parts.reviewChoices.read(priorAuthCase.id)]);
   // A form of another coverage's payer is not this payer's to see.
   const completed = all.filter((form) => form.completed && form.package.payerId === undefined);
   return gatherer.gather(ehr, priorAuthCase, {
+    chosen: { include, exclude },
+    diagnosisChoices: diagnoses,
     questionnaireResponses: completed.map(({ response, ehrReference }) => ({ ...writeResponse(parts.payerAccess(priorAuthCase.payer.id)?.dtr.version ?? '2.0.1', response), id: ehrReference?.split('/')[1] ?? `form-${completed.findIndex((each) => each.response === response) + 1}` })),
-    evidence: all.length > 0 ? completed.flatMap(({ sources }) => Object.values(sources).flat()) : await evidenceOfPolicy(parts, ehr, priorAuthCase),
+    evidence: completed.flatMap(({ sources }) => Object.values(sources).flat()),
+    ...(all.length > 0 ? {} : { criteria: await evidenceOfPolicy(parts, ehr, priorAuthCase) }),
   });
 }
 

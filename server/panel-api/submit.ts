@@ -4,6 +4,7 @@ import { PriorAuthError } from '#prior-auth/errors.ts';
 import type { AnyDatabase } from '#store/database.ts';
 import { stateOf } from '../store/forms.ts';
 import { viewCase } from './case-view.ts';
+import { mayNotBeAskedTwice } from './further-orders.ts';
 import type { PanelHandler, PanelParts } from './panel-parts.ts';
 import { gatherSubmission } from './submission-input.ts';
 
@@ -16,6 +17,7 @@ export function submit(parts: PanelParts): PanelHandler<'submit'> {
     const seen = await parts.cases.read(caseId);
     if (isOnItsWay(seen)) return viewCase(parts, seen);
     mayBeSubmitted(seen, caseVersion);
+    await mayNotBeAskedTwice(parts, seen);
     const input = await gatherSubmission(parts, ehr, seen);
     const submitted = await parts.store.transaction(async (trx) => {
       const locked = await parts.cases.change(trx, caseId, { expectedVersion: null, who: user.reference, change: () => undefined });

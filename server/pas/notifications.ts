@@ -1,30 +1,34 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import express, { type ErrorRequestHandler, type Request, type Response, type Router } from 'express';
-import { sql } from 'kysely';
 import { operationOutcome, type OutcomeIssue } from '#fhir/base/operation-outcome.ts';
-import { relativeReference } from '#fhir/base/reference.ts';
-import { type Notification, readNotification } from '../payer/subscription.ts';
-import { QUEUES, type SenderParts } from './sender-parts.ts';
+import { readNotification } from '../payer/read-notification.ts';
+import { contentOf } from '../payer/subscription.ts';
+import { takeNotification } from './notifications-take.ts';
+import type { SenderParts } from './sender-parts.ts';
 import type { PasTables } from './submission-table.ts';
 
 const PATH = '/pas/notifications/:payerId';
+const FHIR_JSON = ['application/fhir+json', 'application/json'];
 
-/** Where payers deliver Subscription notifications. It answers fast: an event only enqueues an inquiry. */
+/** Where payers deliver Subscription notifications. 200 means that what it says is stored; it is worked off afterwards. */
 export function createNotificationRoutes(parts: SenderParts): Router {
   const router = express.Router();
   router.post(PATH, async (request, response, next) => {
     const payerId = request.params['payerId'];
     if (!parts.payers.byId(payerId)) return refuse(response, 404, 'not-found', 'No payer of this id is configured.');
-    if (!(await isAuthentic(parts, payerId, request))) {
+    const found = await findSubscription(parts, payerId, request);
+    if (!found) {
       response.set('www-authenticate', 'Bearer');
       return refuse(response, 401, 'login', 'The secret given with the Subscription is missing or wrong.');
     }
-    if (!request.is(['application/fhir+json', 'application/json'])) return refuse(response, 415, 'not-supported', 'Send application/fhir+json.');
+    if (!request.is(FHIR_JSON)) return refuse(response, 415, 'not-supported', 'Send application/fhir+json.');
+    response.locals['subscription'] = found;
     next();
-  }, express.json({ type: ['application/fhir+json', 'application/json'], limit: '1mb' }), async (request, response) => {
-    const notification = readNotification(request.body);
+  }, express.json({ type: FHIR_JSON, limit: '5mb' }), async (request, response) => {
+    const { id, isNewSecret, version } = response.locals['subscription'] as KnownSubscription;
+    const notification = readNotification(request.body, contentOf({ pasVersion: version }));
     if (!notification) return refuse(response, 400, 'structure', 'Not a notification Bundle of the PAS topic (R4 subscriptions backport).');
-    await takeNotification(parts, request.params['payerId'], notification);
+    await parts.store.transaction((trx) => takeNotification(parts, trx, id, notification, { source: 'notification', isNewSecret }));
     response.status(200).end();
   });
   router.all(PATH, (_request, response) => {
@@ -37,7 +41,7 @@ export function createNotificationRoutes(parts: SenderParts): Router {
 
 const answerBadBody: ErrorRequestHandler = (error: { readonly type?: string; readonly status?: number }, _request, response, next) => {
   if (error.type === 'entity.parse.failed') return refuse(response, 400, 'structure', 'The body is not JSON.');
-  if (error.type === 'entity.too.large') return refuse(response, 413, 'too-long', 'The body is larger than 1 MB.');
+  if (error.type === 'entity.too.large') return refuse(response, 413, 'too-long', 'The body is larger than 5 MB.');
   if (error.status !== undefined && error.status >= 400 && error.status < 500) return refuse(response, error.status, 'invalid', 'The body cannot be read.');
   next(error);
 };
@@ -46,58 +50,27 @@ function refuse(response: Response, status: number, code: OutcomeIssue['code'], 
   response.status(status).type('application/fhir+json').send(JSON.stringify(operationOutcome([{ code, diagnostics }])));
 }
 
-async function isAuthentic({ store }: SenderParts, payerId: string, request: Request): Promise<boolean> {
+interface KnownSubscription {
+  readonly id: string;
+  readonly version: '2.0.1' | '2.2.1';
+  readonly isNewSecret: boolean;
+}
+
+/** The secret names the subscription: each has its own. Every one of the payer's is compared, in constant time. */
+async function findSubscription({ store }: SenderParts, payerId: string, request: Request): Promise<KnownSubscription | undefined> {
   const given = /^Bearer (\S+)$/i.exec(request.get('authorization') ?? '')?.[1];
-  const row = await store.db.withTables<PasTables>().selectFrom('pas.subscription').select('secret').where('payer_id', '=', payerId).executeTakeFirst();
-  return given !== undefined && row !== undefined && timingSafeEqual(sha256(given), sha256(row.secret));
+  if (given === undefined) return undefined;
+  const hash = sha256(given);
+  const rows = await store.db.withTables<PasTables>().selectFrom('pas.subscription').select(['id', 'secret', 'previous_secret', 'pas_version']).where('payer_id', '=', payerId).execute();
+  let found: KnownSubscription | undefined;
+  for (const { id, secret, previous_secret, pas_version } of rows) {
+    const isNewSecret = timingSafeEqual(hash, sha256(secret));
+    const isPrevious = timingSafeEqual(hash, sha256(previous_secret ?? secret));
+    if (isNewSecret || isPrevious) found = { id, version: pas_version, isNewSecret };
+  }
+  return found;
 }
 
 function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest();
-}
-
-/**
- * Stores each event once (payers deliver at least once) and enqueues the inquiries in the same transaction: 200 means nothing can be lost.
- * A gap in the event numbers, or a heartbeat that counts more events than we saw, means a lost notification: every pended case of the payer is asked about.
- */
-async function takeNotification({ store, jobs, log, now }: SenderParts, payerId: string, { type, subscription, eventsSinceStart, events }: Notification): Promise<void> {
-  await store.transaction(async (trx) => {
-    const pas = trx.withTables<PasTables>();
-    const received_at = new Date(now()).toISOString();
-    const row = await pas.selectFrom('pas.subscription').selectAll().where('payer_id', '=', payerId).forUpdate().executeTakeFirstOrThrow();
-    if (type === 'handshake') {
-      await pas.updateTable('pas.subscription').set({ status: 'active', last_error: null, changed_at: received_at }).where('payer_id', '=', payerId).execute();
-      log.info({ payerId }, 'subscription active');
-      return;
-    }
-    const fresh: Notification['events'][number][] = [];
-    for (const event of events) {
-      if (event.number === undefined) {
-        fresh.push(event);
-        continue;
-      }
-      const inserted = await pas
-        .insertInto('pas.notification')
-        .values({ payer_id: payerId, subscription_reference: subscription, event_number: event.number, focus: event.focus ?? null, received_at })
-        .onConflict((conflict) => conflict.doNothing())
-        .returning('event_number')
-        .executeTakeFirst();
-      if (inserted) fresh.push(event);
-    }
-    const numbers = fresh.flatMap(({ number }) => number ?? []).sort((a, b) => a - b);
-    const expected = row.last_event_number + 1;
-    const highest = Math.max(row.last_event_number, eventsSinceStart ?? 0, ...numbers);
-    const seenUpTo = numbers.reduce((last, number) => (number === last + 1 ? number : last), row.last_event_number);
-    const isGap = highest > seenUpTo;
-    if (isGap) log.warn({ payerId, expected, highest }, 'notifications were missed; every pended case is asked about');
-    if (highest > row.last_event_number) await pas.updateTable('pas.subscription').set({ last_event_number: highest, changed_at: received_at }).where('payer_id', '=', payerId).execute();
-
-    const focused = fresh.flatMap(({ focus }) => (focus === undefined ? [] : [focus, relativeReference(focus) ?? focus]));
-    const pended = pas.selectFrom('pas.submission').select('id').where('payer_id', '=', payerId).where('status', '=', 'pended');
-    const named = focused.length === 0 ? [] : await pended.where((where) => where.or([...new Set(focused)].map((focus) => sql<boolean>`response_references @> ${JSON.stringify([focus])}::jsonb`))).execute();
-    // An event about a response we cannot name is about one of the pended cases.
-    const isUnnamed = fresh.length > named.length;
-    const due = isGap || isUnnamed ? await pended.execute() : named;
-    for (const { id } of due) await jobs.sendWithin(trx, QUEUES.inquire, { submissionId: id });
-  });
 }

@@ -1,13 +1,14 @@
-import { randomUUID } from 'node:crypto';
-import { BrokenCircuitError, circuitBreaker, ConsecutiveBreaker, handleType } from 'cockatiel';
-import { importJWK, SignJWT } from 'jose';
-import { z } from 'zod';
+import { register } from 'prom-client';
 import type { Payer } from '#prior-auth/coverage-requirement/payer.ts';
-import type { SigningKey } from '#store/signing-keys.ts';
+import { operationOf, payerClientMetrics } from '../connections/client-metrics.ts';
+import { type Connection, type ConnectionOptions, createConnection } from '../connections/connection.ts';
+import { Unavailable } from '../connections/transport.ts';
+
+export { parseJson } from '../connections/backend-services.ts';
 
 /** What came of one request. Only `answered` carries the payer's own words. */
 export type PayerReply =
-  /** 2XX and 4XX except those below. */
+  /** 2XX that the payer's quirks name, and 4XX except those below. 413 also where the body is larger than the payer takes, and was not sent. */
   | { readonly kind: 'answered'; readonly status: number; readonly body: string }
   /** Nobody knows whether the payer has it: no connection, no answer in time, 5XX, 408, 425, 429, a redirect, no token. The same bytes may be sent again. */
   | { readonly kind: 'unavailable'; readonly error: string };
@@ -15,126 +16,46 @@ export type PayerReply =
 export interface PayerClient {
   /** POSTs FHIR JSON to `path` under the payer's FHIR base. A 401 is tried once more with a fresh token. */
   post(payer: Payer, path: string, body: string): Promise<PayerReply>;
+  /** As `post`, by another method. */
+  request(payer: Payer, method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: string): Promise<PayerReply>;
 }
 
-export interface PayerClientOptions {
-  readonly clientId: string;
-  readonly scope: string;
-  readonly keys: SigningKey;
-  readonly now: () => number;
-  /** Default 30,000: PAS aims at 15 s, and giving up early costs a repetition. */
-  readonly timeoutMs?: number;
-  /** How long a payer that failed five times in a row is left alone. Default 5,000. */
-  readonly breakerMs?: number;
-}
+export type PayerClientOptions = Omit<ConnectionOptions, 'discovers'> & {
+  /** Requests go to the endpoints that the payer's davinci-configuration names. Default false: to `fhirBase`. */
+  readonly discovers?: boolean;
+};
 
-const CONFIGURATION_LIFE_MS = 3_600_000;
-const TOKEN_MARGIN_MS = 30_000;
-const TEMPORARY_4XX = new Set([408, 425, 429]);
-
-const smartConfiguration = z.object({ token_endpoint: z.url() });
-const tokenAnswer = z.object({ access_token: z.string().min(1), expires_in: z.number().positive().optional() });
-
-class Unavailable extends Error {}
-
-/** SMART Backend Services: the configuration, the token and the breaker are the payer's; a configured payer is the only host ever called. */
-export function createPayerClient({ clientId, scope, keys, now, timeoutMs = 30_000, breakerMs = 5_000 }: PayerClientOptions): PayerClient {
-  const privateKey = importJWK(keys.privateJwk, keys.alg);
-  const configurations = new Map<string, { readonly tokenEndpoint: string; readonly until: number }>();
-  const tokens = new Map<string, { readonly token: string; readonly until: number }>();
-  const breakers = new Map<string, ReturnType<typeof newBreaker>>();
-  const newBreaker = () => circuitBreaker(handleType(Unavailable), { halfOpenAfter: breakerMs, breaker: new ConsecutiveBreaker(5) });
-
-  const send = async (url: string, init: RequestInit): Promise<{ readonly status: number; readonly body: string }> => {
-    try {
-      const response = await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) });
-      const body = await response.text();
-      if (response.status >= 500 || (response.status >= 300 && response.status < 400) || TEMPORARY_4XX.has(response.status)) throw new Unavailable(`HTTP ${response.status}`);
-      return { status: response.status, body };
-    } catch (error) {
-      if (error instanceof Unavailable) throw error;
-      throw new Unavailable(error instanceof Error && error.name === 'TimeoutError' ? `no answer within ${timeoutMs} ms` : 'no connection, or it was lost', { cause: error });
-    }
+/** A configured payer, and what it names as its endpoints, are the only hosts ever called. A payer whose configuration changed gets a new connection. */
+export function createPayerClient({ discovers = false, ...options }: PayerClientOptions): PayerClient {
+  const connections = new Map<string, { readonly payer: Payer; readonly connection: Connection }>();
+  const metrics = payerClientMetrics(register);
+  const connectionTo = (payer: Payer): Connection => {
+    const held = connections.get(payer.id);
+    if (held && (held.payer === payer || JSON.stringify(held.payer) === JSON.stringify(payer))) return held.connection;
+    const connection = createConnection(payer, { ...options, discovers });
+    connections.set(payer.id, { payer, connection });
+    return connection;
   };
 
-  const tokenEndpointOf = async (payer: Payer): Promise<string> => {
-    const known = configurations.get(payer.id);
-    if (known && known.until > now()) return known.tokenEndpoint;
-    const { status, body } = await send(`${payer.fhirBase}/.well-known/smart-configuration`, { headers: { accept: 'application/json' } });
-    const parsed = status === 200 ? smartConfiguration.safeParse(parseJson(body)) : undefined;
-    if (!parsed?.success) throw new Unavailable(`smart-configuration cannot be read (HTTP ${status})`);
-    configurations.set(payer.id, { tokenEndpoint: parsed.data.token_endpoint, until: now() + CONFIGURATION_LIFE_MS });
-    return parsed.data.token_endpoint;
-  };
-
-  /** A payer that refuses our client refuses every case alike: no case's fault, so it counts as unavailable and stands in the log. */
-  const tokenFor = async (payer: Payer): Promise<string> => {
-    const known = tokens.get(payer.id);
-    if (known && known.until > now()) return known.token;
-    const tokenEndpoint = await tokenEndpointOf(payer);
-    const issuedAt = Math.floor(now() / 1000);
-    const assertion = await new SignJWT({})
-      .setProtectedHeader({ alg: keys.alg, kid: keys.privateJwk.kid ?? '', typ: 'JWT' })
-      .setIssuer(clientId)
-      .setSubject(clientId)
-      .setAudience(tokenEndpoint)
-      .setJti(randomUUID())
-      .setIssuedAt(issuedAt)
-      .setExpirationTime(issuedAt + 240)
-      .sign(await privateKey);
-    const { status, body } = await send(tokenEndpoint, {
-      method: 'POST',
-      headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams({
-        grant_type: 'client_credentials',
-        scope,
-        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-        client_assertion: assertion,
-      }).toString(),
-    });
-    const parsed = status === 200 ? tokenAnswer.safeParse(parseJson(body)) : undefined;
-    if (!parsed?.success) {
-      configurations.delete(payer.id);
-      throw new Unavailable(`token refused (HTTP ${status})`);
-    }
-    tokens.set(payer.id, { token: parsed.data.access_token, until: now() + (parsed.data.expires_in ?? 60) * 1000 - TOKEN_MARGIN_MS });
-    return parsed.data.access_token;
-  };
-
-  const postWithToken = async (payer: Payer, path: string, body: string) =>
-    send(`${payer.fhirBase}/${path}`, {
-      method: 'POST',
-      headers: { accept: 'application/fhir+json', 'content-type': 'application/fhir+json', authorization: `Bearer ${await tokenFor(payer)}` },
-      body,
-    });
-
-  return {
-    async post(payer, path, body) {
-      const breaker = breakers.get(payer.id) ?? newBreaker();
-      breakers.set(payer.id, breaker);
+  const client: PayerClient = {
+    post: (payer, path, body) => client.request(payer, 'POST', path, body),
+    async request(payer, method, path, body) {
+      const connection = connectionTo(payer);
+      const labels = { payer: payer.id, operation: operationOf(path) };
+      const done = metrics.seconds.startTimer(labels);
       try {
-        const { status, body: answer } = await breaker.execute(async () => {
-          const first = await postWithToken(payer, path, body);
-          if (first.status !== 401) return first;
-          tokens.delete(payer.id);
-          return postWithToken(payer, path, body);
-        });
+        const { status, body: answer } = await connection.call(method, path, body);
+        metrics.requests.inc({ ...labels, outcome: `${Math.floor(status / 100)}xx` });
         return { kind: 'answered', status, body: answer };
       } catch (error) {
-        if (error instanceof Unavailable) return { kind: 'unavailable', error: error.message };
-        if (error instanceof BrokenCircuitError) return { kind: 'unavailable', error: 'left alone for a moment after repeated failures' };
-        throw error;
+        if (!(error instanceof Unavailable)) throw error;
+        metrics.requests.inc({ ...labels, outcome: error.code === 'left-alone' ? 'left-alone' : 'unavailable' });
+        return { kind: 'unavailable', error: error.message };
+      } finally {
+        done();
+        metrics.breakerOpen.set({ payer: payer.id }, connection.isLeftAlone() ? 1 : 0);
       }
     },
   };
-}
-
-/** Undefined for text that is not JSON. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  return client;
 }

@@ -1,92 +1,112 @@
 import type { Subscription } from '@medplum/fhirtypes';
 import { z } from 'zod';
+import type { Payer, SubscriptionFilter } from '#prior-auth/coverage-requirement/payer.ts';
 import { parseJson, type PayerClient, type PayerReply } from './payer-client.ts';
-import type { Payer } from '#prior-auth/coverage-requirement/payer.ts';
-import { isStorable } from '#store/storable-text.ts';
+import { type Notification, PAS_TOPIC, readNotification } from './read-notification.ts';
 
-const TOPIC = 'http://hl7.org/fhir/us/davinci-pas/SubscriptionTopic/PASSubscriptionTopic';
 const BACKPORT = 'http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition';
+const PAS_SUBSCRIPTION = 'http://hl7.org/fhir/us/davinci-pas/StructureDefinition/profile-subscription';
+
+export interface WantedSubscription {
+  readonly endpoint: string;
+  readonly secret: string;
+  /** Identifiers of the submitting organizations (2.2.1: of the sending system). */
+  readonly organizations: readonly string[];
+  /** Subscription.id at the payer, to write it again. */
+  readonly id?: string | undefined;
+}
 
 /**
- * Subscription of PAS 2.0.1 (R4 backport): the PAS topic, one filter, rest-hook, id-only. The filter's name differs between versions of the guide;
- * `org-identifier` is what 2.1 and later, and the public test kits, use; its value is the requesting organization's identifier.
+ * Creates or rewrites the Subscription (R4 backport): the PAS topic, one filter, rest-hook; id-only in 2.0.1, full-resource in 2.2.1.
+ * The filter's name differs between the guide's narrative, its topic and its versions: `org-identifier` unless the payer is configured otherwise.
  */
-export function sendSubscription(client: PayerClient, payer: Payer, { endpoint, secret, organizationIdentifier }: { readonly endpoint: string; readonly secret: string; readonly organizationIdentifier: string }): Promise<PayerReply> {
+export function sendSubscription(client: PayerClient, payer: Payer, { endpoint, secret, organizations, id }: WantedSubscription): Promise<PayerReply> {
+  const isFull = payer.pasVersion === '2.2.1';
+  const filter: SubscriptionFilter = payer.subscriptionFilter ?? 'org-identifier';
   const subscription: Subscription = {
     resourceType: 'Subscription',
-    meta: { profile: [`${BACKPORT}/backport-subscription`] },
+    ...(id === undefined ? {} : { id }),
+    meta: { profile: [isFull ? PAS_SUBSCRIPTION : `${BACKPORT}/backport-subscription`] },
     status: 'requested',
     reason: 'Decisions about pended prior authorizations',
-    criteria: TOPIC,
+    criteria: PAS_TOPIC,
     channel: { type: 'rest-hook', endpoint, payload: 'application/fhir+json', header: [`Authorization: Bearer ${secret}`] },
   };
   // Extensions of primitives, which the FHIR types leave out.
-  const body = {
+  const body = JSON.stringify({
     ...subscription,
-    _criteria: { extension: [{ url: `${BACKPORT}/backport-filter-criteria`, valueString: `org-identifier=${organizationIdentifier}` }] },
-    channel: { ...subscription.channel, _payload: { extension: [{ url: `${BACKPORT}/backport-payload-content`, valueCode: 'id-only' }] } },
-  };
-  return client.post(payer, 'Subscription', JSON.stringify(body));
+    _criteria: { extension: [{ url: `${BACKPORT}/backport-filter-criteria`, valueString: `${filter}=${organizations.join(',')}` }] },
+    channel: { ...subscription.channel, _payload: { extension: [{ url: `${BACKPORT}/backport-payload-content`, valueCode: isFull ? 'full-resource' : 'id-only' }] } },
+  });
+  return id === undefined ? client.post(payer, 'Subscription', body) : client.request(payer, 'PUT', `Subscription/${id}`, body);
 }
 
 export type SubscriptionReading =
-  | { readonly kind: 'created'; readonly id: string | null; readonly isActive: boolean }
+  | { readonly kind: 'written'; readonly id: string | null; readonly isActive: boolean; /** ISO instant. */ readonly endsAt: string | null }
+  /** The payer no longer has the Subscription that was to be rewritten, or does not rewrite any. */
+  | { readonly kind: 'gone' }
   | { readonly kind: 'refused'; readonly error: string }
   | { readonly kind: 'retry'; readonly error: string };
 
-export function readSubscriptionAnswer(reply: PayerReply): SubscriptionReading {
+const written = z.looseObject({ resourceType: z.literal('Subscription'), id: z.string().regex(/^[A-Za-z0-9.-]{1,64}$/).optional(), status: z.string().optional(), end: z.string().optional() });
+
+export function readSubscriptionAnswer(reply: PayerReply, wasRewritten: boolean): SubscriptionReading {
   if (reply.kind === 'unavailable') return { kind: 'retry', error: reply.error };
+  if (wasRewritten && [404, 405, 410, 501].includes(reply.status)) return { kind: 'gone' };
   if (reply.status >= 400) return { kind: 'refused', error: `HTTP ${reply.status}` };
-  const created = z.looseObject({ resourceType: z.literal('Subscription'), id: z.string().optional(), status: z.string().optional() }).safeParse(parseJson(reply.body));
-  if (!created.success) return { kind: 'created', id: null, isActive: false };
-  return created.data.status === 'error' ? { kind: 'refused', error: 'status error' } : { kind: 'created', id: created.data.id ?? null, isActive: created.data.status === 'active' };
+  const { data } = written.safeParse(parseJson(reply.body));
+  if (data?.status === 'error') return { kind: 'refused', error: 'status error' };
+  return { kind: 'written', id: data?.id ?? null, isActive: data?.status === 'active', endsAt: instantOf(data?.end) };
 }
 
-export interface Notification {
-  readonly type: 'handshake' | 'heartbeat' | 'event-notification' | 'query-status';
-  readonly subscription: string;
-  readonly eventsSinceStart: number | undefined;
-  readonly events: readonly { readonly number: number | undefined; readonly focus: string | undefined }[];
+export function sendUnsubscription(client: PayerClient, payer: Payer, id: string): Promise<PayerReply> {
+  return client.request(payer, 'DELETE', `Subscription/${id}`);
 }
 
-const parameter = z.looseObject({ name: z.string() });
-const notificationBundle = z.looseObject({
-  resourceType: z.literal('Bundle'),
-  type: z.enum(['history', 'subscription-notification']),
-  // The first entry is the status; what follows may be without a resource (id-only).
-  entry: z.array(z.looseObject({ resource: z.unknown().optional() })).min(1),
-});
-const statusParameters = z.looseObject({ resourceType: z.literal('Parameters'), parameter: z.array(z.looseObject({ ...parameter.shape, part: z.array(parameter).optional() })) });
-const notificationType = z.enum(['handshake', 'heartbeat', 'event-notification', 'query-status']);
+export type SubscriptionStanding =
+  | { readonly kind: 'standing'; readonly status: 'requested' | 'active' | 'error' | 'off'; readonly eventCount: number | undefined; readonly endsAt?: string | null }
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'retry'; readonly error: string };
 
-/** Reads a backport notification; undefined for anything else. Which resources ride along is not looked at: the decision is fetched by inquiry. */
-export function readNotification(body: unknown): Notification | undefined {
-  const bundle = notificationBundle.safeParse(body);
-  const status = bundle.success ? statusParameters.safeParse(bundle.data.entry[0]?.resource) : undefined;
-  if (!status?.success) return undefined;
-  const named = (name: string) => status.data.parameter.filter((candidate) => candidate.name === name);
-  const type = notificationType.safeParse(named('type')[0]?.['valueCode']);
-  const topic = named('topic')[0]?.['valueCanonical'];
-  if (!type.success || (topic !== undefined && topic !== TOPIC)) return undefined;
-  return {
-    type: type.data,
-    subscription: referenceIn(named('subscription')[0]?.['valueReference']) ?? '',
-    eventsSinceStart: eventNumber(named('events-since-subscription-start')[0]),
-    events: named('notification-event').map(({ part = [] }) => ({
-      number: eventNumber(part.find(({ name }) => name === 'event-number')),
-      focus: referenceIn(part.find(({ name }) => name === 'focus')?.['valueReference']),
-    })),
-  };
+const standingStatus = z.enum(['requested', 'active', 'error', 'off']);
+
+/** `$status`; where the payer does not offer it, the Subscription itself, which has no event count. */
+export async function askStanding(client: PayerClient, payer: Payer, id: string): Promise<SubscriptionStanding> {
+  const reply = await client.request(payer, 'GET', `Subscription/${id}/$status`);
+  if (reply.kind === 'unavailable') return { kind: 'retry', error: reply.error };
+  const status = reply.status < 400 ? readNotification(parseJson(reply.body), 'full-resource') : undefined;
+  const told = standingStatus.safeParse(status?.status);
+  if (status && told.success) return { kind: 'standing', status: told.data, eventCount: status.eventsSinceStart };
+  const read = await client.request(payer, 'GET', `Subscription/${id}`);
+  if (read.kind === 'unavailable') return { kind: 'retry', error: read.error };
+  if (read.status === 404 || read.status === 410) return { kind: 'gone' };
+  const { data } = written.safeParse(parseJson(read.body));
+  const kept = standingStatus.safeParse(data?.status);
+  if (read.status >= 400 || !kept.success) return { kind: 'retry', error: `its status cannot be read (HTTP ${read.status})` };
+  return { kind: 'standing', status: kept.data, eventCount: status?.eventsSinceStart, endsAt: instantOf(data?.end) };
 }
 
-function referenceIn(value: unknown): string | undefined {
-  const parsed = z.looseObject({ reference: z.string().max(500).refine(isStorable) }).safeParse(value);
-  return parsed.success ? parsed.data.reference : undefined;
+export type MissedEvents =
+  | { readonly kind: 'told'; readonly notification: Notification }
+  | { readonly kind: 'not-offered'; readonly error: string }
+  | { readonly kind: 'retry'; readonly error: string };
+
+/** `$events` of the numbers given, both included. */
+export async function askEvents(client: PayerClient, payer: Payer, id: string, { from, until }: { readonly from: number; readonly until: number }): Promise<MissedEvents> {
+  const content = contentOf(payer);
+  const query = new URLSearchParams({ eventsSinceNumber: String(from), eventsUntilNumber: String(until), content });
+  const reply = await client.request(payer, 'GET', `Subscription/${id}/$events?${query.toString()}`);
+  if (reply.kind === 'unavailable') return { kind: 'retry', error: reply.error };
+  const notification = reply.status < 400 ? readNotification(parseJson(reply.body), content) : undefined;
+  return notification ? { kind: 'told', notification } : { kind: 'not-offered', error: `$events: HTTP ${reply.status}` };
 }
 
-/** The backport writes 64-bit numbers as strings. */
-function eventNumber(value: Readonly<Record<string, unknown>> | undefined): number | undefined {
-  const text = value?.['valueString'] ?? value?.['valueInteger'] ?? value?.['valueUnsignedInt'];
-  const number = typeof text === 'string' || typeof text === 'number' ? Number(text) : Number.NaN;
-  return Number.isSafeInteger(number) && number >= 0 ? number : undefined;
+/** What rides along: the complete answer in 2.2.1; in 2.0.1 the answer is fetched by `$inquire`. */
+export function contentOf({ pasVersion }: Pick<Payer, 'pasVersion'>): 'id-only' | 'full-resource' {
+  return pasVersion === '2.2.1' ? 'full-resource' : 'id-only';
+}
+
+function instantOf(text: string | undefined): string | null {
+  const epochMs = Date.parse(text ?? '');
+  return Number.isNaN(epochMs) ? null : new Date(epochMs).toISOString();
 }

@@ -15,6 +15,8 @@ export interface AskedCoverage {
   /** url|version. */
   readonly questionnaires: readonly string[];
   readonly assertionId: string;
+  /** Where it is not the order of the call: one that joined the request. */
+  readonly order?: Order;
 }
 
 export interface PackagesOfOrder {
@@ -62,8 +64,8 @@ export async function askPackages(asked: readonly AskedCoverage[], about: Packag
 }
 
 /** A form that was named and has expired is asked for anew, by the order and without naming it; one that comes expired all the same is the payer's fault. */
-async function askOne({ access, coverage, questionnaires, assertionId }: AskedCoverage, { order, referenced, changedSince, today }: PackagesOfOrder): Promise<AskedPackages> {
-  const ask = (named: readonly string[], since?: string) => fetchPackages(access, { coverage, order, referenced, questionnaires: named, context: assertionId, changedSince: since });
+async function askOne({ access, coverage, questionnaires, assertionId, order: own }: AskedCoverage, { order, referenced, changedSince, today }: PackagesOfOrder): Promise<AskedPackages> {
+  const ask = (named: readonly string[], since?: string) => fetchPackages(access, { coverage, order: own ?? order, referenced, questionnaires: named, context: assertionId, changedSince: since });
   const answer = await ask(questionnaires, changedSince);
   const received = answer.kind === 'packages' ? answer.packages : [];
   const expired = received.filter((one) => isExpired(one, today));

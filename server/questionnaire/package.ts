@@ -13,6 +13,8 @@ export interface QuestionnairePackage {
   readonly adaptive?: { readonly base?: string };
   /** Of whom the form is, when it is another payer than the case's own. */
   readonly payerId?: string;
+  /** `InformationRequest.id` of what it answers: the payer asked for it after the request was sent. */
+  readonly ask?: string;
   /** Relative reference of the coverage that it is filled in for. */
   readonly coverage?: string;
   /** What staff must know about it: the payer's own words, and what it lacks. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { importJWK, SignJWT } from 'jose';
 import { z } from 'zod';
 import { PriorAuthError } from '#prior-auth/errors.ts';
-import type { SigningKey } from '#store/signing-keys.ts';
+import type { KeyRing } from '#store/signing-keys.ts';
 import { discover } from './discovery.ts';
 import type { EhrRegistration } from './ehr-registration.ts';
 import { scopesToAsk } from './scopes.ts';
@@ -12,7 +12,7 @@ import { newSecret } from './seal.ts';
 export interface SmartClientIdentity {
   readonly baseUrl: string;
   /** For private_key_jwt; SMART wants a client to be able to do both. */
-  readonly keys: { readonly ES384: SigningKey; readonly RS384: SigningKey };
+  readonly keys: Pick<KeyRing, 'current'>;
   readonly now: () => number;
 }
 
@@ -107,7 +107,7 @@ function formEncoded(text: string): string {
 }
 
 async function assertion(identity: SmartClientIdentity, client: EhrClientRegistration, tokenEndpoint: string): Promise<string> {
-  const { alg, privateJwk } = identity.keys[client.signingAlgorithm ?? 'ES384'];
+  const { alg, privateJwk } = identity.keys.current(client.signingAlgorithm ?? 'ES384');
   const nowSeconds = Math.floor(identity.now() / 1000);
   return new SignJWT({ jti: newSecret() })
     .setProtectedHeader({ alg, kid: privateJwk.kid ?? '', typ: 'JWT', jku: `${identity.baseUrl}/.well-known/jwks.json` })

@@ -102,10 +102,16 @@ export function panelLaunch(launching: PanelLaunchParts): Pick<SignInOptions, 's
 export function followUp({ parts, openSession }: PanelLaunchParts, session: Session, opened: PriorAuthCase): void {
   parts.metrics.note(opened.id, 'launch');
   const sessionEhr = openSession(session);
+  keepRequester(parts, sessionEhr, opened).catch((error: unknown) => parts.log.warn({ err: error, caseId: opened.id }, 'the name of who ordered was not read'));
   void parts.gatherer.readRecord(sessionEhr, opened).then(
     (record) => parts.risks.begin(opened, sessionEhr, record, session.user.reference),
     (error: unknown) => parts.log.warn({ err: error, caseId: opened.id }, 'record not read for the denial risk'),
   );
+}
+
+/** The worklist reads nothing of the EHR: it has the name from here. */
+async function keepRequester({ people }: PanelLaunchParts['parts'], ehr: EhrClient, { ehrBase, requester }: PriorAuthCase): Promise<void> {
+  if (requester !== undefined) await people.keep(ehrBase, { reference: requester, name: await readUserName(ehr, { reference: requester }) });
 }
 
 /** Undefined when the EHR names no order: the person chooses one of the patient's. */

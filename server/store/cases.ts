@@ -1,19 +1,24 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { type CaseState, mayFollow, type PriorAuthCase } from '#prior-auth/case.ts';
 import { PriorAuthError } from '#prior-auth/errors.ts';
 import type { AnyDatabase, Store } from '#store/database.ts';
 import { uuidv7 } from '#store/uuid.ts';
 import type { CaseTables } from './case-tables.ts';
 import { caseClock, type TimeZoneOf } from './case-clock.ts';
+import { keepWorklistRow } from './worklist-row.ts';
 
 export type CaseOpening = Omit<PriorAuthCase, 'id' | 'version' | 'createdAt' | 'updatedAt'>;
 /** What a change may touch. The order, the patient's id and the EHR of a case never change. */
-type CaseChange = Partial<Pick<PriorAuthCase, 'state' | 'requirement' | 'service' | 'payer' | 'requester' | 'patient'>>;
+type CaseChange = Partial<Pick<PriorAuthCase, 'state' | 'requirement' | 'service' | 'further' | 'payer' | 'requester' | 'patient'>>;
 
 export interface CaseStore {
-  /** The case of that order at that EHR, made if there is none. */
+  /** The case of that order at that EHR, the latest where it was asked for several times; made if there is none. */
   open(trx: Transaction<AnyDatabase>, opening: CaseOpening, who: string): Promise<{ readonly case: PriorAuthCase; readonly opened: boolean }>;
+  /** A new case of the same order, with the forms as they were answered, each to be completed again. Call it under the lock of the case it follows. */
+  openFollowing(trx: Transaction<AnyDatabase>, followed: PriorAuthCase, follows: NonNullable<PriorAuthCase['follows']>, who: string): Promise<PriorAuthCase>;
+  /** The case that takes that one up again. */
+  following(caseId: string, trx?: Transaction<AnyDatabase>): Promise<PriorAuthCase | undefined>;
   find(caseId: string, trx?: Transaction<AnyDatabase>): Promise<PriorAuthCase | undefined>;
   /** Throws CASE_NOT_FOUND. */
   read(caseId: string, trx?: Transaction<AnyDatabase>): Promise<PriorAuthCase>;
@@ -50,11 +55,12 @@ export function createCaseStore(store: Store, now: () => number, timeZoneOf: Tim
       const inserted = await tables(trx)
         .insertInto('cases.prior_auth_case')
         .values({ id: made.id, ehr_base: made.ehrBase, order_reference: made.service.order, patient_id: made.patient.id, created_at: instant, ...columnsOf(made, timeZoneOf) })
-        .onConflict((conflict) => conflict.columns(['ehr_base', 'order_reference']).doNothing())
+        .onConflict((conflict) => conflict.columns(['ehr_base', 'order_reference', 'attempt']).doNothing())
         .returning('id')
         .executeTakeFirst();
       if (inserted) {
         await writeHistory(trx, made, who);
+        await keepWorklistRow(trx, made, timeZoneOf);
         return { case: made, opened: true };
       }
       const { document } = await tables(trx)
@@ -62,8 +68,39 @@ export function createCaseStore(store: Store, now: () => number, timeZoneOf: Tim
         .select('document')
         .where('ehr_base', '=', made.ehrBase)
         .where('order_reference', '=', made.service.order)
+        .orderBy('attempt', 'desc')
+        .limit(1)
         .executeTakeFirstOrThrow();
       return { case: document, opened: false };
+    },
+    async openFollowing(trx, followed, follows, who) {
+      const instant = new Date(now()).toISOString();
+      const { ehrBase, patient, requester, service, further, payer, requirement } = followed;
+      const db = tables(trx);
+      const id = uuidv7(now());
+      const earlier = await db.selectFrom('cases.prior_auth_case').select(['attempt', 'forms_read_for']).where('ehr_base', '=', ehrBase).where('order_reference', '=', service.order).orderBy('attempt', 'desc').limit(1).executeTakeFirstOrThrow();
+      const forms = await db.selectFrom('cases.form').select(['missing', sql<boolean>`package ? 'adaptive'`.as('adaptive')]).where('case_id', '=', followed.id).execute();
+      const asked = Math.max(forms.length, requirement.questionnaires.length);
+      const state: CaseState = asked === 0 ? { kind: 'ready' } : { kind: 'questionnaire', missing: forms.length > 0 ? forms.reduce((sum, { missing }) => sum + missing, 0) : asked };
+      const made: PriorAuthCase = { id, version: 1, createdAt: instant, updatedAt: instant, ehrBase, patient, ...(requester ? { requester } : {}), service, ...(further ? { further } : {}), payer, requirement, follows, state };
+      await db
+        .insertInto('cases.prior_auth_case')
+        .values({
+          id, ehr_base: ehrBase, order_reference: service.order, attempt: earlier.attempt + 1, patient_id: patient.id, created_at: instant, ...columnsOf(made, timeZoneOf),
+          // An adaptive form begins anew: its payer is asked.
+          forms_read_for: forms.some(({ adaptive }) => adaptive) ? null : earlier.forms_read_for,
+        })
+        .execute();
+      await sql`insert into cases.form (case_id, form_id, position, package, response, version, sources, population, completed, missing, ehr_reference, updated_at, populated)
+        select ${id}::uuid, form_id, position, package, (response - 'id') #- '{meta,versionId}' #- '{meta,lastUpdated}' || '{"status":"in-progress"}', 1, sources, population, false, missing, null, ${instant}::timestamptz, populated
+        from cases.form where case_id = ${followed.id}::uuid and not package ? 'adaptive'`.execute(trx);
+      await writeHistory(trx, made, who);
+      await keepWorklistRow(trx, made, timeZoneOf);
+      return made;
+    },
+    async following(caseId, trx) {
+      const row = await tables(trx).selectFrom('cases.prior_auth_case').select('document').where(sql<boolean>`document ? 'follows' and document#>>'{follows,caseId}' = ${caseId}`).executeTakeFirst();
+      return row?.document;
     },
     find,
     async read(caseId, trx) {
@@ -88,6 +125,7 @@ export function createCaseStore(store: Store, now: () => number, timeZoneOf: Tim
       const changed: PriorAuthCase = { ...current, ...changes, version: current.version + 1, updatedAt: new Date(now()).toISOString() };
       await tables(trx).updateTable('cases.prior_auth_case').set(columnsOf(changed, timeZoneOf)).where('id', '=', caseId).execute();
       await writeHistory(trx, changed, who);
+      await keepWorklistRow(trx, changed, timeZoneOf);
       return changed;
     },
     async history(caseId) {

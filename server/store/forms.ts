@@ -46,6 +46,8 @@ export interface FormStore {
   wereReadFor(caseId: string, assertionId: string): Promise<boolean>;
   /** Keeps the answers of a form that is asked for again; forms no longer asked for go. */
   keepRead(trx: Transaction<AnyDatabase>, caseId: string, assertionId: string, forms: readonly NewForm[]): Promise<void>;
+  /** A form that the payer asks for later; one that is there already stays as it is. */
+  add(trx: Transaction<AnyDatabase>, caseId: string, form: NewForm): Promise<void>;
   /** `expectedVersion` null means whatever it is. A change of the answers makes a new version; throws FormChanged when it is another. */
   save(trx: Transaction<AnyDatabase>, caseId: string, formId: string, expectedVersion: number | null, change: FormChange): Promise<StoredForm>;
 }
@@ -60,6 +62,19 @@ export function createFormStore(store: Store, now: () => number): FormStore {
   const read = async (caseId: string, formId: string, trx?: Transaction<AnyDatabase>) =>
     (await list(caseId, trx)).find((form) => form.formId === formId) ??
     fail('FORM_NOT_FOUND', 'This case has no such form.', 'Reload the panel: the payer may ask for other forms by now.');
+
+  const unanswered = (form: NewForm) => ({
+    form_id: form.formId,
+    package: JSON.stringify(form.package),
+    response: JSON.stringify(form.response),
+    version: 1,
+    sources: '{}',
+    population: JSON.stringify({ status: 'not-started', warnings: [] }),
+    completed: false,
+    missing: form.missing,
+    ehr_reference: null,
+    updated_at: instant(),
+  });
 
   return {
     list,
@@ -78,21 +93,15 @@ export function createFormStore(store: Store, now: () => number): FormStore {
           .insertInto('cases.form')
           .values({
             case_id: caseId,
-            form_id: form.formId,
             position,
-            package: JSON.stringify(form.package),
-            response: JSON.stringify(form.response),
-            version: 1,
-            sources: '{}',
-            population: JSON.stringify({ status: 'not-started', warnings: [] }),
-            completed: false,
-            missing: form.missing,
-            ehr_reference: null,
-            updated_at: instant(),
+            ...unanswered(form),
           })
           .onConflict((conflict) => conflict.columns(['case_id', 'form_id']).doUpdateSet({ position, package: JSON.stringify(form.package) }))
           .execute();
       }
+    },
+    async add(trx, caseId, form) {
+      await tables(trx).insertInto('cases.form').values({ case_id: caseId, position: (await list(caseId, trx)).length, ...unanswered(form) }).onConflict((conflict) => conflict.columns(['case_id', 'form_id']).doNothing()).execute();
     },
     async save(trx, caseId, formId, expectedVersion, change) {
       const current = await tables(trx).selectFrom('cases.form').select('version').where('case_id', '=', caseId).where('form_id', '=', formId).forUpdate().executeTakeFirst();

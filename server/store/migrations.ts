@@ -57,6 +57,93 @@ export const CASE_MIGRATIONS: PartMigrations = {
       document jsonb not null,
       updated_at timestamptz not null
     )`,
+  // The list is read from a narrow table: counting and searching it stays quick however large the documents of the cases are.
+  '000004-worklist': `
+    create sequence cases.worklist_revision;
+    create table cases.worklist_row (
+      case_id uuid primary key references cases.prior_auth_case (id) on delete cascade,
+      ehr_base text not null,
+      state text not null,
+      attention smallint not null,
+      must_act text not null,
+      payer_id text not null,
+      requester text,
+      service_code text,
+      service_name text not null,
+      clock_kind text not null,
+      due timestamptz not null,
+      valid_until date,
+      updated_at timestamptz not null,
+      words tsvector not null,
+      next_touch date,
+      assigned_to text,
+      assigned_name text,
+      revision bigint not null default nextval('cases.worklist_revision')
+    );
+    insert into cases.worklist_row (case_id, ehr_base, state, attention, must_act, payer_id, requester, service_code, service_name, clock_kind, due, updated_at, words)
+      select id, ehr_base, state, 1, case state when 'pended' then 'payer' when 'questionnaire' then 'us' when 'ready' then 'us' when 'held' then 'us' when 'refused' then 'us' when 'manual' then 'us' else 'nobody' end,
+        payer_id, document->>'requester', document#>>'{service,codings,0,code}', document#>>'{service,display}', case when document#>>'{service,priority}' = 'routine' then 'standard' else 'expedited' end,
+        coalesce(clock_due, 'infinity'), updated_at, array_to_tsvector(array_remove(regexp_split_to_array(search_text, '[^[:alnum:]]+'), ''))
+      from cases.prior_auth_case;
+    create index worklist_by_clock on cases.worklist_row (ehr_base, attention, due, case_id);
+    create index worklist_by_update on cases.worklist_row (ehr_base, updated_at, case_id);
+    create index worklist_by_state on cases.worklist_row (ehr_base, state, attention, due, case_id);
+    create index worklist_by_payer on cases.worklist_row (ehr_base, payer_id, attention, due, case_id);
+    create index worklist_by_requester on cases.worklist_row (ehr_base, requester);
+    create index worklist_by_service on cases.worklist_row (ehr_base, service_code);
+    create index worklist_by_touch on cases.worklist_row (ehr_base, next_touch, case_id) where next_touch is not null;
+    create index worklist_by_end on cases.worklist_row (ehr_base, valid_until, case_id) where valid_until is not null;
+    create index worklist_by_assigned on cases.worklist_row (ehr_base, assigned_to) where assigned_to is not null;
+    create index worklist_by_revision on cases.worklist_row (ehr_base, revision);
+    create index worklist_words on cases.worklist_row using gin (words);
+    drop index cases.case_by_update;
+    drop index cases.case_by_state;
+    drop index cases.case_by_clock;
+    create table cases.person (
+      ehr_base text not null,
+      reference text not null,
+      name text not null,
+      primary key (ehr_base, reference)
+    );
+    create table cases.case_note (
+      id uuid primary key,
+      case_id uuid not null references cases.prior_auth_case (id) on delete cascade,
+      author text not null,
+      author_name text not null,
+      at timestamptz not null,
+      note jsonb not null
+    );
+    create index note_of_case on cases.case_note (case_id, at);
+    create table cases.worklist_view (
+      id uuid primary key,
+      ehr_base text not null,
+      owner text not null,
+      owner_name text not null,
+      name text not null,
+      shared boolean not null,
+      query jsonb not null,
+      created_at timestamptz not null,
+      unique (ehr_base, owner, name)
+    );
+    create index view_of_clinic on cases.worklist_view (ehr_base) where shared`,
+  // An order may be asked for again: after a denial or a cancellation, and when an authorization ends.
+  '000005-attempts': `
+    alter table cases.prior_auth_case add column attempt integer not null default 1;
+    alter table cases.prior_auth_case drop constraint prior_auth_case_ehr_base_order_reference_key;
+    alter table cases.prior_auth_case add constraint prior_auth_case_attempt unique (ehr_base, order_reference, attempt);
+    create unique index case_by_followed on cases.prior_auth_case ((document#>>'{follows,caseId}')) where document ? 'follows';
+    create table cases.authorization_use (
+      id uuid primary key,
+      case_id uuid not null references cases.prior_auth_case (id) on delete cascade,
+      sequence integer not null,
+      quantity numeric not null,
+      used_on date not null,
+      entered_by text not null,
+      entered_by_name text not null,
+      note text,
+      recorded_at timestamptz not null
+    );
+    create index use_of_case on cases.authorization_use (case_id, sequence, used_on)`,
 };
 
 export const LEARNING_MIGRATIONS: PartMigrations = {

@@ -11,6 +11,7 @@ export function panelRows({ base, form: { formId, version, response }, headersOf
   const post = (what: string, path: string, body: unknown, status: BadRequest['status'], more: Partial<BadRequest> = {}): BadRequest => ({ ...ask(what, path, status), method: 'POST', body, ...more });
   const save = (what: string, changed: Readonly<Record<string, unknown>>, status: BadRequest['status'] = 400): BadRequest =>
     post(what, PANEL_API.saveForm.path, { formId, version, response, ...changed }, status, { method: 'PUT' });
+  const choose = (what: string, changed: Readonly<Record<string, unknown>>, status: BadRequest['status'] = 400): BadRequest => post(what, PANEL_API.chooseSubmission.path, { caseVersion: 1, further: [], include: [], exclude: [], diagnoses: {}, ...changed }, status, { method: 'PUT' });
   const items = (item: unknown) => ({ response: { ...response, item } });
   const cookie = headersOf.panel['cookie'] ?? '';
   const launch = (what: string, query: string, status: BadRequest['status'] = 400): BadRequest => ({ what, method: 'GET', path: `/panel/launch${query}`, status, shape: 'page' });
@@ -25,7 +26,7 @@ export function panelRows({ base, form: { formId, version, response }, headersOf
     ask('a forged cookie', '/session', 401, { headers: { cookie: cookie.replace(/=.*/, `=${'A'.repeat(43)}`) } }),
     ask('a session that is no id', '/session', 401, { headers: { 'x-panel-session': "'; drop table x; --" } }),
     ask('a session of the prototype', '/session', 401, { headers: { 'x-panel-session': '__proto__' } }),
-    ...[PANEL_API.populateForm, PANEL_API.saveForm, PANEL_API.completeForm, PANEL_API.nextQuestion, PANEL_API.submit, PANEL_API.handOver].flatMap(({ method, path }) =>
+    ...[PANEL_API.populateForm, PANEL_API.saveForm, PANEL_API.completeForm, PANEL_API.nextQuestion, PANEL_API.submit, PANEL_API.chooseSubmission, PANEL_API.changeRequest, PANEL_API.recordDecision, PANEL_API.switchToManual, PANEL_API.answerAsk, PANEL_API.recordUse, PANEL_API.cancelRequest, PANEL_API.handOver].flatMap(({ method, path }) =>
       badBodies({ method, path: api + path, from: 'panel', shape: 'error-reply', reads: 'application/json', wrong: 400 }),
     ),
     ask('an unknown message', '/nothing', 404),
@@ -59,6 +60,37 @@ export function panelRows({ base, form: { formId, version, response }, headersOf
     post('submit before the forms are complete', PANEL_API.submit.path, { caseVersion: 1 }, 409),
     post('submit of another version', PANEL_API.submit.path, { caseVersion: -1 }, 409),
     post('submit of a version as text', PANEL_API.submit.path, { caseVersion: '1' }, 400),
+    ...[PANEL_API.holdRequest, PANEL_API.releaseRequest, PANEL_API.resendRequest, PANEL_API.withdrawRequest, PANEL_API.checkNow, PANEL_API.switchBack, PANEL_API.requestAgain, PANEL_API.renewAuthorization, PANEL_API.cancelRequest].flatMap(({ path }) => [
+      post('a step that may not follow', path, { caseVersion: 1 }, 409),
+      post('a step of a version that is a list', path, { caseVersion: [1] }, 400),
+    ]),
+    choose('an old version', { caseVersion: 0 }, 409),
+    choose('another patient’s order', { further: ['ServiceRequest/nothing'] }, 404),
+    choose('an order that is a patient', { further: ['Patient/pat-mri'] }),
+    choose('51 orders', { further: Array.from({ length: 51 }, (_each, index) => `ServiceRequest/${index}`) }),
+    choose('entries that climb', { include: ['Observation/../x'] }),
+    choose('201 entries', { exclude: Array.from({ length: 201 }, (_each, index) => `Observation/${index}`) }),
+    choose('a diagnosis that is none', { diagnoses: { 'Condition/1': PRIVATE_WORDS } }),
+    choose('diagnoses of the prototype', { diagnoses: JSON.parse('{"__proto__":"J44.9"}') }, [400, 409]),
+    post('a change of nothing', PANEL_API.changeRequest.path, { caseVersion: 1, change: { cancel: [], change: [], add: [] } }, 409),
+    post('a change of item 0', PANEL_API.changeRequest.path, { caseVersion: 1, change: { cancel: [0], change: [], add: [] } }, 400),
+    post('a quantity below zero', PANEL_API.changeRequest.path, { caseVersion: 1, change: { cancel: [], change: [{ sequence: 1, quantity: { value: -1 } }], add: [] } }, 400),
+    post('a day that is none', PANEL_API.changeRequest.path, { caseVersion: 1, change: { cancel: [], change: [{ sequence: 1, serviced: { date: '2026-02-30' } }], add: [] } }, 400),
+    post('by hand since no day', PANEL_API.switchToManual.path, { caseVersion: 1, submittedAt: 'yesterday' }, 400),
+    post('by hand with a null byte', PANEL_API.switchToManual.path, { caseVersion: 1, reference: 'a\u0000' }, 400),
+    post('a decision on nothing', PANEL_API.recordDecision.path, { caseVersion: 1, decision: { items: [], learnedBy: 'telephone' } }, 400),
+    post('a decision learned in a dream', PANEL_API.recordDecision.path, { caseVersion: 1, decision: { items: [{ kind: 'approved', sequence: 1 }], learnedBy: 'dream' } }, 400),
+    post('a decision that nobody may enter', PANEL_API.recordDecision.path, { caseVersion: 1, decision: { items: [{ kind: 'approved', sequence: 1 }], learnedBy: 'telephone' } }, 409),
+    post('an answer to nothing', PANEL_API.answerAsk.path, { caseVersion: 1, askId: PRIVATE_WORDS, references: [], files: [], note: 'x' }, 400),
+    post('a file that is a program', PANEL_API.answerAsk.path, { caseVersion: 1, askId: 'x', references: [], files: [{ title: 'a', contentType: 'application/x-msdownload', data: 'TVo=' }] }, 400),
+    post('a file that is not of its kind', PANEL_API.answerAsk.path, { caseVersion: 1, askId: 'x', references: [], files: [{ title: 'a', contentType: 'application/pdf', data: 'TVo=' }] }, 400),
+    post('a file that is no base64', PANEL_API.answerAsk.path, { caseVersion: 1, askId: 'x', references: [], files: [{ title: 'a', contentType: 'text/plain', data: '%%%%' }] }, 400),
+    post('a file of 11 MB', PANEL_API.answerAsk.path, { caseVersion: 1, askId: 'x', references: [], files: [{ title: 'a', contentType: 'text/plain', data: 'A'.repeat(11_000_000) }] }, 400),
+    post('a form for nothing', PANEL_API.openAskForm.path, { caseVersion: 1, askId: '' }, 400),
+    post('a form that nobody asked for', PANEL_API.openAskForm.path, { caseVersion: 1, askId: '__proto__' }, 400),
+    post('use of no number of units', PANEL_API.recordUse.path, { caseVersion: 1, sequence: 1, quantity: 1e300, usedOn: '2026-11-22' }, 400),
+    post('use on no day', PANEL_API.recordUse.path, { caseVersion: 1, sequence: 1, quantity: 1, usedOn: 'soon' }, 400),
+    post('use of what is not authorized', PANEL_API.recordUse.path, { caseVersion: 1, sequence: 1, quantity: 1, usedOn: '2026-11-22' }, 409),
     ask('no reference', PANEL_API.readSource.path, 400),
     ask('a reference elsewhere', `${PANEL_API.readSource.path}?reference=https://evil.example/Patient/1`, 400),
     ask('a reference that climbs', `${PANEL_API.readSource.path}?reference=Patient/../../x`, 400),
@@ -138,11 +170,18 @@ export function workRows({ caseId }: RunningSystem): BadRequest[] {
     ask('a place with a date that is none', `/cases?after=${Buffer.from(JSON.stringify(['2026-99-99T99:99:99Z', randomUUID()])).toString('base64url')}`, 400),
     ask('handed over or not', '/cases?handedOver=maybe', 400),
     ask('a search of 8 kB', `/cases?q=${'a'.repeat(8_000)}`, 400),
-    ask('a search with a null byte', '/cases?q=%00', [200, 400]),
+    ask('a search with a null byte', '/cases/search', 400, { method: 'POST', body: { q: '\u0000' } }),
     ask('a search twice', '/cases?q=a&q=b', 400),
-    ask('a search with wild cards', '/cases?q=%25%25_%5C', 200),
+    ask('a search in the address', '/cases?q=a', 400),
+    ask('a search with wild cards', '/cases/search', 200, { method: 'POST', body: { q: '%%_\\ \' | !' } }),
     ask('an unknown path', '/nothing', 404),
-    ...badBodies({ method: 'POST', path: '/work/api/session/close', from: 'nobody', shape: 'error-reply', reads: 'application/json', wrong: [400, 401, 413] }),
+    ask('a place of another order', `/cases?sort=touch&after=${Buffer.from(JSON.stringify(['clock', 1, 'infinity', randomUUID()])).toString('base64url')}`, 400),
+    ask('an unknown filter', '/cases?colour=red', 400),
+    ask('a day that is none', '/cases?touchDue=2026-02-30', 400),
+    ask('a step that is none', '/steps', 400, { method: 'POST', body: { steps: [{ caseId: randomUUID(), action: { kind: 'approve' } }] } }),
+    ask('a note of 8 kB', `/cases/${caseId}/notes`, 400, { method: 'POST', body: { kind: 'note', text: 'x'.repeat(8_000) } }),
+    ask('another’s view', `/views/${randomUUID()}/remove`, 404, { method: 'POST', body: {} }),
+    ...['/session/close', '/cases/search', '/cases/export', '/steps', '/views', `/cases/${caseId}/notes`].flatMap((path) => badBodies({ method: 'POST', path: `/work/api${path}`, from: 'nobody', shape: 'error-reply', reads: 'application/json', wrong: [400, 401, 413] })),
     { what: 'sign-in by POST', method: 'POST', path: '/work/login', body: {}, status: [404, 405], shape: 'error-reply' },
   ];
 }

@@ -24,7 +24,7 @@ export function payerRows({ base }: RunningSystem): BadRequest[] {
   const channel = (changes: Readonly<Record<string, unknown>>) => subscription({ channel: { type: 'rest-hook', endpoint: `${base}/pas/notifications/x`, payload: 'application/fhir+json', ...changes } });
 
   return [
-    ...[submit, inquire, packages, errorLog, next, expand, `/dtr-2.2${packages}`, `/dtr-2.2${next}`, '/Subscription'].flatMap((path) => [
+    ...[submit, inquire, '/$submit-attachment', packages, errorLog, next, expand, `/dtr-2.2${packages}`, `/dtr-2.2${next}`, '/Subscription'].flatMap((path) => [
       ...badBodies({ method: 'POST', path: FHIR + path, from: 'backend', shape: 'outcome', reads: FHIR_JSON, wrong: [400, 422] }),
       post('no token', path, {}, 401, { from: 'nobody' }),
       post('a forged token', path, {}, 401, { from: 'nobody', headers: { authorization: `Bearer ${'A'.repeat(43)}` } }),
@@ -48,6 +48,12 @@ export function payerRows({ base }: RunningSystem): BadRequest[] {
       post('one item with 20,000 codes', path, claim({ item: [{ sequence: 1, productOrService: { coding: Array.from({ length: 20_000 }, () => ({ system: 'x', code: 'y' })) } }] }), [413, 422]),
       post('50,000 entries', path, bundle({ entry: Array.from({ length: 50_000 }, () => ({})) }), [413, 422]),
     ]),
+    ...[submit, inquire, '/$submit-attachment'].flatMap((path) => badBodies({ method: 'POST', path: `/payer/pas-2.2.1/fhir${path}`, from: 'backend', shape: 'outcome', reads: FHIR_JSON, wrong: [400, 422] })),
+    post('attachments with null parameters', '/$submit-attachment', parameters(null), 400),
+    post('attachments of wrong types', '/$submit-attachment', parameters({ name: 'TrackingId', valueIdentifier: PRIVATE_WORDS }, { name: 7 }), 400),
+    post('attachments for a number of nobody', '/$submit-attachment', parameters({ name: 'TrackingId', valueIdentifier: { value: PRIVATE_WORDS } }, { name: 'AttachTo', valueCode: 'preauthorization' }, { name: 'MemberId', valueIdentifier: { value: 'x' } }, { name: 'ProviderId', valueIdentifier: { value: 'x' } }, { name: 'Attachment', part: [{ name: 'Content', resource: { resourceType: 'Binary', contentType: 'text/plain' } }] }), 404),
+    post('an update of a request that is related to itself', submit, claim({ related: [{ claim: { reference: good.entry?.[0]?.fullUrl } }] }), [200, 422]),
+    post('an update that names wrong types', submit, claim({ related: [{ claim: { identifier: PRIVATE_WORDS } }] }), 422),
     post('a claim with lists 100,000 deep', submit, JSON.stringify(claim({ extra: 'DEEP' })).replace('"DEEP"', DEEP_VALUE), 400),
     post('an identifier with a null byte', submit, bundle({ identifier: { system: 'urn:x', value: `${PRIVATE_WORDS}\u0000` } }), 422),
     post('an identifier with half a surrogate pair', submit, bundle({ identifier: { system: 'urn:x', value: '\ud800' } }), 422),
@@ -94,8 +100,8 @@ export function payerRows({ base }: RunningSystem): BadRequest[] {
     post('a subscription with a header that splits', '/Subscription', channel({ header: ['Authorization: Bearer x\r\nX-Evil: 1'] }), [400, 422]),
     post('a subscription with a null byte', '/Subscription', channel({ header: ['Authorization: Bearer \u0000'] }), [400, 422]),
     post('a subscription of wrong types', '/Subscription', subscription({ channel: PRIVATE_WORDS }), [400, 422]),
-    ...['/items', `/items/${randomUUID()}`].map((path): BadRequest => ({ what: 'review without its token', method: 'GET', path: `/payer/review/api${path}`, status: 401, shape: 'error-reply' })),
-    { what: 'a decision without the reviewer’s token', method: 'POST', path: `/payer/review/api/items/${randomUUID()}/decision`, body: { decision: 'approve' }, status: 401, shape: 'error-reply' },
+    ...['/queue', `/queue/${randomUUID()}`, '/pas-metrics'].map((path): BadRequest => ({ what: 'review without its token', method: 'GET', path: `/payer/review${path}`, status: 401, shape: 'error-reply' })),
+    ...['decision', 'claim', 'release', 'note', 'ask'].map((step): BadRequest => ({ what: `a ${step} without the reviewer’s token`, method: 'POST', path: `/payer/review/queue/${randomUUID()}/${step}`, body: { decision: 'approve' }, status: 401, shape: 'error-reply' })),
     { what: 'an unknown path', method: 'GET', path: '/payer/nothing', status: 404, shape: 'outcome' },
   ];
 }

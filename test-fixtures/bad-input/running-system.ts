@@ -61,11 +61,13 @@ export async function assertionFields(key: JWK, clientId: string, tokenUrl: stri
 }
 
 export const form = (fields: Readonly<Record<string, string>>): string => new URLSearchParams(fields).toString();
+/** Of the operator of the running system. */
+export const ADMIN_TOKEN = 'an-admin-token-for-bad-input';
 export const FORM = 'application/x-www-form-urlencoded';
 
 /** Starts once to have tables and keys made, reads the keys, gives the payer a secret, and starts again on the same data. */
 export async function startSystem(dataDir: string): Promise<RunningSystem> {
-  const config = readConfig({ PORT: String(await freePort()), DATA_DIR: dataDir, LOG_LEVEL: 'error', REVIEW_DELAY_MS: '300' });
+  const config = readConfig({ PORT: String(await freePort()), DATA_DIR: dataDir, LOG_LEVEL: 'error', REVIEW_DELAY_MS: '300', ADMIN_TOKEN });
   const first = await startOpenPriorAuth(config);
   await first.stop();
   const store = await openStore({ dataDir });
@@ -75,8 +77,14 @@ export async function startSystem(dataDir: string): Promise<RunningSystem> {
     hooks: (await signingKey(store, 'sandbox-ehr-hooks', 'ES384')).privateJwk,
   };
   const secret = randomUUID();
+  const at = new Date().toISOString();
   await store.db.withTables<PasTables>().insertInto('pas.subscription')
-    .values({ last_event_number: 0, last_error: null, payer_id: 'cascade-medicare', secret, organization_identifier: 'x', status: 'active', subscription_id: 'x', changed_at: new Date().toISOString() }).execute();
+    .values({
+      id: randomUUID(), payer_id: 'cascade-medicare', organization_identifier: 'x', organizations: '["x"]', status: 'active', secret, secret_at: at, subscription_id: 'x', changed_at: at,
+      // Nobody asks the payer about it: there is none behind it.
+      next_at: '2999-01-01T00:00:00Z',
+    })
+    .execute();
   await store.close();
   const running = await startOpenPriorAuth(config);
   return signEverybodyIn(running, keys, secret, dataDir);

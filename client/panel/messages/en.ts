@@ -2,6 +2,9 @@ import type { CoverageRequirement } from '#prior-auth/coverage-requirement/requi
 import type { DenialRisk } from '#prior-auth/learning/denial-risk.ts';
 import type { RequestedService } from '#prior-auth/order/requested-service.ts';
 import { many } from '../../messages/many.ts';
+import { actionWords } from './actions-en.ts';
+import { askWords, decisionWords } from './decision-en.ts';
+import { reviewWords } from './review-en.ts';
 
 /* Every word of the panel, in English. The Spanish beside it has the same type: a line missing there does not compile. */
 
@@ -254,41 +257,10 @@ const messages = {
   },
   progress: (answered: number, questions: number, missing: number) => (missing === 0 ? `${answered} of ${questions} answered` : `${answered} of ${questions} answered, ${missing} missing`),
   allForms: (done: number, all: number) => `${done} of ${many(all, 'form', 'forms')} complete. The case goes on when all are.`,
-  review: {
-    title: 'Review what will be sent',
-    loading: 'Putting the request together…',
-    intro: (payer: string) => `This goes to ${payer}.`,
-    items: 'Asked for',
-    resources: (count: number) => `${many(count, 'record entry goes', 'record entries go')} with it`,
-    noResources: 'Nothing from the record goes with it.',
-    problems: (count: number) => `${many(count, 'problem stops', 'problems stop')} the sending`,
-    back: 'Back to the answers',
-    send: (payer: string) => `Send to ${payer}`,
-    checkAgain: 'Check again',
-    changed: 'The case changed while you were reviewing. Look at the newest version below, then send.',
-  },
-  decision: {
-    title: 'Decision',
-    queued: 'The request is on its way to the payer',
-    queuedText: 'It is stored safely and will be sent even if you close this panel.',
-    attempts: (count: number) => `${many(count, 'attempt', 'attempts')} so far.`,
-    lastError: 'The payer could not be reached at the last attempt. The system keeps trying.',
-    waiting: 'You may close the panel: the worklist follows this case.',
-    polling: 'This page looks for the answer by itself.',
-    lookedAt: (time: string) => `Last looked at ${time}.`,
-    items: 'Item by item',
-    item: (sequence: number) => `Item ${sequence}`,
-    next: 'What to do next',
-    deadline: (date: string) => `The payer must answer by ${date}.`,
-    kinds: { expedited: 'Expedited request: 72 hours', standard: 'Standard request: 7 calendar days' },
-    number: 'Authorization number',
-    notNeeded: 'No authorization is needed',
-    authorizationNumber: (number: string) => `The payer has authorized it already. Authorization number: ${number}`,
-    notNeededText: 'The payer asks for nothing more. The order may go ahead.',
-    refused: 'The request was not accepted',
-    refusedText: 'The payer sent it back without a decision. Nothing was denied.',
-    refusedNext: 'Correct what is named here, complete the form again and send it once more.',
-  },
+  review: reviewWords,
+  decision: decisionWords,
+  actions: actionWords,
+  asks: askWords,
 };
 
 /** What the payer asks, most important first. */

@@ -1,5 +1,8 @@
 import { many } from '../../messages/many.ts';
 import type { PanelWords } from './en.ts';
+import { actionWords } from './actions-es.ts';
+import { askWords, decisionWords } from './decision-es.ts';
+import { reviewWords } from './review-es.ts';
 
 const bands = { low: 'bajo', medium: 'medio', high: 'alto' };
 
@@ -292,40 +295,9 @@ export const es: PanelWords = {
     },
     progress: (answered: number, questions: number, missing: number) => (missing === 0 ? `${answered} de ${questions} contestadas` : `${answered} de ${questions} contestadas, faltan ${missing}`),
     allForms: (done: number, all: number) => `${done} de ${many(all, 'formulario', 'formularios')} completos. El caso sigue cuando lo estén todos.`,
-    review: {
-      title: 'Revise lo que se enviará',
-      loading: 'Preparando la solicitud…',
-      intro: (payer) => `Esto va a ${payer}.`,
-      items: 'Se pide',
-      resources: (count) => `${many(count, 'entrada de la historia va', 'entradas de la historia van')} con ello`,
-      noResources: 'No va nada de la historia con ello.',
-      problems: (count) => `${many(count, 'problema impide', 'problemas impiden')} el envío`,
-      back: 'Volver a las respuestas',
-      send: (payer) => `Enviar a ${payer}`,
-      checkAgain: 'Comprobar de nuevo',
-      changed: 'El caso cambió mientras lo revisaba. Mire abajo la versión más reciente y envíe.',
-    },
-    decision: {
-      title: 'Decisión',
-      queued: 'La solicitud va camino del pagador',
-      queuedText: 'Está guardada con seguridad y se enviará aunque cierre este panel.',
-      attempts: (count) => `${many(count, 'intento', 'intentos')} hasta ahora.`,
-      lastError: 'En el último intento no se pudo contactar con el pagador. El sistema sigue intentándolo.',
-      waiting: 'Puede cerrar el panel: la lista de trabajo sigue este caso.',
-      polling: 'Esta página busca la respuesta por sí sola.',
-      lookedAt: (time) => `Mirado por última vez a las ${time}.`,
-      items: 'Punto por punto',
-      item: (sequence) => `Punto ${sequence}`,
-      next: 'Qué hacer ahora',
-      deadline: (date) => `El pagador debe contestar antes del ${date}.`,
-      kinds: { expedited: 'Solicitud urgente: 72 horas', standard: 'Solicitud normal: 7 días naturales' },
-      number: 'Número de autorización',
-      notNeeded: 'No se necesita autorización',
-      authorizationNumber: (number: string) => `El pagador ya la ha autorizado. Número de autorización: ${number}`,
-      notNeededText: 'El pagador no pide nada más. La orden puede seguir adelante.',
-      refused: 'La solicitud no fue aceptada',
-      refusedText: 'El pagador la devolvió sin decisión. No se denegó nada.',
-      refusedNext: 'Corrija lo que se nombra aquí, complete el formulario de nuevo y envíelo otra vez.',
-    },
+    review: reviewWords,
+    decision: decisionWords,
+    actions: actionWords,
+    asks: askWords,
   },
 };

@@ -1,4 +1,5 @@
 import { useState, type ReactNode } from 'react';
+import { base64Of } from '../../../ui/base64-of.ts';
 import { messages } from '../../messages.ts';
 import { answerText } from './answer-text.ts';
 import { InputProblem } from './input-problem.tsx';
@@ -31,13 +32,4 @@ export function AttachmentAnswer({ item, value, onChange, id, label, describedBy
       {problem !== undefined && <InputProblem>{problem}</InputProblem>}
     </>
   );
-}
-
-function base64Of(file: File): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.addEventListener('error', () => reject(reader.error ?? new Error('unreadable')));
-    reader.addEventListener('load', () => resolve(typeof reader.result === 'string' ? reader.result.replace(/^[^,]*,/, '') : ''));
-    reader.readAsDataURL(file);
-  });
 }

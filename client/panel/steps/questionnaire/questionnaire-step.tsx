@@ -19,6 +19,8 @@ interface QuestionnaireStepProps {
   readonly session: PanelSession;
   /** The request has left: the answers can be read, not changed. */
   readonly readOnly: boolean;
+  /** Only this form: the payer asked for it after the request had left. */
+  readonly only?: string | undefined;
   readonly onSaved: () => void;
   readonly onCompleted: (completed: PriorAuthCase) => void;
   readonly onGoOn: () => void;
@@ -30,7 +32,7 @@ export function QuestionnaireStep(props: QuestionnaireStepProps): ReactNode {
   return <Forms key={attempt} {...props} onRetry={() => setAttempt((count) => count + 1)} />;
 }
 
-function Forms({ call, session, readOnly, onSaved, onCompleted, onGoOn, onRetry }: QuestionnaireStepProps & { readonly onRetry: () => void }): ReactNode {
+function Forms({ call, session, readOnly, only, onSaved, onCompleted, onGoOn, onRetry }: QuestionnaireStepProps & { readonly onRetry: () => void }): ReactNode {
   const [drafts, setDrafts] = useState<readonly FormDraft[]>();
   const [notices, setNotices] = useState<readonly string[]>([]);
   const [failure, setFailure] = useState<Failure>();
@@ -45,7 +47,7 @@ function Forms({ call, session, readOnly, onSaved, onCompleted, onGoOn, onRetry 
       if (reply.kind === 'failed') return setFailure(reply.failure);
       const { reference, name, roleCode } = session.user;
       const author = { reference, display: name, ...(roleCode === undefined ? {} : { roleCode }) };
-      opened = reply.value.forms.map((form) => new FormDraft(call, form, author));
+      opened = reply.value.forms.filter(({ formId }) => only === undefined || formId === only).map((form) => new FormDraft(call, form, author));
       setDrafts(opened);
       setNotices(reply.value.notices ?? []);
       if (readOnly) return;
@@ -65,7 +67,7 @@ function Forms({ call, session, readOnly, onSaved, onCompleted, onGoOn, onRetry 
         draft.close();
       }
     };
-  }, [call, session, readOnly]);
+  }, [call, session, readOnly, only]);
 
   const completed = useCallback((done: PriorAuthCase) => {
     const next = drafts?.findIndex((draft) => !draft.completed) ?? -1;

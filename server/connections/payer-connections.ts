@@ -1,0 +1,115 @@
+import { PolicyFileError } from '#policies/json-file.ts';
+import { absolute, readPayersFile, SHIPPED_PAYERS } from '#policies/load-payers.ts';
+import { createPayerDirectory, type Payer, type PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
+import type { AuditTrail } from '#store/audit.ts';
+import type { Store } from '#store/database.ts';
+import { migratePart } from '#store/migrate.ts';
+import { followFile } from '../smart/ehrs-file.ts';
+import { type KnownPayer, openRegisteredPayers, PAYER_MIGRATIONS, type RegisteredPayers, type StoredPayers } from './registered-payers.ts';
+
+/** The payers of this installation: those of the file, then those of the admin page. What is changed reaches everybody who holds the directory, without a restart. */
+export interface PayerConnections extends PayerDirectory, Pick<RegisteredPayers, 'setDisabled' | 'setMode'> {
+  /** Disabled ones too, which the directory does not find. */
+  list(): readonly KnownPayer[];
+  /** What is wrong with the file since it was last good: the payers from before stay in force. */
+  fileFault(): string | undefined;
+  /** Adds a payer, or replaces one that was added on the admin page. */
+  save(payer: Payer): Promise<{ readonly kind: 'added' | 'changed' } | { readonly kind: 'clash'; readonly field: 'id' | 'organizationIdentifiers'; readonly with: string }>;
+  /** Takes over what was changed on the admin page, here or in another process. */
+  reload(): Promise<void>;
+  stop(): void;
+}
+
+export interface PayerConnectionsOptions {
+  readonly store: Store;
+  readonly audit: AuditTrail;
+  readonly now: () => number;
+  /** Public address, no trailing slash. */
+  readonly baseUrl: string;
+  /** In place of the payers the program brings; read again when it changes. */
+  readonly file?: string | undefined;
+  readonly onFileFault: (error: PolicyFileError) => void;
+  readonly onReloadFault: (error: unknown) => void;
+  readonly followEveryMs?: number;
+  /** How soon what was changed in another process holds in this one. */
+  readonly reloadEveryMs?: number;
+}
+
+/** @throws PolicyFileError when the file is bad at the start. */
+export async function openPayerConnections({ store, audit, now, baseUrl, file = SHIPPED_PAYERS, onFileFault, onReloadFault, followEveryMs = 2_000, reloadEveryMs = 5_000 }: PayerConnectionsOptions): Promise<PayerConnections> {
+  await migratePart(store, 'connections', PAYER_MIGRATIONS);
+  const registered = openRegisteredPayers(store, audit, now);
+  const readAgain = (): void => {
+    try {
+      ofFile = readPayersFile(file);
+      fileFault = undefined;
+      arrange();
+    } catch (error) {
+      if (!(error instanceof PolicyFileError)) throw error;
+      fileFault = error.message;
+      onFileFault(error);
+    }
+  };
+  const unfollow = followFile(file, readAgain, followEveryMs);
+  let ofFile = readPayersFile(file);
+  let stored: StoredPayers = { registered: [], modes: new Map() };
+  let fileFault: string | undefined;
+  let all: readonly KnownPayer[] = [];
+  let directory: PayerDirectory = createPayerDirectory([]);
+
+  const arrange = (): void => {
+    const written: readonly KnownPayer[] = [...ofFile.map((payer): KnownPayer => ({ source: 'file', payer, disabled: false })), ...stored.registered];
+    // Of two with one id the file's counts.
+    const first = written.filter(({ payer }, index) => written.findIndex((each) => each.payer.id === payer.id) === index);
+    all = first.map((known) => ({ ...known, payer: withMode(absolute(known.payer, baseUrl), stored.modes.get(known.payer.id)) }));
+    directory = createPayerDirectory(all.flatMap(({ payer, disabled }) => (disabled ? [] : [payer])));
+  };
+  const reload = async (): Promise<void> => {
+    const read = await registered.read();
+    if (JSON.stringify([read.registered, [...read.modes]]) === JSON.stringify([stored.registered, [...stored.modes]])) return;
+    stored = read;
+    arrange();
+  };
+  arrange();
+  await reload();
+  const timer = setInterval(() => void reload().catch(onReloadFault), reloadEveryMs).unref();
+  return {
+    get payers() {
+      return directory.payers;
+    },
+    find: (organization) => directory.find(organization),
+    byId: (id) => directory.byId(id),
+    forCoverage: (payerId, coverage) => directory.forCoverage(payerId, coverage),
+    list: () => all,
+    fileFault: () => fileFault,
+    async save(payer) {
+      await reload();
+      const before = all.find((known) => known.payer.id === payer.id);
+      if (before?.source === 'file') return { kind: 'clash', field: 'id', with: before.payer.id };
+      const taken = new Set(payer.organizationIdentifiers.map(({ system, value }) => `${system}|${value}`));
+      const other = all.find((known) => known.payer.id !== payer.id && known.payer.organizationIdentifiers.some(({ system, value }) => taken.has(`${system}|${value}`)));
+      if (other) return { kind: 'clash', field: 'organizationIdentifiers', with: other.payer.id };
+      await registered.save(payer);
+      await reload();
+      return { kind: before ? 'changed' : 'added' };
+    },
+    async setDisabled(id, disabled) {
+      await registered.setDisabled(id, disabled);
+      await reload();
+    },
+    async setMode(id, mode) {
+      await registered.setMode(id, mode);
+      await reload();
+    },
+    reload,
+    stop() {
+      clearInterval(timer);
+      unfollow();
+    },
+  };
+}
+
+/** The admin page's word goes before the file's. */
+function withMode(payer: Payer, mode: 'electronic' | 'manual' | undefined): Payer {
+  return mode === undefined ? payer : { ...payer, mode };
+}
