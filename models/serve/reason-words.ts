@@ -3,14 +3,19 @@ import { DENIAL_RISK_FEATURES, type DenialRiskFeature } from '#prior-auth/learni
 
 /** Fields a person knows, and the features that stand for each. Contributions add up, so a field's is the exact sum of its features'. */
 const FIELDS = {
-  criteria: ['criteria_met_count', 'criteria_not_met_count', 'criteria_unknown_count', 'criteria_met_share'],
+  criteria: ['criteria_met_count', 'criteria_not_met_count', 'criteria_unknown_count', 'criteria_met_share', 'evidence_count'],
   urgency: ['urgent_flag'],
-  age: ['patient_age_years'],
+  age: ['patient_age_band_years'],
   'evidence-age': ['newest_evidence_age_days'],
-  'reason-code': ['has_reason_code_flag'],
+  'reason-code': ['has_reason_code_flag', 'reason_code_count'],
   quantity: ['quantity_to_limit_ratio'],
   requester: ['requester_known_flag'],
-  'payer-history': ['payer_denial_rate', 'service_family_denial_rate', 'payer_service_family_denial_rate'],
+  'earlier-request': ['renewal_flag', 'asked_again_flag'],
+  'payer-history': [
+    'payer_denial_rate', 'payer_decision_count', 'payer_decision_days', 'service_family_denial_rate', 'service_family_decision_count', 'payer_service_family_denial_rate',
+    'payer_service_family_decision_count', 'procedure_denial_rate', 'procedure_decision_count', 'procedure_decision_days', 'specialty_denial_rate', 'specialty_decision_count',
+    'payer_procedure_denial_rate', 'payer_procedure_decision_count', 'payer_procedure_decision_days',
+  ],
 } as const satisfies Readonly<Record<string, readonly DenialRiskFeature[]>>;
 
 type Field = keyof typeof FIELDS;
@@ -33,6 +38,7 @@ const WORDS: { readonly [F in Field]: (facts: DenialRiskFacts, raises: boolean) 
     return ratio > 1 ? `Asks for ${ratio.toFixed(1)} times what the policy grants at first` : 'The quantity is within the policy’s limit';
   },
   requester: (facts) => (facts.requesterKnown ? 'The ordering clinician is identified' : 'The ordering clinician is not identified'),
+  'earlier-request': (facts) => (facts.renewal ? 'It renews an authorization' : facts.askedAgain ? 'The same order was denied before' : 'A first request for this order'),
   'payer-history': (_facts, raises) => `This payer's past decisions on this kind of service ${raises ? 'raise' : 'lower'} it`,
 };
 

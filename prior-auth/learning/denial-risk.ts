@@ -7,6 +7,8 @@ export interface DenialRisk {
   readonly reasons: readonly DenialRiskReason[];
   readonly modelVersion: string;
   readonly simulated: boolean;
+  /** Of what past decisions the score took into account. Absent: none; the model's own stored shares were used. */
+  readonly history?: { /** ISO instant up to which decisions were seen. */ readonly asOf: string; /** How many, in the window. */ readonly decisions: number };
 }
 
 export interface DenialRiskReason {
@@ -35,4 +37,15 @@ export interface DenialRiskFacts {
   readonly quantityToLimitRatio: number | null;
   readonly paNeeded: boolean | null;
   readonly requesterKnown: boolean;
+  /** The code that would be billed, with its system in short: "hcpcs:E0601", "cpt:70551". */
+  readonly procedure?: string | null;
+  /** NUCC taxonomy code of the ordering clinician. */
+  readonly requesterSpecialty?: string | null;
+  /** Distinct resources of the record that stand for a criterion. */
+  readonly evidenceCount?: number;
+  readonly reasonCodeCount?: number;
+  /** The request takes up an authorization that runs out; null before there is a case. */
+  readonly renewal?: boolean | null;
+  /** The same order was denied before; null before there is a case. */
+  readonly askedAgain?: boolean | null;
 }
