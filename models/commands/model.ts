@@ -35,4 +35,4 @@ writeFileSync(join(folder, 'denial-risk.onnx'), onnx);
 writeFileSync(join(folder, 'denial-risk.json'), `${JSON.stringify(file)}\n`);
 const { measures } = file;
 console.log(`Wrote models/denial-risk.onnx and .json, version ${file.version}.
-Simulated figures on the ${measures.split} (${measures.testRows} rows, ${(measures.baseRate * 100).toFixed(1)} % denied): AUC ${measures.areaUnderRoc.toFixed(3)}, Brier ${measures.brier.toFixed(4)}, calibration error ${measures.calibrationError.toFixed(4)}.`);
+Simulated figures on the ${measures.split} (${measures.testRows} rows, ${(measures.baseRate * 100).toFixed(1)} % denied): AUC ${measures.areaUnderRoc.value.toFixed(3)}, Brier ${measures.brier.value.toFixed(4)}, calibration error ${measures.calibrationError.value.toFixed(4)}.`);

@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
 import type { DenialRiskFacts } from '#prior-auth/learning/denial-risk.ts';
 import { DENIAL_RISK_FEATURES, type DenialHistory, toFeatureRow } from '#prior-auth/learning/features.ts';
-import { calibrate, fitPlatt } from '../calibration.ts';
+import { calibrate } from '../calibration.ts';
+import { figuresOf } from '../evaluate/measures.ts';
 import { marginOf } from '../forest.ts';
-import type { ModelFile } from '../model-file.ts';
+import { type ModelFile, sha256, versionOf } from '../model-file.ts';
 import { trainForest } from './boost.ts';
-import { areaUnderRoc, brierScore, calibrationError } from './measures.ts';
+import { fitCalibration } from './calibration-fit.ts';
 import { writeOnnx } from './onnx.ts';
 
 export interface LabelledDecision {
@@ -28,40 +28,31 @@ export function trainDenialRisk(decisions: readonly LabelledDecision[], about: {
 
   const columns = DENIAL_RISK_FEATURES.map((_, feature) => Float32Array.from(rows.slice(0, trainEnd), (row) => row[feature] as number));
   const forest = trainForest(columns, labels.slice(0, trainEnd), SETTINGS);
-  const margins = rows.map((row) => marginOf(forest, row));
-  const scale = fitPlatt(margins.slice(trainEnd, calibrateEnd), labels.slice(trainEnd, calibrateEnd));
-  const tested = margins.slice(calibrateEnd).map((margin) => calibrate(scale, margin));
+  const margins = Float64Array.from(rows, (row) => marginOf(forest, row));
+  const calibration = fitCalibration(margins.subarray(trainEnd, calibrateEnd), labels.subarray(trainEnd, calibrateEnd));
+  const tested = margins.slice(calibrateEnd).map((margin) => calibrate(calibration, margin));
   const testLabels = labels.slice(calibrateEnd);
-
   const onnx = writeOnnx(forest, DENIAL_RISK_FEATURES.length, { name: 'denial-risk', simulated: String(about.simulated) });
-  const onnxSha256 = createHash('sha256').update(onnx).digest('hex');
-  return {
-    onnx,
-    file: {
-      name: 'denial-risk',
-      version: onnxSha256.slice(0, 12),
-      onnxSha256,
-      simulated: about.simulated,
-      trainedOn: { source: about.source, rows: decisions.length, seed: about.seed },
-      features: [...DENIAL_RISK_FEATURES],
-      calibration: { method: 'platt', ...scale },
-      bands: { medium: 0.15, high: 0.4 },
-      history,
-      forest,
-      selfCheck: rows.slice(calibrateEnd, calibrateEnd + 40).map((row, index) => ({
-        row: Array.from(row, (value) => (Number.isNaN(value) ? null : value)),
-        margin: margins[calibrateEnd + index] as number,
-      })),
-      measures: {
-        split: 'last 20 % in time',
-        testRows: testLabels.length,
-        areaUnderRoc: areaUnderRoc(tested, testLabels),
-        brier: brierScore(tested, testLabels),
-        calibrationError: calibrationError(tested, testLabels),
-        baseRate: testLabels.reduce((sum, label) => sum + label, 0) / testLabels.length,
-      },
-    },
+  const file: Omit<ModelFile, 'version'> = {
+    kind: 'denial-risk',
+    onnxSha256: sha256(onnx),
+    simulated: about.simulated,
+    trainedAt: '2026-11-22T00:00:00Z',
+    trainedOn: { source: about.source, rows: decisions.length, from: '2026-01-01T00:00:00Z', to: '2026-11-22T00:00:00Z' },
+    features: [...DENIAL_RISK_FEATURES],
+    encoders: [],
+    calibration,
+    bands: { medium: 0.15, high: 0.4 },
+    history,
+    forest,
+    selfCheck: rows.slice(calibrateEnd, calibrateEnd + 40).map((row, index) => ({
+      row: Array.from(row, (value) => (Number.isNaN(value) ? null : value)),
+      margin: margins[calibrateEnd + index] as number,
+    })),
+    measures: { split: 'last 20 % in time', testRows: testLabels.length, baseRate: testLabels.reduce((sum, label) => sum + label, 0) / testLabels.length, ...figuresOf(tested, testLabels, about.seed) },
+    lineage: { dataHash: '', codeHash: '', parameters: {}, seed: about.seed },
   };
+  return { onnx, file: { ...file, version: versionOf(file) } };
 }
 
 /** Smoothed denial shares of the rows given, by payer, family and both. */
