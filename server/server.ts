@@ -110,7 +110,7 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
   const openEhr = sessionEhrOpener(identity, sessions, ehrs);
   const questionnaires = await createQuestionnaireService({ store, log, now });
   const sender = await createPasSender({
-    store, jobs, baseUrl, log, now, audit, payers, keys, cases: createCasePort(cases, now), diagnosisMap: options.diagnosisMap,
+    store, jobs, baseUrl, log, now, audit, payers, keys, cases: createCasePort(cases, now, (payerId) => payers.byId(payerId)?.fhirBase.startsWith(`${baseUrl}/`) === true), diagnosisMap: options.diagnosisMap,
     ...(options.inquiryIntervalMs === undefined ? {} : { inquiryIntervalMs: options.inquiryIntervalMs }),
   });
   const determineCase = createCaseDeterminer({ policies, timeZoneOf, now });

@@ -1,4 +1,5 @@
-import type { Patient } from '@medplum/fhirtypes';
+import type { Patient, PractitionerRole } from '@medplum/fhirtypes';
+import { CODE_SYSTEMS } from '#fhir/base/code-systems.ts';
 import type { DenialRiskFacts } from '../learning/denial-risk.ts';
 import type { PriorAuthCase } from '../case.ts';
 import { procedureOf } from '../learning/procedure.ts';
@@ -38,6 +39,11 @@ export function toDenialRiskFacts(determination: Determination, service: Request
     renewal: ofCase ? ofCase.follows?.why === 'renewal' : null,
     askedAgain: ofCase ? ofCase.follows?.why === 'denied' : null,
   };
+}
+
+/** The clinician's NUCC taxonomy code, where the role names one. */
+export function specialtyCode(role: PractitionerRole | undefined): string | undefined {
+  return (role?.specialty ?? []).flatMap(({ coding = [] }) => coding).find(({ system, code }) => system === CODE_SYSTEMS.nuccTaxonomy && code)?.code;
 }
 
 /** Completed years; null unless the full birth date is known. */
