@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { DENIAL_RISK_FEATURES } from '#prior-auth/learning/features.ts';
+import { monitoringReference } from './monitor/reference.ts';
 
 const rates = z.record(z.string(), z.number());
 const numbers = z.array(z.number());
@@ -52,6 +53,8 @@ export const modelFile = z
     logistic: logistic.optional(),
     /** Rows (null = missing) with the log-odds they must give: the start-up self-check. */
     selfCheck: z.array(z.object({ row: z.array(z.number().nullable()), margin: z.number() })),
+    /** How the rows of its own test looked; without it drift is not measured. */
+    reference: monitoringReference.optional(),
     measures: figures.extend({ split: z.string(), testRows: z.number(), baseRate: z.number(), logistic: figures.optional() }),
     lineage: z.object({ dataHash: z.string(), codeHash: z.string(), parameters: z.record(z.string(), z.unknown()), seed: z.number() }),
     /** Where the forest comes from when it was not trained here; `covers` says who counted the rows at its nodes. */

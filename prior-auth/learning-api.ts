@@ -157,7 +157,7 @@ export interface MonitoringReport {
   readonly alerts: readonly LearningAlert[];
 }
 
-/** Two distributions beside each other. */
+/** Two distributions of known values beside each other. */
 export interface Drift {
   /** Population stability index; 0 is none. */
   readonly psi: number;
@@ -169,10 +169,9 @@ export interface Drift {
 }
 
 export interface DriftBin {
-  /** Bounds of the bin, `from` < value <= `to`; both null: unknown values. An open end is null. */
+  /** `from` < value <= `to`; an open end is null. */
   readonly from: number | null;
   readonly to: number | null;
-  readonly unknown: boolean;
   /** Shares, 0..1. */
   readonly reference: number;
   readonly current: number;
