@@ -1,6 +1,7 @@
 import { marginOf } from '#models/forest.ts';
 import { openDenialRiskModel } from '#models/serve/denial-risk-model.ts';
-import { seededRandom, simulateDecisions } from '#models/train/simulate-decisions.ts';
+import { seededRandom } from '#models/seeded-random.ts';
+import { simulateDecisions } from '#models/simulate/simulate-decisions.ts';
 import { trainDenialRisk } from '#models/train/train-denial-risk.ts';
 import { toFeatureRow } from '#prior-auth/learning/features.ts';
 import { HEADER, measure, row } from './figures.ts';

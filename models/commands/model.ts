@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { simulateDecisions } from '../train/simulate-decisions.ts';
+import { simulateDecisions } from '../simulate/simulate-decisions.ts';
 import { trainDenialRisk } from '../train/train-denial-risk.ts';
 
 // npm run model -- train [--rows N] [--seed N] : trains the denial-risk model on simulated decisions and writes models/denial-risk.onnx and .json.

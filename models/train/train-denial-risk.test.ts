@@ -4,7 +4,7 @@ import { toFeatureRow } from '#prior-auth/learning/features.ts';
 import { calibrate } from '../calibration.ts';
 import { marginOf } from '../forest.ts';
 import { areaUnderRoc } from '../evaluate/measures.ts';
-import { simulateDecisions } from './simulate-decisions.ts';
+import { simulateDecisions } from '../simulate/simulate-decisions.ts';
 import { trainDenialRisk } from './train-denial-risk.ts';
 
 const decisions = simulateDecisions(24_000, 5);
