@@ -3,13 +3,18 @@ import { allRows, bootstrap, type RowWeights } from './bootstrap.ts';
 
 /** The four figures of a set of probabilities, each with its interval. */
 export function figuresOf(probabilities: Float64Array, labels: Uint8Array, seed: number): Figures {
+  return bootstrap(labels.length, seed, figureStatistics(probabilities, labels));
+}
+
+/** The same figures as statistics of a resample, so that two models can be compared on the same resamples. */
+export function figureStatistics(probabilities: Float64Array, labels: Uint8Array): Record<keyof Figures, (weights: RowWeights) => number> {
   const order = orderOf(probabilities);
-  return bootstrap(labels.length, seed, {
+  return {
     areaUnderRoc: (weights) => rankedArea(order, probabilities, labels, weights),
     brier: (weights) => meanOver(weights, (row) => ((probabilities[row] as number) - (labels[row] as number)) ** 2),
     calibrationError: (weights) => calibrationError(probabilities, labels, weights),
     logLoss: (weights) => meanOver(weights, (row) => logLossOf(probabilities[row] as number, labels[row] as number)),
-  });
+  };
 }
 
 /** Area under the ROC curve; ties count half. 0.5 is chance; NaN when only one label is there. */
