@@ -13,7 +13,7 @@ export interface LabelledDecision {
   readonly denied: boolean;
 }
 
-const SETTINGS = { trees: 40, depth: 4, learningRate: 0.15, lambda: 1, minChildWeight: 5 } as const;
+const SETTINGS = { trees: 40, depth: 4, learningRate: 0.15, lambda: 1, minChildWeight: 5, rowShare: 1, columnShare: 1, earlyStoppingTrees: 0, seed: 1 } as const;
 /** Pseudo-decisions that pull a small group's rate towards the overall one. */
 const SMOOTHING = 50;
 
@@ -27,7 +27,7 @@ export function trainDenialRisk(decisions: readonly LabelledDecision[], about: {
   const labels = Uint8Array.from(decisions, (decision) => Number(decision.denied));
 
   const columns = DENIAL_RISK_FEATURES.map((_, feature) => Float32Array.from(rows.slice(0, trainEnd), (row) => row[feature] as number));
-  const forest = trainForest(columns, labels.slice(0, trainEnd), SETTINGS);
+  const forest = trainForest({ columns, labels: labels.slice(0, trainEnd), learnRows: trainEnd, monotone: new Int8Array(columns.length) }, SETTINGS);
   const margins = Float64Array.from(rows, (row) => marginOf(forest, row));
   const calibration = fitCalibration(margins.subarray(trainEnd, calibrateEnd), labels.subarray(trainEnd, calibrateEnd));
   const tested = margins.slice(calibrateEnd).map((margin) => calibrate(calibration, margin));

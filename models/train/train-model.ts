@@ -1,6 +1,9 @@
+import { Worker } from 'node:worker_threads';
 import type { TrainingTable } from '../dataset.ts';
+import { ModelError } from '../model-error.ts';
 import type { ModelBundle } from '../model-file.ts';
-import type { TrainingParameters, TrainingProgress } from './parameters.ts';
+import { type TrainingParameters, type TrainingProgress, trainingParameters } from './parameters.ts';
+import type { ThreadMessage } from './training-thread.ts';
 
 export interface TrainingOptions {
   readonly onProgress?: (progress: TrainingProgress) => void;
@@ -9,6 +12,29 @@ export interface TrainingOptions {
 
 /**
  * Trains, calibrates and measures a model in a thread of its own; the same table, parameters and code give the same bytes. Nothing is written: an aborted run
- * leaves nothing behind and rejects with the signal's reason. Throws TRAINING_REFUSED when the table or the parameters cannot be trained with.
+ * leaves nothing behind and rejects with the signal's reason. Throws TRAINING_REFUSED when the table or the parameters cannot be trained with, TRAINING_FAILED
+ * when the thread dies.
  */
-export type TrainModel = (table: TrainingTable, parameters: TrainingParameters, options?: TrainingOptions) => Promise<ModelBundle>;
+export async function trainModel(table: TrainingTable, parameters: TrainingParameters, { onProgress, signal }: TrainingOptions = {}): Promise<ModelBundle> {
+  const parsed = trainingParameters.safeParse(parameters);
+  if (!parsed.success) throw new ModelError('TRAINING_REFUSED', `The parameters are not right: ${parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')}.`);
+  signal?.throwIfAborted();
+  const worker = new Worker(new URL('./training-thread.ts', import.meta.url), { workerData: { table, parameters: parsed.data }, execArgv: [] });
+  let abort: () => void = () => {};
+  try {
+    return await new Promise<ModelBundle>((resolve, reject) => {
+      abort = () => reject(signal?.reason);
+      signal?.addEventListener('abort', abort, { once: true });
+      worker.on('message', (message: ThreadMessage) => {
+        if (message.kind === 'progress') onProgress?.(message.progress);
+        else if (message.kind === 'trained') resolve(message.bundle);
+        else reject(new ModelError('TRAINING_REFUSED', message.message));
+      });
+      worker.on('error', (cause) => reject(new ModelError('TRAINING_FAILED', 'The training stopped with a fault.', { cause })));
+      worker.on('exit', (code) => reject(new ModelError('TRAINING_FAILED', `The training thread ended with code ${code} and gave no model.`)));
+    });
+  } finally {
+    signal?.removeEventListener('abort', abort);
+    await worker.terminate();
+  }
+}
