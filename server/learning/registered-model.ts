@@ -1,16 +1,12 @@
 import { marginOf } from '#models/forest.ts';
 import { type ModelBundle, type ModelFile, modelFile, sha256, versionOf } from '#models/model-file.ts';
+import type { ModelStage } from '#prior-auth/learning-api.ts';
 import { RegistryError } from './registry-error.ts';
 
-export type ModelKind = ModelFile['kind'];
-
-export const MODEL_STAGES = ['candidate', 'shadow', 'canary', 'live', 'retired'] as const;
-export type ModelStage = (typeof MODEL_STAGES)[number];
-
 /** What is told of a model without its trees and tables. */
-export type ModelSummary = Pick<ModelFile, 'kind' | 'version' | 'onnxSha256' | 'simulated' | 'trainedAt' | 'trainedOn' | 'features' | 'measures' | 'lineage' | 'importedFrom' | 'bands'> & { readonly trees: number };
+type FileSummary = Pick<ModelFile, 'kind' | 'version' | 'onnxSha256' | 'simulated' | 'trainedAt' | 'trainedOn' | 'features' | 'measures' | 'lineage' | 'importedFrom' | 'bands'> & { readonly trees: number };
 
-export interface RegisteredModel extends ModelSummary {
+export interface RegisteredModel extends FileSummary {
   readonly origin: 'shipped' | 'trained' | 'imported';
   readonly registeredBy: string;
   readonly registeredAt: string;
@@ -22,7 +18,7 @@ export interface RegisteredModel extends ModelSummary {
   readonly replaced: string | null;
 }
 
-export function summaryOf(file: ModelFile): ModelSummary {
+export function summaryOf(file: ModelFile): FileSummary {
   const { kind, version, onnxSha256, simulated, trainedAt, trainedOn, features, measures, lineage, importedFrom, bands, forest } = file;
   return { kind, version, onnxSha256, simulated, trainedAt, trainedOn, features, measures, lineage, ...(importedFrom ? { importedFrom } : {}), bands, trees: forest.roots.length };
 }

@@ -1,12 +1,13 @@
 import type { Selectable, Transaction } from 'kysely';
 import type { ModelBundle } from '#models/model-file.ts';
 import type { BundleBytes, ModelSource, Stages } from '#models/serve/model-source.ts';
+import { MODEL_KINDS, type ModelKind, type ModelStage } from '#prior-auth/learning-api.ts';
 import type { AuditTrail } from '#store/audit.ts';
 import type { AnyDatabase, Store } from '#store/database.ts';
 import { migratePart } from '#store/migrate.ts';
 import { uuidv7 } from '#store/uuid.ts';
 import type { GateReport } from './gate.ts';
-import { type ModelKind, type ModelStage, readBundle, type RegisteredModel, summaryOf } from './registered-model.ts';
+import { readBundle, type RegisteredModel, summaryOf } from './registered-model.ts';
 import { RegistryError } from './registry-error.ts';
 import { MODEL_MIGRATIONS, type RegistryTables } from './registry-tables.ts';
 import { mayApprove, mayTrain, type ModelPerson } from './roles.ts';
@@ -81,14 +82,13 @@ export interface RegistryOptions {
 
 const NEXT_STAGE: Readonly<Record<ModelStage, StepUp | undefined>> = { candidate: 'shadow', shadow: 'canary', canary: 'live', live: undefined, retired: undefined };
 const CANARY_SHARE = 0.1;
-const KINDS: readonly ModelKind[] = ['denial-risk', 'appeal'];
 
 export async function openModelRegistry(options: RegistryOptions): Promise<ModelRegistry> {
   const { store, audit, now, gate } = options;
   await migratePart(store, 'models', MODEL_MIGRATIONS);
   const db = store.db.withTables<RegistryTables>();
   const at = () => new Date(now()).toISOString();
-  const listeners = new Map<ModelKind, Set<() => void>>(KINDS.map((kind) => [kind, new Set()]));
+  const listeners = new Map<ModelKind, Set<() => void>>(MODEL_KINDS.map((kind) => [kind, new Set()]));
   const seen = new Map<string, number>();
 
   const reload = async (): Promise<void> => {

@@ -2,25 +2,24 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { z } from 'zod/mini';
 import { PolicyFileError, readJsonFile } from '#policies/json-file.ts';
+import { LEARNING_ROLES, type LearningRole } from '#prior-auth/learning-api.ts';
 import { RegistryError } from './registry-error.ts';
 
-/** Viewers look; trainers also train and register; approvers also promote, roll back and retire; the admin does all. */
-export const MODEL_ROLES = ['viewer', 'trainer', 'approver', 'admin'] as const;
-
+/** Viewers look; trainers also train and register; approvers also promote, roll back and retire. */
 export interface ModelPerson {
   readonly name: string;
-  readonly role: (typeof MODEL_ROLES)[number];
+  readonly role: LearningRole;
 }
 
 /** Who starts a retraining by itself; may never approve. */
 export const RETRAINING: ModelPerson = { name: 'retraining', role: 'trainer' };
 
 export const mayTrain = ({ role }: ModelPerson): boolean => role !== 'viewer';
-export const mayApprove = ({ role }: ModelPerson): boolean => role === 'approver' || role === 'admin';
+export const mayApprove = ({ role }: ModelPerson): boolean => role === 'approver';
 
 const token = z.string().check(z.regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of the token: 64 hex digits'));
 const rolesFile = z.strictObject({
-  people: z.array(z.strictObject({ name: z.string().check(z.minLength(1), z.maxLength(80)), role: z.enum(['viewer', 'trainer', 'approver']), tokenSha256: token })).check(
+  people: z.array(z.strictObject({ name: z.string().check(z.minLength(1), z.maxLength(80)), role: z.enum(LEARNING_ROLES), tokenSha256: token })).check(
     z.refine((people) => new Set(people.map(({ name }) => name)).size === people.length, 'two people have the same name'),
     z.refine((people) => new Set(people.map(({ tokenSha256 }) => tokenSha256)).size === people.length, 'two people have the same token'),
     z.refine((people) => !people.some(({ name }) => ['admin', 'operator', 'retraining', 'open-prior-auth'].includes(name)), 'admin, operator, retraining and open-prior-auth are names of the program'),
@@ -65,7 +64,7 @@ export function openModelRoles({ file, adminToken, onFileFault }: ModelRolesOpti
       const digest = createHash('sha256').update(token).digest();
       const found = people.find(({ tokenSha256 }) => timingSafeEqual(Buffer.from(tokenSha256, 'hex'), digest));
       if (found) return { name: found.name, role: found.role };
-      return adminToken !== undefined && timingSafeEqual(createHash('sha256').update(adminToken).digest(), digest) ? { name: 'admin', role: 'admin' } : undefined;
+      return adminToken !== undefined && timingSafeEqual(createHash('sha256').update(adminToken).digest(), digest) ? { name: 'admin', role: 'approver' } : undefined;
     },
   };
 }
