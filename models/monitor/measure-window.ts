@@ -11,11 +11,14 @@ export interface ScoredRow {
   /** In the order of the reference's features; NaN is unknown. */
   readonly row: ArrayLike<number>;
   readonly probability: number;
-  /** null: the payer has not decided. */
-  readonly denied: boolean | null;
   /** Audit groups and the level of each. */
   readonly groups: Readonly<Record<string, string>>;
   readonly tookMs: number;
+}
+
+/** Its score is of whenever; the payer's answer is of the window. */
+export interface DecidedRow extends ScoredRow {
+  readonly denied: boolean;
 }
 
 export interface MeasuredWindow {
@@ -34,8 +37,7 @@ export interface MeasuredWindow {
 const SEED = 20_261_122;
 
 /** Everything that is measured of one window. `high`: probability from which a risk is called high. Drift needs a reference; the rest does not. */
-export function measureWindow(rows: readonly ScoredRow[], reference: MonitoringReference | null, high: number): MeasuredWindow {
-  const decided = rows.filter(({ denied }) => denied !== null);
+export function measureWindow(rows: readonly ScoredRow[], decided: readonly DecidedRow[], reference: MonitoringReference | null, high: number): MeasuredWindow {
   const probabilities = Float64Array.from(decided, ({ probability }) => probability);
   const labels = Uint8Array.from(decided, ({ denied }) => Number(denied));
   const denials = labels.reduce((sum, label) => sum + label, 0);
@@ -49,9 +51,10 @@ export function measureWindow(rows: readonly ScoredRow[], reference: MonitoringR
     calibration: calibrationOver(probabilities, labels),
     calibrationError: figures?.calibrationError ?? null,
     areaUnderRoc: denials === 0 || denials === decided.length ? null : (figures?.areaUnderRoc ?? null),
-    subgroups: [...new Set(rows.flatMap(({ groups }) => Object.keys(groups)))].sort().map((group) => {
-      const audited = rows.flatMap(({ groups, probability, denied }) => (groups[group] === undefined ? [] : [{ level: groups[group], selected: probability >= high, denied }]));
-      return { group, levels: levelRates(audited), parityGap: parity(audited), oddsGap: equalisedOdds(audited) };
+    subgroups: [...new Set([...rows, ...decided].flatMap(({ groups }) => Object.keys(groups)))].sort().map((group) => {
+      const of = <R extends ScoredRow>(all: readonly R[]) => all.flatMap((row) => (row.groups[group] === undefined ? [] : [{ ...row, level: row.groups[group], selected: row.probability >= high }]));
+      const [scored, known] = [of(rows), of(decided)];
+      return { group, levels: levelRates(scored, known), parityGap: parity(scored), oddsGap: equalisedOdds(known) };
     }),
     latency: latencyOf(rows.map(({ tookMs }) => tookMs)),
   };

@@ -1,3 +1,4 @@
+import type { SubgroupLevel } from '#prior-auth/learning-api.ts';
 import type { Interval } from '../model-file.ts';
 import { difference, wilson, zForPairs } from './intervals.ts';
 
@@ -6,9 +7,47 @@ const LEAST_ROWS = 30;
 
 export interface AuditedRow {
   readonly level: string;
+  /** Called high risk. */
   readonly selected: boolean;
-  /** null: not decided. */
-  readonly denied: boolean | null;
+}
+
+interface DecidedRow extends AuditedRow {
+  readonly denied: boolean;
+}
+
+/** Greatest difference of the share called high risk between two levels; null with fewer than two levels of enough rows. The interval holds for all pairs at once. */
+export function parity(rows: readonly AuditedRow[]): Interval | null {
+  return greatestGap(byLevel(rows).map(([, own]) => shareOf(own)));
+}
+
+/** The greater of the differences of the true and of the false positive rate between two levels; null as in `parity`. */
+export function equalisedOdds(rows: readonly DecidedRow[]): Interval | null {
+  const gaps = [true, false].flatMap((denied) => greatestGap(byLevel(rows.filter((row) => row.denied === denied)).map(([, own]) => shareOf(own))) ?? []);
+  return gaps.sort((a, b) => b.value - a.value)[0] ?? null;
+}
+
+/** Each level's rates. A rate over no rows is null. */
+export function levelRates(scored: readonly AuditedRow[], decided: readonly DecidedRow[]): SubgroupLevel[] {
+  const known = new Map(byLevel(decided));
+  return byLevel(scored).map(([level, rows]) => {
+    const own = known.get(level) ?? [];
+    const rate = (denied: boolean): Interval | null => {
+      const { hits, count } = shareOf(own.filter((row) => row.denied === denied));
+      return count === 0 ? null : wilson(hits, count);
+    };
+    const { hits, count } = shareOf(rows);
+    return { level, rows: count, decided: own.length, selectionRate: wilson(hits, count), truePositiveRate: rate(true), falsePositiveRate: rate(false) };
+  });
+}
+
+function byLevel<R extends AuditedRow>(rows: readonly R[]): [string, R[]][] {
+  const levels = new Map<string, R[]>();
+  for (const row of rows) {
+    const own = levels.get(row.level);
+    if (own) own.push(row);
+    else levels.set(row.level, [row]);
+  }
+  return [...levels].sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }));
 }
 
 interface Share {
@@ -16,38 +55,8 @@ interface Share {
   readonly count: number;
 }
 
-/** Greatest difference of the share called high risk between two levels; null with fewer than two levels of enough rows. Intervals hold for all pairs at once. */
-export function parity(rows: readonly AuditedRow[]): Interval | null {
-  return greatestGap(byLevel(rows).map(({ selected }) => selected));
-}
-
-/** The greater of the differences of the true and of the false positive rate between two levels; null as in `parity`. */
-export function equalisedOdds(rows: readonly AuditedRow[]): Interval | null {
-  const levels = byLevel(rows);
-  const gaps = [greatestGap(levels.map(({ truePositive }) => truePositive)), greatestGap(levels.map(({ falsePositive }) => falsePositive))].filter((gap) => gap !== null);
-  return gaps.sort((a, b) => b.value - a.value)[0] ?? null;
-}
-
-/** Each level's rates, by the level's name. A rate over no rows is null. */
-export function levelRates(rows: readonly AuditedRow[]) {
-  const rate = ({ hits, count }: Share): Interval | null => (count === 0 ? null : wilson(hits, count));
-  return byLevel(rows).map(({ level, selected, truePositive, falsePositive }) => ({
-    level, rows: selected.count, decided: truePositive.count + falsePositive.count,
-    selectionRate: wilson(selected.hits, selected.count), truePositiveRate: rate(truePositive), falsePositiveRate: rate(falsePositive),
-  }));
-}
-
-function byLevel(rows: readonly AuditedRow[]) {
-  const share = (of: readonly AuditedRow[]): Share => ({ hits: of.filter(({ selected }) => selected).length, count: of.length });
-  const levels = new Map<string, AuditedRow[]>();
-  for (const row of rows) {
-    const own = levels.get(row.level);
-    if (own) own.push(row);
-    else levels.set(row.level, [row]);
-  }
-  return [...levels]
-    .sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
-    .map(([level, own]) => ({ level, selected: share(own), truePositive: share(own.filter(({ denied }) => denied === true)), falsePositive: share(own.filter(({ denied }) => denied === false)) }));
+function shareOf(rows: readonly AuditedRow[]): Share {
+  return { hits: rows.filter(({ selected }) => selected).length, count: rows.length };
 }
 
 function greatestGap(given: readonly Share[]): Interval | null {

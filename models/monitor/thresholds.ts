@@ -27,6 +27,9 @@ export const DEFAULT_LIMITS: readonly Limit[] = [
 /** They grow with the clinic's own record, drift or not: shown, never alarmed. */
 const growsByItself = (feature: string): boolean => feature.endsWith('_decision_count');
 
+/** Payers and services differ in their denials by nature, and a good model says so: only groups of people alarm by parity. */
+const isOfPeople = (group: string): boolean => group === 'patient_age';
+
 /** What is over its limit, with enough rows to say so. `areaAtTraining` null: no fall is judged. */
 export function findingsOf(window: MeasuredWindow, areaAtTraining: number | null, limits: readonly Limit[]): Finding[] {
   return limits.flatMap(({ name, limit, leastRows }) =>
@@ -52,7 +55,7 @@ function measured(name: ThresholdName, window: MeasuredWindow, areaAtTraining: n
     case 'calibration-error': return calibrationError === null ? [] : whole(calibrationError.value - errorByChance(calibration), decided);
     case 'auc-fall': return areaUnderRoc === null || areaAtTraining === null ? [] : whole(areaAtTraining - areaUnderRoc.value, decided, areaAtTraining - areaUnderRoc.value > 1.5 * (areaUnderRoc.high - areaUnderRoc.value));
     // The gap's lower bound is what must be over the limit.
-    case 'parity-gap': return subgroups.flatMap(({ group, parityGap }) => (parityGap === null ? [] : [{ subject: group, value: parityGap.low, rows: scores, sure: true }]));
+    case 'parity-gap': return subgroups.filter(({ group }) => isOfPeople(group)).flatMap(({ group, parityGap }) => (parityGap === null ? [] : [{ subject: group, value: parityGap.low, rows: scores, sure: true }]));
     case 'odds-gap': return subgroups.flatMap(({ group, oddsGap }) => (oddsGap === null ? [] : [{ subject: group, value: oddsGap.low, rows: decided, sure: true }]));
     case 'unknown-share-rise': return features.map(({ feature, unknownShare, referenceUnknownShare }) => ({ subject: feature, value: unknownShare - referenceUnknownShare, rows: scores, sure: true }));
     case 'latency-p99-ms': return latency === null ? [] : whole(latency.p99Ms, scores);
