@@ -88,7 +88,7 @@ function windowed(now: DecisionTotals | undefined, before: DecisionTotals | unde
 /** Past decisions for scoring, read from memory: no score waits for the store. */
 export interface DecisionHistory {
   /** As of the last reading of the store; null as long as no decision is on record, or none could be read yet. */
-  past(facts: DenialRiskFacts): PastDecisions | null;
+  at(facts: DenialRiskFacts): PastDecisions | null;
   /** Takes over what was decided since, here or in another process. */
   refresh(): Promise<void>;
   stop(): void;
@@ -121,7 +121,7 @@ export async function openDecisionHistory({ store, now, log, everyMs = 30_000 }:
   const timer = setInterval(() => void tryRefresh(), everyMs);
   timer.unref();
   return {
-    past: (facts) => (read ? pastDecisionsOf(facts, read.asOf, (level, key) => read?.totals.get(`${level} ${key}`)) : null),
+    at: (facts) => (read ? pastDecisionsOf(facts, read.asOf, (level, key) => read?.totals.get(`${level} ${key}`)) : null),
     refresh,
     stop: () => clearInterval(timer),
   };
