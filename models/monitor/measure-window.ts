@@ -54,7 +54,9 @@ export function measureWindow(rows: readonly ScoredRow[], decided: readonly Deci
     subgroups: [...new Set([...rows, ...decided].flatMap(({ groups }) => Object.keys(groups)))].sort().map((group) => {
       const of = <R extends ScoredRow>(all: readonly R[]) => all.flatMap((row) => (row.groups[group] === undefined ? [] : [{ ...row, level: row.groups[group], selected: row.probability >= high }]));
       const [scored, known] = [of(rows), of(decided)];
-      return { group, levels: levelRates(scored, known), parityGap: parity(scored), oddsGap: equalisedOdds(known) };
+      // What only the decision tells (the patient's sex) is audited over the decided rows.
+      const audited = scored.length > 0 ? scored : known;
+      return { group, levels: levelRates(audited, known), parityGap: parity(audited), oddsGap: equalisedOdds(known) };
     }),
     latency: latencyOf(rows.map(({ tookMs }) => tookMs)),
   };

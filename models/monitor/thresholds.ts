@@ -28,7 +28,7 @@ export const DEFAULT_LIMITS: readonly Limit[] = [
 const growsByItself = (feature: string): boolean => feature.endsWith('_decision_count');
 
 /** Payers and services differ in their denials by nature, and a good model says so: only groups of people alarm by parity. */
-const isOfPeople = (group: string): boolean => group === 'patient_age';
+const isOfPeople = (group: string): boolean => group.startsWith('patient_');
 
 /** What is over its limit, with enough rows to say so. `areaAtTraining` null: no fall is judged. */
 export function findingsOf(window: MeasuredWindow, areaAtTraining: number | null, limits: readonly Limit[]): Finding[] {

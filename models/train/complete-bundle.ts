@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { calibrate } from '../calibration.ts';
-import type { TrainingTable } from '../dataset.ts';
+import { type TrainingTable, tableOf } from '../dataset.ts';
 import { figuresOf } from '../evaluate/measures.ts';
 import { type Forest, marginOf } from '../forest.ts';
 import { logisticProbability } from '../logistic.ts';
 import { type CategoryEncoder, type LogisticRegression, type ModelBundle, modelFile, type ModelFile, sha256, versionOf } from '../model-file.ts';
 import { ModelError } from '../model-error.ts';
+import { referenceOf } from '../monitor/reference.ts';
 import { fitCalibration } from './calibration-fit.ts';
 import { writeOnnx } from './onnx.ts';
 import type { SetParameters } from './parameters.ts';
@@ -44,6 +45,7 @@ export function completeBundle({ forest, logistic, input, ordered, slices, table
   const calibration = fitCalibration(marginsOver(calibrateFrom, slices.calibrate.length), ordered.labels.subarray(calibrateFrom, testFrom));
   const margins = marginsOver(testFrom, slices.test.length);
   const labels = ordered.labels.subarray(testFrom, testFrom + slices.test.length);
+  const tested = margins.map((margin) => calibrate(calibration, margin));
   const byLogistic = Float64Array.from(margins, (_, index) => logisticProbability(logistic, rowAt(testFrom + index)));
   const onnx = writeOnnx(forest, input.features.length, { kind: parameters.kind, simulated: String(table.simulated) });
   const times = ordered.times;
@@ -61,11 +63,12 @@ export function completeBundle({ forest, logistic, input, ordered, slices, table
     forest,
     logistic,
     selfCheck: Array.from(margins.subarray(0, SELF_CHECK_ROWS), (margin, index) => ({ row: Array.from(rowAt(testFrom + index), (value) => (Number.isNaN(value) ? null : value)), margin })),
+    reference: referenceOf(tableOf(ordered, Array.from(labels, (_label, index) => testFrom + index)), tested),
     measures: {
       split: describeSplit(table, slices),
       testRows: labels.length,
       baseRate: labels.reduce((sum, label) => sum + label, 0) / labels.length,
-      ...figuresOf(margins.map((margin) => calibrate(calibration, margin)), labels, parameters.seed),
+      ...figuresOf(tested, labels, parameters.seed),
       logistic: figuresOf(byLogistic, labels, parameters.seed),
     },
     lineage: { dataHash: hashOfTable(table), codeHash: hashOfCode(), parameters: { ...parameters, history: sha256(JSON.stringify(parameters.history)), trainedAt: undefined }, seed: parameters.seed },
