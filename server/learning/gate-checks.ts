@@ -1,9 +1,9 @@
-import { calibrate } from '#models/calibration.ts';
 import { type TrainingTable, tableOf } from '#models/dataset.ts';
 import { modelRows } from '#models/encode.ts';
 import { bootstrap, type RowWeights } from '#models/evaluate/bootstrap.ts';
+import { evaluate } from '#models/evaluate/evaluate.ts';
 import { figureStatistics } from '#models/evaluate/measures.ts';
-import { marginOf } from '#models/forest.ts';
+import { scoreTable } from '#models/evaluate/score-table.ts';
 import { ModelError } from '#models/model-error.ts';
 import type { Interval, ModelBundle, ModelFile } from '#models/model-file.ts';
 import { measureRuntime } from '#models/serve/measure-runtime.ts';
@@ -16,28 +16,28 @@ const LATENCY_ROWS = 300;
 const SEED = 20261122;
 
 /** Every check, also after one that failed, as far as it can be made. */
-export async function measureGate({ candidate, live, table, dataTests, rules }: GateInput): Promise<GateOutcome> {
+export async function measureGate({ candidate, live, table, faults, rules }: GateInput): Promise<GateOutcome> {
   const slice = laterSlice(table, live ? [candidate.file, live.file] : [candidate.file]);
   const rows = slice.labels.length;
   const positives = slice.labels.reduce((sum, label) => sum + label, 0);
   const enough = rows >= rules.leastRows && positives >= rules.leastOfLabel && rows - positives >= rules.leastOfLabel;
-  const failed = dataTests.filter(({ passed }) => !passed);
   const data = { source: slice.source, rows, from: dayOf(slice.times[0]), to: dayOf(slice.times.at(-1)) };
   const first: GateCheck[] = [
     { code: 'enough-rows', passed: enough, why: `${rows} rows (${positives} positive) are later than what the models were fitted to; ${rules.leastRows} are needed, ${rules.leastOfLabel} of each label.` },
-    {
-      code: 'data-tests', passed: dataTests.length > 0 && failed.length === 0,
-      why: failed.length > 0 ? `Of the data tests failed: ${failed.map(({ name, why }) => `${name} (${why})`).join('; ')}.` : dataTests.length > 0 ? `All ${dataTests.length} data tests passed.` : 'No data test was made.',
-    },
+    { code: 'data-tests', passed: faults.length === 0, why: faults.length === 0 ? 'The tests of the data found nothing.' : `The tests of the data found: ${faults.map(({ message }) => message).join(' ')}` },
   ];
   try {
-    const input = modelRows(candidate.file, slice);
-    const own = probabilitiesOf(candidate, input);
-    const theirs = live && probabilitiesOf(live, modelRows(live.file, slice));
-    return { data, checks: [...first, ...(enough ? measured(own, theirs, slice, candidate.file, live?.file, rules) : []), ...(await runtimeChecks(candidate, input, rules))] };
+    const own = scoreTable(candidate.file, slice).model;
+    const theirs = live && scoreTable(live.file, slice).model;
+    const latest = tableOf(slice, Array.from({ length: Math.min(rows, LATENCY_ROWS) }, (_, index) => rows - 1 - index));
+    return {
+      data,
+      checks: [...first, ...(enough ? measured(own, theirs, slice, candidate.file, live?.file, rules) : []), ...(await runtimeChecks(candidate, modelRows(candidate.file, latest), rules))],
+      evaluation: enough ? evaluate(candidate, slice) : null,
+    };
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
-    return { data, checks: [...first, { code: 'reads-the-table', passed: false, why: error.message }] };
+    return { data, checks: [...first, { code: 'reads-the-table', passed: false, why: error.message }], evaluation: null };
   }
 }
 
@@ -57,10 +57,6 @@ function fittedRows(table: TrainingTable, order: readonly number[], file: ModelF
   if (split?.by === 'time' && typeof split.calibrateUntil === 'number') return before(split.calibrateUntil);
   if (split?.by === 'share' && typeof split.train === 'number' && typeof split.calibrate === 'number') return Math.floor(seen * (split.train + split.calibrate));
   return seen;
-}
-
-function probabilitiesOf({ file }: ModelBundle, rows: readonly Float32Array[]): Float64Array {
-  return Float64Array.from(rows, (row) => calibrate(file.calibration, marginOf(file.forest, row)));
 }
 
 function measured(own: Float64Array, theirs: Float64Array | undefined, slice: TrainingTable, file: ModelFile, live: ModelFile | undefined, rules: GateRules): GateCheck[] {
@@ -131,7 +127,7 @@ function selectedShare(rows: readonly number[], probabilities: Float64Array, thr
 async function runtimeChecks(candidate: ModelBundle, rows: readonly Float32Array[], rules: GateRules): Promise<GateCheck[]> {
   const stored = candidate.file.selfCheck.map(({ row }) => Float32Array.from(row, (value) => value ?? Number.NaN));
   try {
-    const { greatestDifference, p99Ms } = await measureRuntime(candidate, [...stored, ...rows.slice(-LATENCY_ROWS)]);
+    const { greatestDifference, p99Ms } = await measureRuntime(candidate, [...stored, ...rows]);
     return [
       { code: 'runtime-agrees', passed: greatestDifference <= 1e-4, why: `The runtime and the walk of the trees differ by at most ${greatestDifference.toExponential(1)} log-odds; 1e-4 is allowed.` },
       { code: 'latency', passed: p99Ms <= rules.mostLatencyMs, why: `A score with reasons takes ${p99Ms.toFixed(2)} ms at the 99th percentile here; at most ${rules.mostLatencyMs} ms.` },

@@ -1,14 +1,19 @@
 import { Worker } from 'node:worker_threads';
+import type { DataFault } from '#models/data-checks.ts';
 import type { TrainingTable } from '#models/dataset.ts';
+import type { Evaluation } from '#models/evaluate/evaluation.ts';
 import type { ModelBundle } from '#models/model-file.ts';
 import type { GateCheck, ModelKind } from '#prior-auth/learning-api.ts';
 import { RegistryError } from './registry-error.ts';
 
-/** What the gate measures on: a table that reaches further than what the models were fitted to, and what its data tests said. */
+/** What the gate measures on: a table that reaches further than what the models were fitted to, and what its data tests found. */
 export interface GateEvidence {
   readonly table: TrainingTable;
-  readonly dataTests: readonly { readonly name: string; readonly passed: boolean; readonly why: string }[];
+  readonly faults: readonly DataFault[];
 }
+
+/** Evidence for a kind of model; what learned from real decisions is measured on real ones only. Undefined: there is none. */
+export type EvidenceFor = (kind: ModelKind, simulated: boolean) => Promise<GateEvidence | undefined>;
 
 /** The bounds of one kind of model. docs/decisions/model-gate.md gives the reason of each. */
 export interface GateRules {
@@ -47,6 +52,8 @@ export interface GateReport {
   readonly data: { readonly source: string; readonly rows: number; readonly from: string | null; readonly to: string | null };
   readonly rules: GateRules;
   readonly checks: readonly GateCheck[];
+  /** On the same rows, with the subgroup table; null when they were too few or did not fit. */
+  readonly evaluation: Evaluation | null;
 }
 
 export interface GateInput extends GateEvidence {
@@ -55,18 +62,18 @@ export interface GateInput extends GateEvidence {
   readonly rules: GateRules;
 }
 
-export type GateOutcome = Pick<GateReport, 'data' | 'checks'>;
+export type GateOutcome = Pick<GateReport, 'data' | 'checks' | 'evaluation'>;
 
 /** Measures in a thread of its own, so that no hook waits meanwhile. */
-export function createGate(evidenceFor: (kind: ModelKind) => Promise<GateEvidence | undefined>, rules = GATE_RULES) {
+export function createGate(evidenceFor: EvidenceFor, rules = GATE_RULES) {
   return async (candidate: ModelBundle, live: ModelBundle | undefined, to: GateReport['to']): Promise<GateReport> => {
     const { kind, version } = candidate.file;
-    const evidence = await evidenceFor(kind);
+    const evidence = await evidenceFor(kind, candidate.file.simulated);
     if (!evidence) {
       throw new RegistryError('MODEL_GATE_NO_DATA', 'There are no decided cases to measure the model on.', { nextStep: 'Record decisions first, or give the data set by its setting.' });
     }
-    const { data, checks } = await measureInThread({ ...evidence, candidate, live, rules: rules[kind] });
-    return { kind, version, against: live?.file.version ?? null, to, passed: checks.every(({ passed }) => passed), simulated: evidence.table.simulated, data, rules: rules[kind], checks };
+    const { data, checks, evaluation } = await measureInThread({ ...evidence, candidate, live, rules: rules[kind] });
+    return { kind, version, against: live?.file.version ?? null, to, passed: checks.every(({ passed }) => passed), simulated: evidence.table.simulated, data, rules: rules[kind], checks, evaluation };
   };
 }
 
