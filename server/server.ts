@@ -1,7 +1,7 @@
 import type { Organization } from '@medplum/fhirtypes';
 import { Router } from 'express';
 import type { Logger } from 'pino';
-import type { DenialRiskModel } from '#models/serve/denial-risk-model.ts';
+import type { DenialRiskModel } from '#models/serve/live-model.ts';
 import type { DiagnosisMap } from '#prior-auth/pas-bundle/diagnosis-map.ts';
 import type { PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
 import type { PolicyLibrary } from '#prior-auth/coverage-requirement/policy-library.ts';

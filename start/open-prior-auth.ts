@@ -5,7 +5,8 @@ import express from 'express';
 import { pino } from 'pino';
 import { collectDefaultMetrics, register } from 'prom-client';
 import { createCdsHooks } from '#cds-hooks/cds-hooks.ts';
-import { openDenialRiskModel } from '#models/serve/denial-risk-model.ts';
+import { createLiveModel } from '#models/serve/live-model.ts';
+import { shippedModel } from '#models/serve/shipped-model.ts';
 import { createPayer } from '#payer/payer.ts';
 import { loadDiagnosisMap } from '#policies/load-diagnosis-map.ts';
 import { loadPolicies } from '#policies/load-policies.ts';
@@ -57,7 +58,11 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
       onReloadFault: (error) => log.error({ err: error }, 'registered payers not read again'),
     });
     undo.push(async () => payers.stop());
-    const model = await openDenialRiskModel();
+    const model = await createLiveModel({
+      shipped: shippedModel, now: Date.now,
+      onFault: (error, about) => log.error({ err: error, ...about }, 'a denial-risk model cannot do its part; requests go on without it, or with the one before'),
+    });
+    undo.push(() => model.close());
     const shared = { store, baseUrl, log, now: Date.now, audit };
     const ehrFhir = `${baseUrl}/ehr/fhir`;
     const server = await createServer({

@@ -82,7 +82,7 @@ function addLeaf({ leafFeature, share }: LeafPaths, first: number, end: number, 
     }
     bySize[kept + 1] = bySize[kept] as number;
     for (let size = kept; size > 0; size -= 1) bySize[size] = (bySize[size] as number) * without + (bySize[size - 1] as number);
-    bySize[0] = (bySize[0] as number) * without;
+    bySize[0] *= without;
     kept += 1;
   }
   const weights = (end - first) * ROW;

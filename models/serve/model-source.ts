@@ -21,7 +21,6 @@ export interface Stages {
 
 /** Where the served models come from: the registry. */
 export interface ModelSource {
-  /** Bytes of a version that is open already may be left empty. */
   current(): Promise<Stages>;
   /** Calls back after every change of a stage, in whatever process it was made. Returns how to stop. */
   onChange(listener: () => void): () => void;
@@ -29,7 +28,7 @@ export interface ModelSource {
 
 /** Past decisions as they stood when asked; null when none is on record. Answers from memory. */
 export interface PastDecisionsPort {
-  at(facts: DenialRiskFacts): PastDecisions | null;
+  past(facts: DenialRiskFacts): PastDecisions | null;
 }
 
 /** One score for the comparison of models and for monitoring. Nothing in it names a patient, a clinic or an order. */
