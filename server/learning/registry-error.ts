@@ -8,7 +8,11 @@ export type RegistryErrorCode =
   | 'MODEL_OWN_APPROVAL'
   | 'MODEL_GATE_NO_DATA'
   | 'MODEL_ROLES_FILE_INVALID'
-  | 'TRAINING_REFUSED';
+  | 'TRAINING_REFUSED'
+  | 'TRAINING_BUSY'
+  | 'TRAINING_NOT_FOUND'
+  | 'ALERT_NOT_FOUND'
+  | 'ALERT_CHANGED';
 
 export class RegistryError extends Error {
   readonly code: RegistryErrorCode;
