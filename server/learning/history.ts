@@ -3,6 +3,8 @@ import type { Logger } from 'pino';
 import type { DenialRiskFacts } from '#prior-auth/learning/denial-risk.ts';
 import { type DecisionTotals, type PastDecisions, pastDecisionsOf, pastKeys, type PastLevel, PAST_DECISIONS_DAYS } from '#prior-auth/learning/past-decisions.ts';
 import type { AnyDatabase, Store } from '#store/database.ts';
+import { migratePart } from '#store/migrate.ts';
+import { CASE_MIGRATIONS, LEARNING_MIGRATIONS } from '../store/migrations.ts';
 
 /*
  * The feature table of past decisions. Each decision adds, in its own transaction, one step to the sums of every level it belongs to; sums never change
@@ -88,7 +90,7 @@ function windowed(now: DecisionTotals | undefined, before: DecisionTotals | unde
 /** Past decisions for scoring, read from memory: no score waits for the store. */
 export interface DecisionHistory {
   /** As of the last reading of the store; null as long as no decision is on record, or none could be read yet. */
-  at(facts: DenialRiskFacts): PastDecisions | null;
+  past(facts: DenialRiskFacts): PastDecisions | null;
   /** Takes over what was decided since, here or in another process. */
   refresh(): Promise<void>;
   stop(): void;
@@ -103,6 +105,8 @@ export interface DecisionHistoryOptions {
 }
 
 export async function openDecisionHistory({ store, now, log, everyMs = 30_000 }: DecisionHistoryOptions): Promise<DecisionHistory> {
+  await migratePart(store, 'cases', CASE_MIGRATIONS);
+  await migratePart(store, 'learning', LEARNING_MIGRATIONS);
   let read: { readonly asOf: string; readonly totals: ReadonlyMap<string, DecisionTotals> } | undefined;
   const refresh = async (): Promise<void> => {
     const nowMs = now();
@@ -121,7 +125,7 @@ export async function openDecisionHistory({ store, now, log, everyMs = 30_000 }:
   const timer = setInterval(() => void tryRefresh(), everyMs);
   timer.unref();
   return {
-    at: (facts) => (read ? pastDecisionsOf(facts, read.asOf, (level, key) => read?.totals.get(`${level} ${key}`)) : null),
+    past: (facts) => (read ? pastDecisionsOf(facts, read.asOf, (level, key) => read?.totals.get(`${level} ${key}`)) : null),
     refresh,
     stop: () => clearInterval(timer),
   };

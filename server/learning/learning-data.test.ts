@@ -161,13 +161,13 @@ describe('past decisions', () => {
       if (index % 12 > 0) continue;
       const served = await openDecisionHistory({ store, now: () => t, log: { warn: () => undefined } });
       served.stop();
-      expect(near(served.at({ ...facts, ...asked }))).toEqual(near(expected(asked, t)));
+      expect(near(served.past({ ...facts, ...asked }))).toEqual(near(expected(asked, t)));
     }
   });
 
   it('of a level that was never met are the wider ones with count 0, and unknown where the order does not say', async () => {
     const served = await openDecisionHistory({ store, now: () => Date.parse('2031-06-01T00:00:00Z'), log: { warn: () => undefined } });
-    const past = served.at({ ...facts, payerId: 'never-met', procedure: null, requesterSpecialty: 's1' });
+    const past = served.past({ ...facts, payerId: 'never-met', procedure: null, requesterSpecialty: 's1' });
     served.stop();
     expect(past?.levels.payer).toEqual({ ...past?.levels.overall, decisionCount: 0 });
     expect(past?.levels.procedure).toEqual({ denialRate: Number.NaN, decisionCount: Number.NaN, decisionDays: Number.NaN });
