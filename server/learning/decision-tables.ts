@@ -1,4 +1,8 @@
+import { readFile } from 'node:fs/promises';
+import { appealTable } from '#models/appeals/appeal-table.ts';
+import { readImrFile } from '#models/appeals/imr-file.ts';
 import { dataFaults } from '#models/data-checks.ts';
+import type { ModelFile } from '#models/model-file.ts';
 import { simulateDecisions } from '#models/simulate/simulate-decisions.ts';
 import { simulatedTable } from '#models/simulate/simulated-table.ts';
 import type { GateEvidence } from './gate.ts';
@@ -21,4 +25,14 @@ export async function decisionTable(tables: TrainingTables, { simulated, by }: {
   if (sandbox.table.labels.length >= LEAST_ROWS) return sandbox;
   const table = simulatedTable(simulateDecisions(SIMULATED_ROWS, SIMULATED_SEED));
   return { table, faults: dataFaults(table) };
+}
+
+/** California's determinations, as the appeal model of this lineage sees them: levels rare where it learned are unknown to it. */
+export async function appealEvidence(path: string, { lineage }: ModelFile): Promise<GateEvidence> {
+  const determinations = readImrFile(await readFile(path, 'utf8'));
+  const { split } = lineage.parameters as { readonly split?: { readonly trainUntil?: unknown } };
+  const learnBefore = typeof split?.trainUntil === 'number' ? new Date(split.trainUntil).getUTCFullYear() : Number.POSITIVE_INFINITY;
+  const table = appealTable(determinations, learnBefore);
+  // A public file that tells years and categories only: rows repeat, and its own publisher folded what is rare.
+  return { table, faults: dataFaults(table, { ranges: {}, limits: { mostCopies: 1, leastOfGroup: 1 } }) };
 }

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { DataFault } from '#models/data-checks.ts';
 import type { TrainingTable } from '#models/dataset.ts';
 import type { Evaluation } from '#models/evaluate/evaluation.ts';
-import type { ModelBundle } from '#models/model-file.ts';
+import type { ModelBundle, ModelFile } from '#models/model-file.ts';
 import type { GateCheck, ModelKind } from '#prior-auth/learning-api.ts';
 import { RegistryError } from './registry-error.ts';
 
@@ -12,8 +12,8 @@ export interface GateEvidence {
   readonly faults: readonly DataFault[];
 }
 
-/** Evidence for a kind of model; what learned from real decisions is measured on real ones only. Undefined: there is none. */
-export type EvidenceFor = (kind: ModelKind, simulated: boolean) => Promise<GateEvidence | undefined>;
+/** Evidence for a model; one that learned from real decisions is measured on real ones only. Undefined: there is none. */
+export type EvidenceFor = (file: ModelFile) => Promise<GateEvidence | undefined>;
 
 /** The bounds of one kind of model. docs/decisions/model-gate.md gives the reason of each. */
 export interface GateRules {
@@ -68,9 +68,9 @@ export type GateOutcome = Pick<GateReport, 'data' | 'checks' | 'evaluation'>;
 export function createGate(evidenceFor: EvidenceFor, rules = GATE_RULES) {
   return async (candidate: ModelBundle, live: ModelBundle | undefined, to: GateReport['to']): Promise<GateReport> => {
     const { kind, version } = candidate.file;
-    const evidence = await evidenceFor(kind, candidate.file.simulated);
+    const evidence = await evidenceFor(candidate.file);
     if (!evidence) {
-      throw new RegistryError('MODEL_GATE_NO_DATA', 'There are no decided cases to measure the model on.', { nextStep: 'Record decisions first, or give the data set by its setting.' });
+      throw new RegistryError('MODEL_GATE_NO_DATA', 'There are no decided cases to measure the model on.', { nextStep: kind === 'appeal' ? 'Set APPEALS_FILE to the file of determinations.' : 'Wait until payers have decided more.' });
     }
     const { data, checks, evaluation } = await measureInThread({ ...evidence, candidate, live, rules: rules[kind] });
     return { kind, version, against: live?.file.version ?? null, to, passed: checks.every(({ passed }) => passed), simulated: evidence.table.simulated, data, rules: rules[kind], checks, evaluation };

@@ -43,7 +43,7 @@ export interface ModelChange {
 export interface ModelRegistry {
   /** What of a kind is served, for models/serve. Changes made in another process are told within `pollMs`. */
   source(kind: ModelKind): ModelSource;
-  /** Undefined: none was ever live. */
+  /** Undefined: none is live, or this program cannot read it any more. */
   liveModel(kind: ModelKind): Promise<ModelBundle | undefined>;
   /** Newest first. */
   list(kind?: ModelKind): Promise<readonly RegisteredModel[]>;
@@ -73,11 +73,12 @@ export interface RegistryOptions {
   readonly audit: AuditTrail;
   readonly now: () => number;
   readonly gate: (candidate: ModelBundle, live: ModelBundle | undefined, to: StepUp) => Promise<GateReport>;
-  /** Registered as live, without a gate, where no model of the kind is. */
+  /** Live without a gate, where no model of the kind is or only an earlier one that came with the program. */
   readonly shipped?: readonly ModelBundle[];
   readonly approveOwn?: boolean;
   readonly pollMs?: number;
-  readonly onPollFault?: (error: unknown) => void;
+  /** Hears of a poll that failed and of a live model that this program cannot read. */
+  readonly onFault?: (error: unknown) => void;
 }
 
 const NEXT_STAGE: Readonly<Record<ModelStage, StepUp | undefined>> = { candidate: 'shadow', shadow: 'canary', canary: 'live', live: undefined, retired: undefined };
@@ -145,7 +146,14 @@ export async function openModelRegistry(options: RegistryOptions): Promise<Model
   const inStage = (kind: ModelKind, stage: ModelStage) => rows().where('kind', '=', kind).where('stage', '=', stage).orderBy('stage_since').execute();
   const liveModel = async (kind: ModelKind): Promise<ModelBundle | undefined> => {
     const [live] = await inStage(kind, 'live');
-    return live && bundle(live.version);
+    if (!live) return undefined;
+    const { onnx, json } = await bytes(live.version);
+    try {
+      return readBundle(json, onnx);
+    } catch (error) {
+      options.onFault?.(error);
+      return undefined;
+    }
   };
   const insert = async (trx: Transaction<RegistryTables>, { file, onnx }: ModelBundle, about: { origin: RegisteredModel['origin']; by: string; stage: ModelStage }): Promise<boolean> => {
     const inserted = await trx
@@ -159,20 +167,32 @@ export async function openModelRegistry(options: RegistryOptions): Promise<Model
       .executeTakeFirst();
     return inserted !== undefined;
   };
+  const takeShipped = async (model: ModelBundle): Promise<void> => {
+    const { kind, version } = model.file;
+    const isBefore = (row: { readonly version: string; readonly origin: string } | undefined) => row !== undefined && (row.version === version || row.origin !== 'shipped');
+    const liveRow = (trx: Pick<typeof db, 'selectFrom'>) => trx.selectFrom('models.version').select(['version', 'origin']).where('kind', '=', kind).where('stage', '=', 'live').executeTakeFirst();
+    if (isBefore(await liveRow(db))) return;
+    await changing(kind, undefined, async (trx, tellChange) => {
+      const live = await liveRow(trx);
+      if (isBefore(live)) return;
+      const by = { who: 'open-prior-auth', gateReport: null };
+      if (live) {
+        await setStage(trx, live.version, 'retired');
+        await tellChange({ ...by, version: live.version, what: 'replaced', from: 'live', to: 'retired', why: `the program brings ${version}` });
+      }
+      await insert(trx, model, { origin: 'shipped', by: by.who, stage: 'retired' });
+      await setStage(trx, version, 'live', { replaced: live?.version ?? null });
+      await tellChange({ ...by, version, what: 'registered', from: null, to: 'live', why: 'shipped with the program' });
+    });
+  };
   const reportsOf = async (version: string): Promise<readonly StoredGateReport[]> => {
     const found = await db.selectFrom('models.gate_report').selectAll().where('version', '=', (await find(version)).version).orderBy('made_at').orderBy('id').execute();
     return found.map(({ id, report, made_at }) => ({ ...(report as GateReport), id, madeAt: new Date(made_at).toISOString() }));
   };
 
-  for (const model of options.shipped ?? []) {
-    await changing(model.file.kind, undefined, async (trx, tellChange) => {
-      const known = await trx.selectFrom('models.version').select('version').where('kind', '=', model.file.kind).where('stage', '=', 'live').executeTakeFirst();
-      if (known || !(await insert(trx, model, { origin: 'shipped', by: 'open-prior-auth', stage: 'live' }))) return;
-      await tellChange({ version: model.file.version, what: 'registered', from: null, to: 'live', who: 'open-prior-auth', why: 'shipped with the program', gateReport: null });
-    });
-  }
+  for (const model of options.shipped ?? []) await takeShipped(model);
   await reload();
-  const timer = setInterval(() => reload().catch((error: unknown) => options.onPollFault?.(error)), options.pollMs ?? 2_000);
+  const timer = setInterval(() => reload().catch((error: unknown) => options.onFault?.(error)), options.pollMs ?? 2_000);
   timer.unref();
 
   return {
