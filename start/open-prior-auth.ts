@@ -12,6 +12,7 @@ import { loadDiagnosisMap } from '#policies/load-diagnosis-map.ts';
 import { loadPolicies } from '#policies/load-policies.ts';
 import { createSandboxEhr } from '#sandbox-ehr/sandbox-ehr.ts';
 import { openPayerConnections } from '#server/connections/payer-connections.ts';
+import { openLearning } from '#server/learning/open-learning.ts';
 import { createServer } from '#server/server.ts';
 import { openAuditTrail } from '#store/audit.ts';
 import { openStore } from '#store/database.ts';
@@ -58,8 +59,12 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
       onReloadFault: (error) => log.error({ err: error }, 'registered payers not read again'),
     });
     undo.push(async () => payers.stop());
+    const learning = await openLearning({
+      store, audit, log, now: Date.now, adminToken: config.adminToken, rolesFile: config.modelRolesFile, approveOwn: config.modelApproveOwn, appealsFile: config.appealsFile,
+    });
+    undo.push(async () => learning.stop());
     const model = await createLiveModel({
-      shipped: shippedModel, now: Date.now,
+      shipped: shippedModel, source: learning.registry.source('denial-risk'), now: Date.now,
       onFault: (error, about) => log.error({ err: error, ...about }, 'a denial-risk model cannot do its part; requests go on without it, or with the one before'),
     });
     undo.push(() => model.close());
@@ -99,6 +104,7 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
     const screenGuard = guardScreens(() => [...new Set([...config.panelFrameAncestors, ...server.frameOrigins()])], baseUrl.startsWith('https:'));
     app.use((request, response, next) => (request.path.startsWith('/cds-services') ? next() : screenGuard(request, response, next)));
     for (const part of parts) app.use(part.router);
+    app.use(learning.router);
     await screens;
     app.use(screensRouter());
     app.use((_request, response) => {
