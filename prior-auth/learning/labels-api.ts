@@ -8,7 +8,10 @@ const why = z.string().check(z.trim(), z.minLength(1), z.maxLength(2000));
 
 export const newAppealResult = z.strictObject({ sequence, result: z.enum(APPEAL_RESULTS), /** YYYY-MM-DD */ decidedOn: z.iso.date(), why });
 
+export type NewAppealResult = z.infer<typeof newAppealResult>;
+
 export const newLabelOverride = z.strictObject({ sequence, label: z.enum(OVERRIDE_LABELS), why });
+export type NewLabelOverride = z.infer<typeof newLabelOverride>;
 
 /** One version of an item's label; the last one that counts is marked. */
 export interface LabelView {

@@ -55,7 +55,7 @@ describe('what staff say of a decision', () => {
     expect((await call('POST', '/cases/0193f000-0000-7000-8000-000000000009/label-override', { sequence: 1, label: 'excluded', why: 'x' })).status).toBe(404);
   });
 
-  it('becomes versions of the label, with who and why; reading them is written down', async () => {
+  it('becomes versions of the label, with who and why, on the case’s timeline', async () => {
     expect((await call('POST', `/cases/${caseId}/appeal-result`, { sequence: 1, result: 'overturned', decidedOn: today, why: 'Second reader agreed.' })).status).toBe(201);
     expect((await call('POST', `/cases/${caseId}/label-override`, { sequence: 1, label: 'excluded', why: 'Sent twice.' })).status).toBe(201);
     expect((await call('GET', `/cases/${caseId}/labels`)).body.labels).toMatchObject([
@@ -64,6 +64,6 @@ describe('what staff say of a decision', () => {
       { version: 3, cause: 'override', label: 'excluded', recordedBy: 'Helen Fairchild', why: 'Sent twice.', learned: false },
     ]);
     const { timeline } = (await call('GET', `/cases/${caseId}`)).body;
-    expect(timeline.map(({ action }: { readonly action: string }) => action)).toEqual(expect.arrayContaining(['labels-viewed', 'appeal-recorded', 'label-overridden']));
+    expect(timeline.map(({ action }: { readonly action: string }) => action)).toEqual(expect.arrayContaining(['appeal-recorded', 'label-overridden']));
   });
 });
