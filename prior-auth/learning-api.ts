@@ -243,6 +243,8 @@ export interface TrainingRun {
   readonly endedAt: string | null;
   /** What came of it: always a candidate at the gate, never a live model. */
   readonly version: string | null;
+  /** What the gate said of it; null: not asked yet. */
+  readonly passed: boolean | null;
   /** Why it failed or was stopped. */
   readonly problem: string | null;
 }

@@ -10,7 +10,7 @@ import type { MonitoringTables } from './monitoring-tables.ts';
 export interface ScoreLog {
   /** Never waits and never throws; a score without its row or case (a CDS Hooks call) is not kept. */
   record(score: ScoreRecord): void;
-  caseKey(caseId: string): string;
+  readonly caseKey: (caseId: string) => string;
   flush(): Promise<void>;
   /** Takes out what is older than it may be kept. */
   prune(): Promise<void>;
