@@ -1,6 +1,7 @@
 import type { Organization } from '@medplum/fhirtypes';
 import { Router } from 'express';
 import type { Logger } from 'pino';
+import { type AppealOutlooks, openAppealOutlooks } from '#models/appeals/appeal-outlook.ts';
 import type { DenialRiskModel } from '#models/serve/live-model.ts';
 import type { DiagnosisMap } from '#prior-auth/pas-bundle/diagnosis-map.ts';
 import type { PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
@@ -124,6 +125,7 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
   const parts: PanelParts = {
     store, cases, people, risks, determineCase, questionnaires, sender, sessions, audit, log, now, timeZoneOf,
     forms, ehrDrafts, handOvers,
+    appealOutlookOf: openAppeals(log),
     reviewChoices: createReviewChoiceStore(store, now),
     payerAccess: accessTo,
     payerOf: async (ehr, coverage) => payers.find(await readPayor(ehr, coverage)),
@@ -193,4 +195,14 @@ function withNamesKept(sessions: Sessions, people: People): Sessions {
       return sessions.begin(session);
     },
   };
+}
+
+/** Advice on appeals is no condition of anything: a broken model leaves it out. */
+function openAppeals(log: Logger): AppealOutlooks | undefined {
+  try {
+    return openAppealOutlooks();
+  } catch (error) {
+    log.error({ err: error }, 'the appeal model could not be opened; denied cases show no outlook');
+    return undefined;
+  }
 }
