@@ -1,7 +1,8 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { simulateDecisions } from '../simulate/simulate-decisions.ts';
+import { simulatedTable } from '../simulate/simulated-table.ts';
+import { writeBundle } from '../write-bundle.ts';
 import { trainDenialRisk } from '../train/train-denial-risk.ts';
 
 // npm run model -- train [--rows N] [--seed N] : trains the denial-risk model on simulated decisions and writes models/denial-risk.onnx and .json.
@@ -29,10 +30,8 @@ if (positionals[0] !== 'train' || positionals.length > 1 || !Number.isInteger(ro
   process.exit(2);
 }
 console.log(`Training on ${rows} simulated decisions, seed ${seed} …`);
-const { onnx, file } = trainDenialRisk(simulateDecisions(rows, seed), { source: 'simulated payer decisions', seed, simulated: true });
-const folder = join(import.meta.dirname, '..');
-writeFileSync(join(folder, 'denial-risk.onnx'), onnx);
-writeFileSync(join(folder, 'denial-risk.json'), `${JSON.stringify(file)}\n`);
-const { measures } = file;
-console.log(`Wrote models/denial-risk.onnx and .json, version ${file.version}.
-Simulated figures on the ${measures.split} (${measures.testRows} rows, ${(measures.baseRate * 100).toFixed(1)} % denied): AUC ${measures.areaUnderRoc.value.toFixed(3)}, Brier ${measures.brier.value.toFixed(4)}, calibration error ${measures.calibrationError.value.toFixed(4)}.`);
+const bundle = await trainDenialRisk(simulatedTable(simulateDecisions(rows, seed)), { seed, trainedAt: new Date().toISOString() });
+writeBundle(join(import.meta.dirname, '..'), bundle);
+const { measures, version } = bundle.file;
+console.log(`Wrote models/denial-risk.onnx and .json, version ${version}.
+Simulated figures, ${measures.split} (${measures.testRows} rows, ${(measures.baseRate * 100).toFixed(1)} % denied): AUC ${measures.areaUnderRoc.value.toFixed(3)}, Brier ${measures.brier.value.toFixed(4)}, calibration error ${measures.calibrationError.value.toFixed(4)}.`);

@@ -19,10 +19,10 @@ export function simulatedTable(decisions: readonly SimulatedDecision[]): Trainin
     labels: Uint8Array.from(ordered, ({ denied }) => Number(denied)),
     times: Float64Array.from(ordered, ({ decidedAt }) => decidedAt),
     groups: {
-      ageBand: ordered.map(({ facts }) => String(ageBandYears(facts.patientAgeYears) ?? 'unknown')),
+      age_band: ordered.map(({ facts }) => String(ageBandYears(facts.patientAgeYears) ?? 'unknown')),
       sex: ordered.map(({ sex }) => sex),
       payer: ordered.map(({ facts }) => facts.payerId ?? 'unknown'),
-      serviceFamily: ordered.map(({ facts }) => facts.serviceFamily ?? 'unknown'),
+      service_family: ordered.map(({ facts }) => facts.serviceFamily ?? 'unknown'),
     },
     rowIds: ordered.map(({ submittedAt, decidedAt }, row) => sha256(`${submittedAt}|${decidedAt}|${row}`).slice(0, 32)),
     simulated: true,

@@ -94,6 +94,6 @@ function hashOfTable(table: TrainingTable): string {
 function hashOfCode(): string {
   const folder = join(import.meta.dirname, '..');
   const hash = createHash('sha256');
-  for (const name of globSync(['*.ts', 'train/*.ts', 'evaluate/*.ts'], { cwd: folder, exclude: ['**/*.test.ts'] }).sort()) hash.update(`${name}\n`).update(readFileSync(join(folder, name)));
+  for (const name of globSync(['*.ts', 'train/*.ts', 'import/*.ts', 'evaluate/*.ts'], { cwd: folder, exclude: ['**/*.test.ts'] }).sort()) hash.update(`${name}\n`).update(readFileSync(join(folder, name)));
   return hash.digest('hex');
 }

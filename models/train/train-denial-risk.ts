@@ -1,76 +1,53 @@
-import type { DenialRiskFacts } from '#prior-auth/learning/denial-risk.ts';
-import { DENIAL_RISK_FEATURES, type DenialHistory, toFeatureRow } from '#prior-auth/learning/features.ts';
-import { calibrate } from '../calibration.ts';
-import { figuresOf } from '../evaluate/measures.ts';
-import { marginOf } from '../forest.ts';
-import { type ModelFile, sha256, versionOf } from '../model-file.ts';
-import { trainForest } from './boost.ts';
-import { fitCalibration } from './calibration-fit.ts';
-import { writeOnnx } from './onnx.ts';
+import type { TrainingTable } from '../dataset.ts';
+import type { ModelBundle } from '../model-file.ts';
+import type { TrainingParameters } from './parameters.ts';
+import { trainModel, type TrainingOptions } from './train-model.ts';
 
-export interface LabelledDecision {
-  readonly facts: DenialRiskFacts;
-  readonly denied: boolean;
-}
+/** What makes a denial likelier, or less likely, on its face: the model may not learn the opposite from chance. */
+const MONOTONE = {
+  criteria_not_met_count: 1,
+  criteria_unknown_count: 1,
+  criteria_met_share: -1,
+  has_reason_code_flag: -1,
+  requester_known_flag: -1,
+  quantity_to_limit_ratio: 1,
+  payer_denial_rate: 1,
+  service_family_denial_rate: 1,
+  payer_service_family_denial_rate: 1,
+  procedure_denial_rate: 1,
+  specialty_denial_rate: 1,
+  payer_procedure_denial_rate: 1,
+} as const;
 
-const SETTINGS = { trees: 40, depth: 4, learningRate: 0.15, lambda: 1, minChildWeight: 5, rowShare: 1, columnShare: 1, earlyStoppingTrees: 0, seed: 1 } as const;
-/** Pseudo-decisions that pull a small group's rate towards the overall one. */
+const SETTINGS = { kind: 'denial-risk', trees: 300, depth: 4, learningRate: 0.08, minChildWeight: 5, rowShare: 0.8, columnShare: 0.8, earlyStoppingTrees: 25, monotone: MONOTONE } as const;
+/** Share of the rows, the earliest, that the stored past shares are counted over. */
+const HISTORY_SHARE = 0.6;
+/** Pseudo-decisions that pull a small group's share towards the overall one. */
 const SMOOTHING = 50;
 
-/** Trains on the first 60 % in time, calibrates on the next 20 %, measures on the last 20 %. Rows must be in time order. */
-export function trainDenialRisk(decisions: readonly LabelledDecision[], about: { source: string; seed: number; simulated: boolean }): { onnx: Buffer; file: ModelFile } {
-  const trainEnd = Math.floor(decisions.length * 0.6);
-  const calibrateEnd = Math.floor(decisions.length * 0.8);
-  const training = decisions.slice(0, trainEnd);
-  const history = denialHistory(training);
-  const rows = decisions.map((decision) => toFeatureRow(decision.facts, history));
-  const labels = Uint8Array.from(decisions, (decision) => Number(decision.denied));
-
-  const columns = DENIAL_RISK_FEATURES.map((_, feature) => Float32Array.from(rows.slice(0, trainEnd), (row) => row[feature] as number));
-  const forest = trainForest({ columns, labels: labels.slice(0, trainEnd), learnRows: trainEnd, monotone: new Int8Array(columns.length) }, SETTINGS);
-  const margins = Float64Array.from(rows, (row) => marginOf(forest, row));
-  const calibration = fitCalibration(margins.subarray(trainEnd, calibrateEnd), labels.subarray(trainEnd, calibrateEnd));
-  const tested = margins.slice(calibrateEnd).map((margin) => calibrate(calibration, margin));
-  const testLabels = labels.slice(calibrateEnd);
-  const onnx = writeOnnx(forest, DENIAL_RISK_FEATURES.length, { name: 'denial-risk', simulated: String(about.simulated) });
-  const file: Omit<ModelFile, 'version'> = {
-    kind: 'denial-risk',
-    onnxSha256: sha256(onnx),
-    simulated: about.simulated,
-    trainedAt: '2026-11-22T00:00:00Z',
-    trainedOn: { source: about.source, rows: decisions.length, from: '2026-01-01T00:00:00Z', to: '2026-11-22T00:00:00Z' },
-    features: [...DENIAL_RISK_FEATURES],
-    encoders: [],
-    calibration,
-    bands: { medium: 0.15, high: 0.4 },
-    history,
-    forest,
-    selfCheck: rows.slice(calibrateEnd, calibrateEnd + 40).map((row, index) => ({
-      row: Array.from(row, (value) => (Number.isNaN(value) ? null : value)),
-      margin: margins[calibrateEnd + index] as number,
-    })),
-    measures: { split: 'last 20 % in time', testRows: testLabels.length, baseRate: testLabels.reduce((sum, label) => sum + label, 0) / testLabels.length, ...figuresOf(tested, testLabels, about.seed) },
-    lineage: { dataHash: '', codeHash: '', parameters: {}, seed: about.seed },
-  };
-  return { onnx, file: { ...file, version: versionOf(file) } };
+/** Trains a denial-risk model as the shipped one is; `changes` are laid over its settings. Throws as trainModel. */
+export function trainDenialRisk(table: TrainingTable, changes: Pick<TrainingParameters, 'seed' | 'trainedAt'> & Partial<TrainingParameters>, options: TrainingOptions = {}): Promise<ModelBundle> {
+  return trainModel(table, { ...SETTINGS, history: pastShares(table), ...changes }, options);
 }
 
-/** Smoothed denial shares of the rows given, by payer, family and both. */
-function denialHistory(decisions: readonly LabelledDecision[]): DenialHistory {
-  const overall = decisions.filter((decision) => decision.denied).length / decisions.length;
-  const table = (keyOf: (facts: DenialRiskFacts) => string | null): Record<string, number> => {
-    const groups = new Map<string, { count: number; denied: number }>();
-    for (const { facts, denied } of decisions) {
-      const key = keyOf(facts);
-      if (key === null) continue;
-      const group = groups.get(key) ?? { count: 0, denied: 0 };
-      groups.set(key, { count: group.count + 1, denied: group.denied + Number(denied) });
+/** Smoothed denial shares of the earliest rows by payer, family and both, where the table's audit groups name them. */
+function pastShares({ groups, labels, times }: TrainingTable): NonNullable<TrainingParameters['history']> {
+  const early = Array.from(times.keys())
+    .sort((a, b) => (times[a] as number) - (times[b] as number) || a - b)
+    .slice(0, Math.floor(times.length * HISTORY_SHARE));
+  const overall = early.reduce((sum, row) => sum + (labels[row] as number), 0) / early.length;
+  const sharesBy = (...names: string[]): Record<string, number> => {
+    const columns = names.flatMap((name) => (groups[name] ? [groups[name]] : []));
+    if (columns.length < names.length) return {};
+    const sums = new Map<string, { rows: number; denied: number }>();
+    for (const row of early) {
+      const values = columns.map((column) => column[row] as string);
+      if (values.includes('unknown')) continue;
+      const sum = sums.get(values.join('|')) ?? { rows: 0, denied: 0 };
+      sums.set(values.join('|'), { rows: sum.rows + 1, denied: sum.denied + (labels[row] as number) });
     }
-    return Object.fromEntries([...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, { count, denied }]) => [key, (denied + SMOOTHING * overall) / (count + SMOOTHING)]));
+    const inOrder = [...sums].sort(([a], [b]) => (a < b ? -1 : 1));
+    return Object.fromEntries(inOrder.map(([key, { rows, denied }]) => [key, (denied + SMOOTHING * overall) / (rows + SMOOTHING)]));
   };
-  return {
-    byPayer: table((facts) => facts.payerId),
-    byFamily: table((facts) => facts.serviceFamily),
-    byPayerAndFamily: table((facts) => (facts.payerId && facts.serviceFamily ? `${facts.payerId}|${facts.serviceFamily}` : null)),
-  };
+  return { byPayer: sharesBy('payer'), byFamily: sharesBy('service_family'), byPayerAndFamily: sharesBy('payer', 'service_family') };
 }
