@@ -45,6 +45,7 @@ export async function openServedModel(bytes: BundleBytes, { threads = 1, openSes
     const strange = file.encoders.flatMap(({ fields }) => fields).filter((field) => !FIELDS_TO_ENCODE.includes(field));
     if (strange.length > 0) throw new Error(`the model encodes what an order does not say: ${strange.join(', ')}`);
     if (sha256(bytes.onnx) !== file.onnxSha256) throw new Error('the ONNX file is not the one that the JSON file describes');
+    if (file.version !== bytes.version) throw new Error(`the JSON file is of version ${file.version}`);
     const session = closing(await openSession(bytes.onnx, threads));
     const probabilities = async (rows: readonly Float32Array[]): Promise<number[]> => {
       const raw = await session.run(joined(rows, file.features.length), file.features.length);

@@ -28,7 +28,7 @@ const en: RiskWords = {
   reason(says) {
     switch (says.code) {
       case 'criteria-none': return 'No criteria of the payer are known for this order';
-      case 'criteria-all-met': return `All ${says.total} payer criteria met by the record`;
+      case 'criteria-all-met': return says.total === 1 ? 'The payer criterion is met by the record' : `All ${says.total} payer criteria met by the record`;
       case 'criteria-not-met': return `${says.count} of ${says.total} payer criteria not met by the record`;
       case 'criteria-unknown': return `${says.count} of ${says.total} payer criteria not found in the record`;
       case 'evidence-none': return 'No dated evidence found for the criteria';
