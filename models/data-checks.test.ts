@@ -66,6 +66,13 @@ describe('what stops a training', () => {
     expect(() => refuseFaultyData(damaged, options)).toThrow(expect.objectContaining({ code: 'TRAINING_REFUSED', message: expect.stringMatching(message) }));
   });
 
+  it('a table of other features, with or without ranges of its own', () => {
+    const table = { ...sound(), features: DENIAL_RISK_FEATURES.map((name) => `own_${name}`) };
+    expect(dataFaults(table, { ranges: {} })).toEqual([]);
+    expect(dataFaults(table, { ranges: { own_urgent_flag: [0, 0.1], other: [0, 1] } }).map(({ message }) => message)).toEqual(['Features are missing: other.']);
+    expect(dataFaults(table, { ranges: { own_urgent_flag: [0, 0.1] } }).map(({ check }) => check)).toEqual(['range']);
+  });
+
   it('a group of synthetic persons may be small', () => {
     const table = sound();
     (table.groups['payer'] as string[]).fill('c', 0, 4);

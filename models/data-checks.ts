@@ -33,7 +33,7 @@ export interface DataCheckOptions {
   readonly clock?: { readonly computedAt: Float64Array; readonly decidedAt: Float64Array };
   /** Epoch ms: no decision is later. */
   readonly nowMs?: number;
-  /** Default the denial-risk features with their ranges; a table with others gives its own. */
+  /** Default the denial-risk features, those and no others, with their ranges. Given: features that must be there, among any others. */
   readonly ranges?: Readonly<Record<string, readonly [least: number, most: number]>>;
 }
 
@@ -64,13 +64,13 @@ function shapeFaults({ features, rows, labels, times, rowIds, groups }: Training
   const fault = (message: string): DataFault => ({ check: 'schema', message });
   const expected = ranges ? Object.keys(ranges) : DENIAL_RISK_FEATURES;
   const missing = expected.filter((name) => !features.includes(name));
-  const foreign = features.filter((name) => !expected.includes(name as DenialRiskFeature));
+  const foreign = ranges ? [] : features.filter((name) => !expected.includes(name as DenialRiskFeature));
   const count = labels.length;
   const wrong = Object.entries({ times: times.length, rowIds: rowIds.length, ...Object.fromEntries(Object.entries(groups).map(([name, values]) => [`groups.${name}`, values.length])) }).filter(([, length]) => length !== count);
   return [
     ...(missing.length > 0 ? [fault(`Features are missing: ${missing.join(', ')}.`)] : []),
     ...(foreign.length > 0 ? [fault(`Features that no score could be given: ${foreign.join(', ')}.`)] : []),
-    ...(missing.length + foreign.length === 0 && features.join() !== expected.join() ? [fault('The features stand in another order than the model is asked in.')] : []),
+    ...(!ranges && missing.length + foreign.length === 0 && features.join() !== expected.join() ? [fault('The features stand in another order than the model is asked in.')] : []),
     ...(rows.length === count * features.length ? [] : [fault(`${rows.length} values do not make ${count} rows of ${features.length} features.`)]),
     ...wrong.map(([name, length]) => fault(`${name} has ${length} entries for ${count} rows.`)),
     ...(labels.some((label) => label > 1) ? [fault('A label is neither 0 nor 1.')] : []),

@@ -20,7 +20,7 @@ export function denialRiskCard(subject: CardSubject, risk: DenialRisk): Card {
     speaker: `${OWN_LABEL} (an estimate, not the payer's word)`,
     summary: `Denial risk ${percent} %${simulated}: ${service?.display ?? ''}`,
     detail: [
-      `Estimated chance that the payer denies the request: **${percent} %${simulated}**.${risk.simulated ? ' The model has learned from simulated decisions only.' : ''}`,
+      `Estimated chance that the payer denies the request: **${percent} %${simulated}**.${risk.simulated ? ' The model has learned from simulated decisions only.' : ''}${seen(risk)}`,
       ...(reasons.length === 0 ? [] : ['**Why**', reasons.map((reason) => `- ${plain(reason.text)}`).join('\n')]),
       ...(findings.length === 0 ? [] : ["**The payer's criteria**", findings.map(findingLine).join('\n')]),
       '**What to do**',
@@ -33,9 +33,14 @@ export function denialRiskCard(subject: CardSubject, risk: DenialRisk): Card {
 }
 
 /** Lists without members are left out, as everywhere in CDS Hooks. */
-function machineReadable({ probability, band, simulated, modelVersion, reasons }: DenialRisk, findings: readonly CriterionFinding[]): object {
+function machineReadable({ probability, band, simulated, modelVersion, reasons, history }: DenialRisk, findings: readonly CriterionFinding[]): object {
   const criteria = findings.map(({ evidence, ...finding }) => ({ ...finding, ...(evidence.length === 0 ? {} : { evidence }) }));
-  return { probability, band, simulated, modelVersion, ...(reasons.length === 0 ? {} : { reasons }), ...(criteria.length === 0 ? {} : { criteria }) };
+  return { probability, band, simulated, modelVersion, ...(history ? { history } : {}), ...(reasons.length === 0 ? {} : { reasons }), ...(criteria.length === 0 ? {} : { criteria }) };
+}
+
+/** How old the past decisions are that the score rests on. */
+function seen({ history }: DenialRisk): string {
+  return history ? ` It takes ${history.decisions} decision${history.decisions === 1 ? '' : 's'} of the last year into account, as known at ${history.asOf.slice(0, 16).replace('T', ' ')} UTC.` : '';
 }
 
 const STATUS_WORDS: { readonly [S in CriterionFinding['status']]: string } = { met: 'Met', 'not-met': 'Not met', unknown: 'Not found in the record' };

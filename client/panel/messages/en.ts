@@ -71,6 +71,8 @@ const messages = {
     simulatedLong: 'This estimate was learned from simulated decisions, not from a payer’s. Do not base care on it.',
     model: (version: string) => `Model ${version}`,
     noReasons: 'No single fact stands out.',
+    history: (decisions: number, asOf: string) => `Takes ${many(decisions, 'decision', 'decisions')} of the last year into account, as known here on ${asOf}.`,
+    noHistory: 'No decisions of payers were on record here; the model’s own averages stand in for them.',
   },
   form: {
     several: 'Forms of this payer',

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import type { DenialRisk } from '#prior-auth/learning/denial-risk.ts';
+import { showDate } from '../../../ui/fhir-date.ts';
 import { Badge } from '../../../ui/tone.tsx';
 import { messages } from '../../messages.ts';
 
@@ -26,6 +27,7 @@ export function DenialRiskLine({ risk }: { readonly risk: DenialRisk }): ReactNo
             </ul>
           )}
         </div>
+        <p className="muted">{risk.history ? words.history(risk.history.decisions, showDate(risk.history.asOf)) : words.noHistory}</p>
         <p className="muted">{words.model(risk.modelVersion)}</p>
       </div>
     </details>
