@@ -60,11 +60,11 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
     });
     undo.push(async () => payers.stop());
     const learning = await openLearning({
-      store, audit, log, now: Date.now, adminToken: config.adminToken, rolesFile: config.modelRolesFile, approveOwn: config.modelApproveOwn, appealsFile: config.appealsFile,
+      store, jobs, metrics: register, audit, log, now: Date.now, adminToken: config.adminToken, rolesFile: config.modelRolesFile, approveOwn: config.modelApproveOwn, appealsFile: config.appealsFile,
     });
-    undo.push(async () => learning.stop());
+    undo.push(() => learning.stop());
     const model = await createLiveModel({
-      shipped: shippedModel, source: learning.registry.source('denial-risk'), now: Date.now,
+      shipped: shippedModel, source: learning.registry.source('denial-risk'), now: Date.now, onScored: learning.monitoring.scores.record,
       onFault: (error, about) => log.error({ err: error, ...about }, 'a denial-risk model cannot do its part; requests go on without it, or with the one before'),
     });
     undo.push(() => model.close());
@@ -114,6 +114,7 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
     answer = app;
     ready.resolve(app);
     for (const part of parts) await part.start?.();
+    await learning.start();
     return { baseUrl, stop };
   } catch (error) {
     ready.reject(error);

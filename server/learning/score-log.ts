@@ -9,7 +9,7 @@ import type { MonitoringTables } from './monitoring-tables.ts';
 /** What monitoring keeps of scores: feature values, score, version, a keyed hash of the case, time. */
 export interface ScoreLog {
   /** Never waits and never throws; a score without its row or case (a CDS Hooks call) is not kept. */
-  record(score: ScoreRecord): void;
+  readonly record: (score: ScoreRecord) => void;
   readonly caseKey: (caseId: string) => string;
   flush(): Promise<void>;
   /** Takes out what is older than it may be kept. */
