@@ -12,6 +12,7 @@ import { loadDiagnosisMap } from '#policies/load-diagnosis-map.ts';
 import { loadPolicies } from '#policies/load-policies.ts';
 import { createSandboxEhr } from '#sandbox-ehr/sandbox-ehr.ts';
 import { openPayerConnections } from '#server/connections/payer-connections.ts';
+import { openDecisionHistory } from '#server/learning/history.ts';
 import { openLearning } from '#server/learning/open-learning.ts';
 import { createServer } from '#server/server.ts';
 import { openAuditTrail } from '#store/audit.ts';
@@ -63,8 +64,10 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
       store, jobs, metrics: register, audit, log, now: Date.now, adminToken: config.adminToken, rolesFile: config.modelRolesFile, approveOwn: config.modelApproveOwn, appealsFile: config.appealsFile,
     });
     undo.push(() => learning.stop());
+    const history = await openDecisionHistory({ store, now: Date.now, log });
+    undo.push(async () => history.stop());
     const model = await createLiveModel({
-      shipped: shippedModel, source: learning.registry.source('denial-risk'), now: Date.now, onScored: learning.monitoring.scores.record,
+      shipped: shippedModel, history, source: learning.registry.source('denial-risk'), now: Date.now, onScored: learning.monitoring.scores.record,
       onFault: (error, about) => log.error({ err: error, ...about }, 'a denial-risk model cannot do its part; requests go on without it, or with the one before'),
     });
     undo.push(() => model.close());
