@@ -74,9 +74,10 @@ export function completeBundle({ forest, logistic, input, ordered, slices, table
     lineage: { dataHash: hashOfTable(table), codeHash: hashOfCode(), parameters: { ...parameters, history: sha256(JSON.stringify(parameters.history)), trainedAt: undefined }, seed: parameters.seed },
     ...(importedFrom ? { importedFrom } : {}),
   };
-  const checked = modelFile.safeParse(JSON.parse(JSON.stringify({ ...file, version: versionOf(file) })));
+  const checked = modelFile.safeParse(JSON.parse(JSON.stringify({ ...file, version: '' })));
   if (!checked.success) throw new ModelError('TRAINING_REFUSED', `The model would be refused at load: ${checked.error.issues.map((issue) => issue.message).join('; ')}.`);
-  return { onnx, file: checked.data };
+  // Of the file as it is read back: the order of its fields is part of what is hashed.
+  return { onnx, file: { ...checked.data, version: versionOf(checked.data) } };
 }
 
 function dayOf(time: number | undefined): string {
