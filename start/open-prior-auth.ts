@@ -64,7 +64,7 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
       store, jobs, metrics: register, audit, log, now: Date.now, adminToken: config.adminToken, rolesFile: config.modelRolesFile, approveOwn: config.modelApproveOwn, appealsFile: config.appealsFile,
     });
     undo.push(() => learning.stop());
-    const history = await openDecisionHistory({ store, now: Date.now, log });
+    const history = await openDecisionHistory({ store, now: Date.now, log, isSandboxPayer: (payerId) => payers.byId(payerId)?.fhirBase.startsWith(`${baseUrl}/`) === true });
     undo.push(async () => history.stop());
     const model = await createLiveModel({
       shipped: shippedModel, history, source: learning.registry.source('denial-risk'), now: Date.now, onScored: learning.monitoring.scores.record,

@@ -65,7 +65,7 @@ export interface ModelRegistry {
   changes(kind: ModelKind): Promise<readonly ModelChange[]>;
   /** Takes over what another process changed. */
   reload(): Promise<void>;
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 export interface RegistryOptions {
@@ -192,7 +192,10 @@ export async function openModelRegistry(options: RegistryOptions): Promise<Model
 
   for (const model of options.shipped ?? []) await takeShipped(model);
   await reload();
-  const timer = setInterval(() => reload().catch((error: unknown) => options.onFault?.(error)), options.pollMs ?? 2_000);
+  let polling: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => {
+    polling = reload().catch((error: unknown) => options.onFault?.(error));
+  }, options.pollMs ?? 2_000);
   timer.unref();
 
   return {
@@ -300,7 +303,10 @@ export async function openModelRegistry(options: RegistryOptions): Promise<Model
       }));
     },
     reload,
-    stop: () => clearInterval(timer),
+    async stop() {
+      clearInterval(timer);
+      await polling;
+    },
   };
 }
 
