@@ -10,7 +10,7 @@ export interface DenialRisk {
   readonly modelVersion: string;
   readonly simulated: boolean;
   /** Of what past decisions the score took into account. Absent: none; the model's own stored shares were used. */
-  readonly history?: { /** ISO instant up to which decisions were seen. */ readonly asOf: string; /** How many, in the window. */ readonly decisions: number };
+  readonly history?: { /** ISO instant up to which decisions were seen. */ readonly asOf: string; /** How many, in the window. */ readonly decisions: number; /** They are those of a sandbox payer. */ readonly simulated?: true };
 }
 
 export interface DenialRiskReason {

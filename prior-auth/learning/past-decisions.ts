@@ -34,11 +34,23 @@ export interface PastShare {
 export interface PastDecisions {
   /** ISO instant; no decision learned of later is in it. */
   readonly asOf: string;
+  /** The decisions are those of a sandbox. */
+  readonly simulated?: true;
   readonly levels: Readonly<Record<PastLevel, PastShare>>;
 }
 
+/** What is known of an order. `simulated`: its payer is a sandbox, whose decisions are counted apart from all others. */
+export type PastSubject = Pick<DenialRiskFacts, 'payerId' | 'serviceFamily' | 'procedure' | 'requesterSpecialty'> & { readonly simulated?: boolean };
+
 /** What the payers' decisions are counted under; null where the order does not say. */
-export function pastKeys({ payerId, serviceFamily, procedure = null, requesterSpecialty = null }: Pick<DenialRiskFacts, 'payerId' | 'serviceFamily' | 'procedure' | 'requesterSpecialty'>): Readonly<Record<PastLevel, string | null>> {
+export function pastKeys({ simulated = false, ...subject }: PastSubject): Readonly<Record<PastLevel, string | null>> {
+  const keys = namesOf(subject);
+  if (!simulated) return keys;
+  const apart = Object.entries(keys).map(([level, key]) => [level, key === null ? null : `simulated ${key}`]);
+  return Object.fromEntries(apart) as Record<PastLevel, string | null>;
+}
+
+function namesOf({ payerId, serviceFamily, procedure = null, requesterSpecialty = null }: PastSubject): Readonly<Record<PastLevel, string | null>> {
   const pair = (a: string | null, b: string | null): string | null => (a === null || b === null ? null : `${a}|${b}`);
   return {
     overall: '',
@@ -52,9 +64,9 @@ export function pastKeys({ payerId, serviceFamily, procedure = null, requesterSp
 }
 
 /** Past shares for one order. A level that was never met has its wider level's share and count 0; one that the order does not name is unknown. Null before the first decision. */
-export function pastDecisionsOf(facts: Parameters<typeof pastKeys>[0], asOf: string, totalsOf: (level: PastLevel, key: string) => DecisionTotals | undefined): PastDecisions | null {
+export function pastDecisionsOf(facts: PastSubject, asOf: string, totalsOf: (level: PastLevel, key: string) => DecisionTotals | undefined): PastDecisions | null {
   const keys = pastKeys(facts);
-  const all = totalsOf('overall', '');
+  const all = totalsOf('overall', keys.overall ?? '');
   if (!all || all.decisions <= 0) return null;
   const overall: PastShare = { denialRate: share(all.denials, all.decisions), decisionCount: all.decisions, decisionDays: all.timed > 0 ? all.days / all.timed : Number.NaN };
   const within = (level: PastLevel, wider: PastShare): PastShare => {
@@ -64,6 +76,7 @@ export function pastDecisionsOf(facts: Parameters<typeof pastKeys>[0], asOf: str
   const payer = within('payer', overall);
   return {
     asOf,
+    ...(facts.simulated ? { simulated: true } : {}),
     levels: {
       overall,
       payer,

@@ -1,7 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Logger } from 'pino';
 import type { DenialRiskFacts } from '#prior-auth/learning/denial-risk.ts';
-import { type DecisionTotals, type PastDecisions, pastDecisionsOf, pastKeys, type PastLevel, PAST_DECISIONS_DAYS } from '#prior-auth/learning/past-decisions.ts';
+import { type DecisionTotals, type PastDecisions, pastDecisionsOf, pastKeys, type PastLevel, type PastSubject, PAST_DECISIONS_DAYS } from '#prior-auth/learning/past-decisions.ts';
 import type { AnyDatabase, Store } from '#store/database.ts';
 import { migratePart } from '#store/migrate.ts';
 import { CASE_MIGRATIONS, LEARNING_MIGRATIONS } from '../store/migrations.ts';
@@ -13,7 +13,7 @@ import { CASE_MIGRATIONS, LEARNING_MIGRATIONS } from '../store/migrations.ts';
 
 /** One label or change of a label, as it counts. */
 export interface CountedDecision {
-  readonly facts: Pick<DenialRiskFacts, 'payerId' | 'serviceFamily' | 'procedure' | 'requesterSpecialty'>;
+  readonly facts: PastSubject;
   readonly change: DecisionTotals;
   /** ISO instant at which it was learned. */
   readonly at: string;
@@ -39,7 +39,7 @@ type StepRow = DecisionTotals & { readonly level: PastLevel; readonly key: strin
 
 /** Every step up to a moment, in memory: past decisions as they stood at any moment before it. */
 export interface PastDecisionsReplay {
-  at(facts: Parameters<typeof pastKeys>[0], epochMs: number): PastDecisions | null;
+  at(facts: PastSubject, epochMs: number): PastDecisions | null;
 }
 
 const STEPS_AT_ONCE = 20_000;
@@ -100,11 +100,13 @@ export interface DecisionHistoryOptions {
   readonly store: Store;
   readonly now: () => number;
   readonly log: Pick<Logger, 'warn'>;
+  /** Decisions of these are simulated, and taken into account for these alone. */
+  readonly isSandboxPayer?: (payerId: string) => boolean;
   /** Milliseconds between two readings: scores are at most so far behind. */
   readonly everyMs?: number;
 }
 
-export async function openDecisionHistory({ store, now, log, everyMs = 30_000 }: DecisionHistoryOptions): Promise<DecisionHistory> {
+export async function openDecisionHistory({ store, now, log, isSandboxPayer, everyMs = 30_000 }: DecisionHistoryOptions): Promise<DecisionHistory> {
   await migratePart(store, 'cases', CASE_MIGRATIONS);
   await migratePart(store, 'learning', LEARNING_MIGRATIONS);
   let read: { readonly asOf: string; readonly totals: ReadonlyMap<string, DecisionTotals> } | undefined;
@@ -125,7 +127,7 @@ export async function openDecisionHistory({ store, now, log, everyMs = 30_000 }:
   const timer = setInterval(() => void tryRefresh(), everyMs);
   timer.unref();
   return {
-    past: (facts) => (read ? pastDecisionsOf(facts, read.asOf, (level, key) => read?.totals.get(`${level} ${key}`)) : null),
+    past: (facts) => (read ? pastDecisionsOf({ ...facts, simulated: facts.payerId !== null && isSandboxPayer?.(facts.payerId) === true }, read.asOf, (level, key) => read?.totals.get(`${level} ${key}`)) : null),
     refresh,
     stop: () => clearInterval(timer),
   };

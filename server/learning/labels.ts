@@ -120,9 +120,9 @@ async function append(trx: Transaction<AnyDatabase>, caseId: string, versions: r
       decided_at: decidedAt, submitted_at: submittedAt, recorded_at: recordedAt, recorded_by: by, why,
     })
     .execute();
-  const { payerId, procedure, facts } = record;
+  const { payerId, procedure, facts, simulated } = record;
   await countDecision(trx, {
-    facts: { payerId, procedure, serviceFamily: facts?.serviceFamily ?? null, requesterSpecialty: facts?.requesterSpecialty ?? null },
+    facts: { simulated, payerId, procedure, serviceFamily: facts?.serviceFamily ?? null, requesterSpecialty: facts?.requesterSpecialty ?? null },
     change: countedChange(versions, [...versions, added], (versions[0]?.record ?? record).decisionDays),
     at: recordedAt,
   });

@@ -238,7 +238,7 @@ describe('the training table', () => {
     const rowOf = ({ table }: typeof all, id: string) => [...table.rows.subarray(table.rowIds.indexOf(id) * width, (table.rowIds.indexOf(id) + 1) * width)];
     for (const id of early.table.rowIds) expect(rowOf(all, id)).toEqual(rowOf(early, id));
     const late = all.table.features.indexOf('payer_decision_count');
-    expect(Math.max(...all.table.rowIds.map((id) => rowOf(all, id)[late] as number))).toBeGreaterThan(30);
+    expect(Math.max(...all.table.rowIds.map((id) => rowOf(all, id)[late] as number).filter((count) => !Number.isNaN(count)))).toBeGreaterThan(30);
   });
 
   it('of appeals has the denied items whose appeal has ended; an override takes a row out', async () => {
@@ -262,6 +262,22 @@ describe('the training table', () => {
     [[], 2, []],
   ])('folds %j', (values, least, expected) => {
     expect(foldRare(values, least)).toEqual(expected);
+  });
+});
+
+describe('past decisions of a sandbox', () => {
+  it('are taken into account for its payers alone', async () => {
+    const [real, sandbox] = await Promise.all([false, true].map((simulated) => openDecisionHistory({ store, now, log: { warn: () => undefined }, isSandboxPayer: () => simulated })));
+    const id = await submitted();
+    clock += DAY;
+    await answer(id, ['denied'], true);
+    for (const each of [real, sandbox]) await each?.refresh();
+    const seen = [real, sandbox].map((each) => each?.past(facts));
+    for (const each of [real, sandbox]) each?.stop();
+    expect(seen.map((past) => past?.simulated)).toEqual([undefined, true]);
+    const counts = seen.map((past) => past?.levels.overall.decisionCount);
+    expect(counts[1]).toBe(41);
+    expect(counts[0]).not.toBe(counts[1]);
   });
 });
 

@@ -159,7 +159,7 @@ function toTable(ordered: readonly (Candidate & { readonly rowId: string; readon
   const rows = new Float32Array(ordered.length * width);
   ordered.forEach(({ record, computedAt }, index) => {
     const { facts } = record;
-    if (facts) rows.set(toFeatureRow(facts, replay.at({ ...facts, payerId: record.payerId, procedure: record.procedure }, computedAt) ?? NOTHING_PAST), index * width);
+    if (facts) rows.set(toFeatureRow(facts, replay.at({ ...facts, payerId: record.payerId, procedure: record.procedure, simulated: record.simulated }, computedAt) ?? NOTHING_PAST), index * width);
   });
   const group = (valueOf: (record: OutcomeRecord) => string | null | undefined) => foldRare(ordered.map(({ record }) => valueOf(record) ?? 'unknown'));
   return {
