@@ -11,6 +11,7 @@ import { type OpenForestSession, openForestSession } from './forest-session.ts';
 import { counterfactuals, loweringSteps } from './lowering.ts';
 import type { BundleBytes } from './model-source.ts';
 import { fieldsOf, toReasons } from './risk-reasons.ts';
+import { joined, runTogether } from './together.ts';
 
 /** One version of the denial-risk model, open and checked. */
 export interface ServedModel {
@@ -47,8 +48,9 @@ export async function openServedModel(bytes: BundleBytes, { threads = 1, openSes
     if (sha256(bytes.onnx) !== file.onnxSha256) throw new Error('the ONNX file is not the one that the JSON file describes');
     if (file.version !== bytes.version) throw new Error(`the JSON file is of version ${file.version}`);
     const session = closing(await openSession(bytes.onnx, threads));
+    const run = runTogether(session.run, file.features.length);
     const probabilities = async (rows: readonly Float32Array[]): Promise<number[]> => {
-      const raw = await session.run(joined(rows, file.features.length), file.features.length);
+      const raw = await run(rows);
       return rows.map((_, index) => calibrated(file, raw[index]));
     };
     await selfCheck(session.run, file).catch(async (error: unknown) => {
@@ -79,7 +81,7 @@ export async function openServedModel(bytes: BundleBytes, { threads = 1, openSes
           ...(lowering.length === 0 ? {} : { lowering }),
           modelVersion: file.version,
           simulated: file.simulated,
-          ...(past ? { history: { asOf: past.asOf, decisions: past.levels.overall.decisionCount } } : {}),
+          ...(past ? { history: { asOf: past.asOf, decisions: past.levels.overall.decisionCount, ...(past.simulated ? { simulated: true as const } : {}) } } : {}),
         };
       },
       close: session.close,
@@ -111,14 +113,6 @@ async function selfCheck(run: (rows: Float32Array, width: number) => Promise<Arr
     return !(Math.abs(walked - sigmoid(margin)) <= SELF_CHECK_TOLERANCE && Math.abs((raw[index] ?? Number.NaN) - walked) <= SELF_CHECK_TOLERANCE);
   });
   if (differs) throw new Error('the model does not reproduce its stored rows');
-}
-
-function joined(rows: readonly Float32Array[], width: number): Float32Array {
-  const [only] = rows;
-  if (only && rows.length === 1) return only;
-  const all = new Float32Array(rows.length * width);
-  rows.forEach((row, index) => all.set(row, index * width));
-  return all;
 }
 
 /** A session that is released when the last of its runs has ended. */
