@@ -71,7 +71,7 @@ export async function openLearning({ store, jobs, metrics, audit, log, now, admi
     async stop() {
       await triggers.stop();
       await monitoring.stop();
-      registry.stop();
+      await registry.stop();
     },
   };
 }
