@@ -134,7 +134,7 @@ export async function createLiveModel(options: LiveModelOptions): Promise<LiveMo
     await takeOver(stages);
   };
   let refreshing = Promise.resolve();
-  const refresh = (): Promise<void> => (refreshing = refreshing.then(refreshOnce));
+  const refresh = (): Promise<void> => (refreshing = refreshing.then(refreshOnce, refreshOnce));
 
   const pastOf = (facts: DenialRiskFacts): PastDecisions | null => {
     try {

@@ -7,11 +7,11 @@ import { modelRow } from '../encode.ts';
 import { shapValues } from '../explain/tree-shap.ts';
 import { marginOf, sigmoid } from '../forest.ts';
 import { type ModelFile, modelFile, ownFeatures, sha256 } from '../model-file.ts';
-import { type OpenForestSession, openForestSession } from './forest-session.ts';
+import { type ForestSession, type OpenForestSession, openForestSession } from './forest-session.ts';
 import { counterfactuals, loweringSteps } from './lowering.ts';
 import type { BundleBytes } from './model-source.ts';
 import { fieldsOf, toReasons } from './risk-reasons.ts';
-import { joined, runTogether } from './together.ts';
+import { runTogether } from './together.ts';
 
 /** One version of the denial-risk model, open and checked. */
 export interface ServedModel {
@@ -47,13 +47,12 @@ export async function openServedModel(bytes: BundleBytes, { threads = 1, openSes
     if (strange.length > 0) throw new Error(`the model encodes what an order does not say: ${strange.join(', ')}`);
     if (sha256(bytes.onnx) !== file.onnxSha256) throw new Error('the ONNX file is not the one that the JSON file describes');
     if (file.version !== bytes.version) throw new Error(`the JSON file is of version ${file.version}`);
-    const session = closing(await openSession(bytes.onnx, threads));
-    const run = runTogether(session.run, file.features.length);
+    const session = closing(await openSession(bytes.onnx, threads), file.features.length);
     const probabilities = async (rows: readonly Float32Array[]): Promise<number[]> => {
-      const raw = await run(rows);
+      const raw = await session.ask(rows);
       return rows.map((_, index) => calibrated(file, raw[index]));
     };
-    await selfCheck(session.run, file).catch(async (error: unknown) => {
+    await selfCheck(session.ask, file).catch(async (error: unknown) => {
       await session.close();
       throw error;
     });
@@ -103,11 +102,11 @@ function logOdds(probability: number): number {
 }
 
 /** The stored rows through the runtime and through the plain walk: both must give what was stored. */
-async function selfCheck(run: (rows: Float32Array, width: number) => Promise<ArrayLike<number>>, { features, forest, selfCheck: stored }: ModelFile): Promise<void> {
+async function selfCheck(ask: (rows: readonly Float32Array[]) => Promise<readonly number[]>, { features, forest, selfCheck: stored }: ModelFile): Promise<void> {
   if (stored.length === 0) throw new Error('the model brings no rows to check itself with');
   const rows = stored.map(({ row }) => Float32Array.from(row, (value) => value ?? Number.NaN));
   if (rows.some((row) => row.length !== features.length)) throw new Error('a stored row of the model has another width than its feature list');
-  const raw = await run(joined(rows, features.length), features.length);
+  const raw = await ask(rows);
   const differs = stored.some(({ margin }, index) => {
     const walked = sigmoid(marginOf(forest, rows[index] as Float32Array));
     return !(Math.abs(walked - sigmoid(margin)) <= SELF_CHECK_TOLERANCE && Math.abs((raw[index] ?? Number.NaN) - walked) <= SELF_CHECK_TOLERANCE);
@@ -115,21 +114,22 @@ async function selfCheck(run: (rows: Float32Array, width: number) => Promise<Arr
   if (differs) throw new Error('the model does not reproduce its stored rows');
 }
 
-/** A session that is released when the last of its runs has ended. */
-function closing(session: Awaited<ReturnType<OpenForestSession>>): { readonly run: (rows: Float32Array, width: number) => Promise<ArrayLike<number>>; readonly close: () => Promise<void> } {
-  const running = new Set<Promise<unknown>>();
+/** Releases the session when the last of the asks has its answer. */
+function closing(session: ForestSession, width: number): { readonly ask: (rows: readonly Float32Array[]) => Promise<readonly number[]>; readonly close: () => Promise<void> } {
+  const run = runTogether((rows) => session.run(rows, width), width);
+  const asked = new Set<Promise<unknown>>();
   let closed: Promise<void> | undefined;
   return {
-    async run(rows, width) {
+    async ask(rows) {
       if (closed) throw new PriorAuthError('MODEL_UNAVAILABLE', 'The model has been closed.');
-      const run = session.run(rows, width);
-      running.add(run);
+      const answer = run(rows);
+      asked.add(answer);
       try {
-        return await run;
+        return await answer;
       } finally {
-        running.delete(run);
+        asked.delete(answer);
       }
     },
-    close: () => (closed ??= Promise.allSettled(running).then(() => session.release())),
+    close: () => (closed ??= Promise.allSettled(asked).then(() => session.release())),
   };
 }

@@ -1,5 +1,3 @@
-import type { ForestSession } from './forest-session.ts';
-
 /** A run that takes longer no longer keeps the next one waiting, milliseconds. */
 const SLOW_MS = 50;
 
@@ -13,7 +11,7 @@ interface Asked {
  * Rows that are asked for while the runtime is at work go to it together, in its next run: a run of sixteen rows costs little more than one of one.
  * Nobody waits for company: a row that comes while nothing runs goes at once.
  */
-export function runTogether(run: ForestSession['run'], width: number): (rows: readonly Float32Array[]) => Promise<readonly number[]> {
+export function runTogether(run: (rows: Float32Array) => Promise<ArrayLike<number>>, width: number): (rows: readonly Float32Array[]) => Promise<readonly number[]> {
   let waiting: Asked[] = [];
   let atWork = false;
 
@@ -22,7 +20,7 @@ export function runTogether(run: ForestSession['run'], width: number): (rows: re
     while (waiting.length > 0) {
       const asked = waiting;
       waiting = [];
-      const running = run(joined(asked.flatMap(({ rows }) => rows), width), width).then(
+      const running = run(joined(asked.flatMap(({ rows }) => rows), width)).then(
         (answers) => {
           let end = 0;
           for (const { rows, resolve } of asked) {
@@ -43,7 +41,7 @@ export function runTogether(run: ForestSession['run'], width: number): (rows: re
   });
 }
 
-export function joined(rows: readonly Float32Array[], width: number): Float32Array {
+function joined(rows: readonly Float32Array[], width: number): Float32Array {
   const [only] = rows;
   if (only && rows.length === 1) return only;
   const all = new Float32Array(rows.length * width);
