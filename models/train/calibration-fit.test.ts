@@ -33,7 +33,7 @@ describe('calibration', () => {
       fc.property(rows, fc.double({ min: -9, max: 9, noNaN: true }), fc.double({ min: -9, max: 9, noNaN: true }), (all, x, y) => {
         const fitted = fitIsotonic(Float64Array.from(all, ([margin]) => margin), Uint8Array.from(all, ([, label]) => label));
         const [low, high] = [calibrate(fitted, Math.min(x, y)), calibrate(fitted, Math.max(x, y))];
-        return low > 0 && high < 1 && low <= high + 1e-12;
+        expect(low > 0 && high < 1 && low <= high + 1e-12).toBe(true);
       }),
     );
   });

@@ -19,7 +19,9 @@ export interface ThreadWork {
 }
 
 const { table, parameters, content } = workerData as ThreadWork;
-const post = (message: ThreadMessage) => parentPort?.postMessage(message);
+const port = parentPort;
+if (!port) throw new Error('training-thread.ts runs as a worker only');
+const post = (message: ThreadMessage): void => port.postMessage(message);
 const onProgress = (progress: TrainingProgress) => post({ kind: 'progress', progress });
 
 try {
