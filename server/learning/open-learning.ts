@@ -17,6 +17,7 @@ import { readBundle } from './registered-model.ts';
 import { type ModelRegistry, openModelRegistry } from './registry.ts';
 import { openModelRoles } from './roles.ts';
 import { createTrainingRuns } from './training-runs.ts';
+import { lineageRoutes } from './lineage-routes.ts';
 import { createTrainingTables } from './training-table.ts';
 import { createTriggers } from './triggers.ts';
 
@@ -51,7 +52,8 @@ export async function openLearning({ store, jobs, metrics, audit, log, now, admi
   const roles = openModelRoles({ file: rolesFile, adminToken, onFileFault: (error) => log.error({ file: error.message }, 'the file of model roles cannot be used; what it said before is in force') });
   const registry = await openRegistryHere({ store, audit, now, approveOwn, appealsFile, onFault: (error) => log.error({ err: error }, 'models: a stored model or the registry cannot be read') });
   const runs = createTrainingRuns({ store, jobs, audit, now });
-  const triggers = createTriggers({ store, jobs, log, now, runs, registry, tables: createTrainingTables({ store, audit, now }) });
+  const tables = createTrainingTables({ store, audit, now });
+  const triggers = createTriggers({ store, jobs, log, now, runs, registry, tables });
   const showMetrics = monitoringMetrics(metrics);
   const monitoring = await openMonitoring({
     store, audit, log, now, liveModel: (kind) => registry.liveModel(kind),
@@ -63,7 +65,7 @@ export async function openLearning({ store, jobs, metrics, audit, log, now, admi
   return {
     registry,
     monitoring,
-    router: learningRouter({ registry, roles, audit, log }, monitoringRoutes({ monitoring, triggers, runs })),
+    router: learningRouter({ registry, roles, audit, log }, monitoringRoutes({ monitoring, triggers, runs }), lineageRoutes({ tables })),
     async start() {
       await triggers.start();
       monitoring.start();

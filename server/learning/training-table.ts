@@ -41,10 +41,23 @@ export interface LineageEntry {
   readonly labelVersion: number;
 }
 
+export interface TableSummary {
+  readonly id: string;
+  readonly kind: TableRequest['kind'];
+  readonly rows: number;
+  readonly dataHash: string;
+  readonly simulated: boolean;
+  /** ISO instant. */
+  readonly madeAt: string;
+  readonly madeBy: string;
+}
+
 export interface TrainingTables {
   /** The de-identified table of the decisions on record. Writes down what is in it, for lineage. */
   make(request: TableRequest): Promise<MadeTable>;
-  /** From a row to its decision. Who looked is written down first. */
+  /** What was made, newest first. */
+  list(): Promise<readonly TableSummary[]>;
+  /** From a row to its decision. Who looked is written down, with the case, before it is told. */
   decisionOf(rowId: string, by: string): Promise<readonly LineageEntry[]>;
   /** From a case to the rows it became. Who looked is written down first. */
   rowsOf(caseId: string, by: string): Promise<readonly LineageEntry[]>;
@@ -53,6 +66,7 @@ export interface TrainingTables {
 const OWNER = 'learning';
 const ALGORITHM = 'ES256';
 const LABELS_AT_ONCE = 5_000;
+const TABLES_SHOWN = 100;
 
 interface Candidate {
   readonly id: string;
@@ -105,9 +119,17 @@ export function createTrainingTables({ store, audit, now }: { readonly store: St
       });
       return { id, table, dataHash, faults };
     },
+    async list() {
+      const rows = await store.db.withTables<LabelTables>().selectFrom('learning.training_table').selectAll().orderBy('made_at', 'desc').orderBy('id', 'desc').limit(TABLES_SHOWN).execute();
+      return rows.map(({ id, kind, row_count, data_hash, simulated, made_at, made_by }) => ({ id, kind, rows: row_count, dataHash: data_hash, simulated, madeAt: made_at.toISOString(), madeBy: made_by }));
+    },
     async decisionOf(rowId, by) {
-      await store.transaction((trx) => audit.recordWithin(trx, { action: 'training-lineage-viewed', who: by, details: { from: 'row' } }));
-      return lineage(store, { rowId });
+      const found = await lineage(store, { rowId });
+      const cases = [...new Set(found.map(({ caseId }) => caseId))];
+      await store.transaction(async (trx) => {
+        for (const caseId of cases.length > 0 ? cases : [undefined]) await audit.recordWithin(trx, { action: 'training-lineage-viewed', who: by, ...(caseId ? { caseId } : {}), details: { from: 'row' } });
+      });
+      return found;
     },
     async rowsOf(caseId, by) {
       if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(caseId)) return [];
