@@ -64,7 +64,7 @@ export function learningRouter({ registry, roles, audit, log }: LearningApiParts
     if (request.query['format'] === 'json') response.json(card);
     else response.type('text/markdown').send(cardMarkdown(card));
   }));
-  api.get('/models/:version/gate', access.for('trainer', async (request, response) => void response.json(await registry.tryGate(versionOf(request)))));
+  api.post('/models/:version/gate', access.for('trainer', async (request, response) => void response.json(await registry.tryGate(versionOf(request)))));
   api.get('/models/:version/bundle', access.for('trainer', async (request, response, by) => {
     const { file, onnx } = await registry.bundle(versionOf(request));
     audit.record({ action: 'model-exported', who: by.name, details: { version: file.version } });
@@ -101,7 +101,7 @@ const answerRegistryErrors: ErrorRequestHandler = (error: unknown, _request, res
 export async function readCard(registry: ModelRegistry, version: string): Promise<ModelCard> {
   const model = await registry.find(version);
   const gate = (await registry.reportsOf(model.version)).at(-1) ?? null;
-  const evaluation = gate?.evaluation ?? (await registry.tryGate(model.version).catch(withoutData))?.evaluation ?? null;
+  const evaluation = gate?.evaluation ?? (await registry.measure(model.version).catch(withoutData))?.evaluation ?? null;
   return modelCard(model, { evaluation, gate, changes: await registry.changes(model.kind) });
 }
 
@@ -109,7 +109,8 @@ function withoutData(error: unknown): undefined {
   if (!(error instanceof RegistryError && error.code === 'MODEL_GATE_NO_DATA')) throw error;
 }
 
-async function modelsPage(registry: ModelRegistry): Promise<ModelsPage> {
+/** All models and steps, as the page shows them. */
+export async function modelsPage(registry: ModelRegistry): Promise<ModelsPage> {
   const models = await Promise.all((await registry.list()).map((model) => toSummary(registry, model)));
   const kinds = [...new Set(models.map(({ kind }) => kind))] satisfies ModelKind[];
   const changes = (await Promise.all(kinds.map((kind) => registry.changes(kind)))).flat().sort((a, b) => (a.at < b.at ? 1 : -1));

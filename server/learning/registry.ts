@@ -58,8 +58,10 @@ export interface ModelRegistry {
   rollback(kind: ModelKind, step: StepBy): Promise<RegisteredModel>;
   /** Takes a candidate, shadow or canary out. */
   retire(version: string, step: StepBy): Promise<RegisteredModel>;
-  /** What the gate says of the next step, without taking it. */
-  tryGate(version: string): Promise<GateReport>;
+  /** What the gate says of the next step, without taking it; kept with the model. */
+  tryGate(version: string): Promise<StoredGateReport>;
+  /** As the gate measures it, not kept. */
+  measure(version: string): Promise<GateReport>;
   reportsOf(version: string): Promise<readonly StoredGateReport[]>;
   /** Oldest first. */
   changes(kind: ModelKind): Promise<readonly ModelChange[]>;
@@ -167,6 +169,16 @@ export async function openModelRegistry(options: RegistryOptions): Promise<Model
       .executeTakeFirst();
     return inserted !== undefined;
   };
+  const keepReport = async (trx: Transaction<RegistryTables>, report: GateReport): Promise<StoredGateReport> => {
+    const { version, against, to, passed } = report;
+    const kept = { ...report, id: uuidv7(now()), madeAt: at() };
+    await trx.insertInto('models.gate_report').values({ id: kept.id, version, against, to_stage: to, passed, report: JSON.stringify(report), made_at: kept.madeAt }).execute();
+    return kept;
+  };
+  const measure = async (given: string): Promise<GateReport> => {
+    const model = await find(given);
+    return gate(await bundle(model.version), await liveModel(model.kind), NEXT_STAGE[model.stage] ?? 'live');
+  };
   const takeShipped = async (model: ModelBundle): Promise<void> => {
     const { kind, version } = model.file;
     const isBefore = (row: { readonly version: string; readonly origin: string } | undefined) => row !== undefined && (row.version === version || row.origin !== 'shipped');
@@ -244,12 +256,11 @@ export async function openModelRegistry(options: RegistryOptions): Promise<Model
       const report = await gate(await bundle(version), live, next);
       const share = canaryShare ?? CANARY_SHARE;
       const stored = await changing(kind, revision, async (trx, tellChange) => {
-        const id = uuidv7(now());
-        const madeAt = at();
-        await trx.insertInto('models.gate_report').values({ id, version, against: live?.file.version ?? null, to_stage: next, passed: report.passed, report: JSON.stringify(report), made_at: madeAt }).execute();
+        const kept = await keepReport(trx, report);
+        const { id } = kept;
         if (!report.passed) {
           await tellChange({ version, what: 'refused', from: stage, to: next, who: by.name, why, gateReport: id });
-          return { ...report, id, madeAt };
+          return kept;
         }
         if (next === 'canary') {
           const running = await trx.selectFrom('models.version').select('version').where('kind', '=', kind).where('stage', '=', 'canary').executeTakeFirst();
@@ -261,7 +272,7 @@ export async function openModelRegistry(options: RegistryOptions): Promise<Model
         }
         await setStage(trx, version, next, next === 'canary' ? { canary_share: share } : next === 'live' ? { replaced: live?.file.version ?? null } : {});
         await tellChange({ version, what: 'promoted', from: stage, to: next, who: by.name, why, gateReport: id });
-        return { ...report, id, madeAt };
+        return kept;
       });
       return { kind: report.passed ? 'promoted' : 'refused', model: await find(version), report: stored };
     },
@@ -292,9 +303,10 @@ export async function openModelRegistry(options: RegistryOptions): Promise<Model
       return find(version);
     },
     async tryGate(given) {
-      const model = await find(given);
-      return gate(await bundle(model.version), await liveModel(model.kind), NEXT_STAGE[model.stage] ?? 'live');
+      const report = await measure(given);
+      return store.transaction((trx) => keepReport(trx.withTables<RegistryTables>(), report));
     },
+    measure,
     async changes(kind) {
       const found = await db.selectFrom('models.change').selectAll().where('kind', '=', kind).orderBy('made_at').orderBy('id').execute();
       return found.map((row) => ({
