@@ -70,8 +70,8 @@ function Distribution({ drift: { feature, bins }, simulated }: { readonly drift:
         ))}
         <line className="grid" x1="0" x2={CHART.width} y1={CHART.base} y2={CHART.base} />
       </svg>
-      <p className="row small muted legend"><span className="key then-key" aria-hidden="true" />{words.then}<span className="key now-key" aria-hidden="true" />{words.now}</p>
-      <AsTable caption={marked(name, simulated)} head={[words.bin, words.then, words.now]} rows={bins.map((bin) => [rangeOf(bin), percent(bin.reference), percent(bin.current)])} />
+      <p className="row small muted legend"><span className="key then-key" aria-hidden="true" />{words.before}<span className="key now-key" aria-hidden="true" />{words.now}</p>
+      <AsTable caption={marked(name, simulated)} head={[words.bin, words.before, words.now]} rows={bins.map((bin) => [rangeOf(bin), percent(bin.reference), percent(bin.current)])} />
     </figure>
   );
 }

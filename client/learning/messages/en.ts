@@ -48,7 +48,7 @@ export const en = {
   drift: {
     title: 'Input drift', explained: 'Population stability index (PSI): below 0.1 no change, above the limit the orders differ from those the model was tested on. Counts of past decisions grow by themselves and do not alarm.',
     feature: 'Feature', psi: 'PSI', js: 'Jensen-Shannon', ks: 'Kolmogorov-Smirnov', unknownShare: 'Unknown now', unknownThen: 'at training', over: 'over the limit', all: (count: number) => `All ${count} features`, few: 'Only the strongest', distribution: 'Distribution',
-    bin: 'Value', then: 'At training', now: 'Now', upTo: (value: string) => `up to ${value}`, above: (value: string) => `above ${value}`, between: (from: string, to: string) => `${from} to ${to}`, any: 'any',
+    bin: 'Value', before: 'At training', now: 'Now', upTo: (value: string) => `up to ${value}`, above: (value: string) => `above ${value}`, between: (from: string, to: string) => `${from} to ${to}`, any: 'any',
   },
   groups: {
     title: 'Subgroups', explained: 'Share called high risk, denials recognised (true positives) and approvals wrongly called high risk (false positives). Payers and services differ by nature. Intervals 95 %.',

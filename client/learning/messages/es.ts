@@ -49,7 +49,7 @@ export const es: LearningWords = {
   drift: {
     title: 'Deriva de las entradas', explained: 'Índice de estabilidad poblacional (PSI): menos de 0,1 sin cambio; por encima del límite los pedidos difieren de los de la prueba. Los recuentos de decisiones anteriores crecen solos y no alertan.',
     feature: 'Característica', psi: 'PSI', js: 'Jensen-Shannon', ks: 'Kolmogorov-Smirnov', unknownShare: 'Desconocidos ahora', unknownThen: 'en el entrenamiento', over: 'sobre el límite', all: (count) => `Las ${count} características`, few: 'Solo las más fuertes', distribution: 'Distribución',
-    bin: 'Valor', then: 'En el entrenamiento', now: 'Ahora', upTo: (value) => `hasta ${value}`, above: (value) => `más de ${value}`, between: (from, to) => `${from} a ${to}`, any: 'cualquiera',
+    bin: 'Valor', before: 'En el entrenamiento', now: 'Ahora', upTo: (value) => `hasta ${value}`, above: (value) => `más de ${value}`, between: (from, to) => `${from} a ${to}`, any: 'cualquiera',
   },
   groups: {
     title: 'Subgrupos', explained: 'Proporción con riesgo alto, denegaciones reconocidas (verdaderos positivos) y aprobaciones señaladas por error (falsos positivos). Pagadores y servicios difieren por naturaleza. Intervalos del 95 %.',
