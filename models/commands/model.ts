@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { simulateDecisions } from '../simulate/simulate-decisions.ts';
 import { simulatedTable } from '../simulate/simulated-table.ts';
 import { writeBundle } from '../write-bundle.ts';
-import { trainDenialRisk } from '../train/train-denial-risk.ts';
+import { trainModel } from '../train/train-model.ts';
 
 // npm run model -- train [--rows N] [--seed N] : trains the denial-risk model on simulated decisions and writes models/denial-risk.onnx and .json.
 
@@ -30,7 +30,7 @@ if (positionals[0] !== 'train' || positionals.length > 1 || !Number.isInteger(ro
   process.exit(2);
 }
 console.log(`Training on ${rows} simulated decisions, seed ${seed} …`);
-const bundle = await trainDenialRisk(simulatedTable(simulateDecisions(rows, seed)), { seed, trainedAt: new Date().toISOString() });
+const bundle = await trainModel(simulatedTable(simulateDecisions(rows, seed)), { kind: 'denial-risk', seed, trainedAt: new Date().toISOString() });
 writeBundle(join(import.meta.dirname, '..'), bundle);
 const { measures, version } = bundle.file;
 console.log(`Wrote models/denial-risk.onnx and .json, version ${version}.

@@ -3,7 +3,7 @@ import { history, NO_HISTORY } from '../model-file.ts';
 
 const share = z.number().gt(0).lte(1);
 
-/** How to train. What is left out takes the default; the whole is kept in the bundle's lineage. */
+/** How to train. What is left out takes its kind's setting (kind-settings.ts), else the default here; the whole is kept in the bundle's lineage. */
 export const trainingParameters = z.object({
   kind: z.enum(['denial-risk', 'appeal']),
   seed: z.int().min(0).max(0xffff_ffff),

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { TrainingTable } from '../dataset.ts';
 import { ModelError } from '../model-error.ts';
 import type { ModelBundle } from '../model-file.ts';
+import { settingsOf } from './kind-settings.ts';
 import { type SetParameters, type TrainingParameters, type TrainingProgress, trainingParameters } from './parameters.ts';
 import type { ThreadMessage, ThreadWork } from './training-thread.ts';
 
@@ -16,7 +17,7 @@ export interface TrainingOptions {
  * when the thread dies.
  */
 export async function trainModel(table: TrainingTable, parameters: TrainingParameters, options: TrainingOptions = {}): Promise<ModelBundle> {
-  return runInThread({ table, parameters: setParameters(parameters) }, options);
+  return runInThread({ table, parameters: setParameters(table, parameters) }, options);
 }
 
 /**
@@ -24,11 +25,11 @@ export async function trainModel(table: TrainingTable, parameters: TrainingParam
  * The parameters' split, seed, kind, bands and history count; the file decides the rest. Throws MODEL_IMPORT_REFUSED when the file cannot be read, and as trainModel.
  */
 export async function importModel(content: Uint8Array, table: TrainingTable, parameters: TrainingParameters, options: TrainingOptions = {}): Promise<ModelBundle> {
-  return runInThread({ table, parameters: setParameters(parameters), content }, options);
+  return runInThread({ table, parameters: setParameters(table, parameters), content }, options);
 }
 
-function setParameters(parameters: TrainingParameters): SetParameters {
-  const parsed = trainingParameters.safeParse(parameters);
+function setParameters(table: TrainingTable, parameters: TrainingParameters): SetParameters {
+  const parsed = trainingParameters.safeParse({ ...settingsOf(parameters.kind, table), ...parameters });
   if (parsed.success) return parsed.data;
   throw new ModelError('TRAINING_REFUSED', `The parameters are not right: ${parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')}.`);
 }

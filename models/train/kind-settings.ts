@@ -1,7 +1,5 @@
 import type { TrainingTable } from '../dataset.ts';
-import type { ModelBundle } from '../model-file.ts';
 import type { TrainingParameters } from './parameters.ts';
-import { trainModel, type TrainingOptions } from './train-model.ts';
 
 /** What makes a denial likelier, or less likely, on its face: the model may not learn the opposite from chance. */
 const MONOTONE = {
@@ -11,23 +9,17 @@ const MONOTONE = {
   has_reason_code_flag: -1,
   requester_known_flag: -1,
   quantity_to_limit_ratio: 1,
-  payer_denial_rate: 1,
-  service_family_denial_rate: 1,
-  payer_service_family_denial_rate: 1,
-  procedure_denial_rate: 1,
-  specialty_denial_rate: 1,
-  payer_procedure_denial_rate: 1,
 } as const;
 
-const SETTINGS = { kind: 'denial-risk', trees: 300, depth: 4, learningRate: 0.08, minChildWeight: 5, rowShare: 0.8, columnShare: 0.8, earlyStoppingTrees: 25, monotone: MONOTONE } as const;
+const DENIAL_RISK = { trees: 300, depth: 4, learningRate: 0.08, minChildWeight: 5, rowShare: 0.8, columnShare: 0.8, earlyStoppingTrees: 25, monotone: MONOTONE } as const;
 /** Share of the rows, the earliest, that the stored past shares are counted over. */
 const HISTORY_SHARE = 0.6;
 /** Pseudo-decisions that pull a small group's share towards the overall one. */
 const SMOOTHING = 50;
 
-/** Trains a denial-risk model as the shipped one is; `changes` are laid over its settings. Throws as trainModel. */
-export function trainDenialRisk(table: TrainingTable, changes: Pick<TrainingParameters, 'seed' | 'trainedAt'> & Partial<TrainingParameters>, options: TrainingOptions = {}): Promise<ModelBundle> {
-  return trainModel(table, { ...SETTINGS, history: pastShares(table), ...changes }, options);
+/** The settings that a kind of model is trained with where the caller names no others. */
+export function settingsOf(kind: TrainingParameters['kind'], table: TrainingTable): Partial<TrainingParameters> {
+  return kind === 'denial-risk' ? { ...DENIAL_RISK, history: pastShares(table) } : {};
 }
 
 /** Smoothed denial shares of the earliest rows by payer, family and both, where the table's audit groups name them. */
