@@ -11,7 +11,7 @@ export const smallTable = (): TrainingTable => simulatedTable(simulateDecisions(
 
 /** A model of 25 trees on the small table; another seed is another version of the same worth. */
 export function smallModel(table: TrainingTable, seed: number): Promise<ModelBundle> {
-  return trainModel(table, { kind: 'denial-risk', seed, trainedAt: TRAINED_AT, trees: 25 });
+  return trainModel(table, { kind: 'denial-risk', seed, trainedAt: TRAINED_AT, trees: 25, rowShare: 1, columnShare: 1 });
 }
 
 /** A model that learned from the same rows with their labels shuffled: it knows nothing. */

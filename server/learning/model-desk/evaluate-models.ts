@@ -47,4 +47,4 @@ function fromReport({ source }: AppealReport, { testYear, modelVersion, testedOn
 }
 
 /** The file of determinations beside the project, where a developer keeps it. */
-export const NEARBY_APPEALS_FILE = join(import.meta.dirname, '..', '..', '..', '..', 'shared', 'data', 'imr-california');
+export const NEARBY_APPEALS_FILE = join(import.meta.dirname, '..', '..', '..', '..', 'shared', 'data', 'imr-california', 'imr-determinations-2001-2016.csv');

@@ -6,7 +6,7 @@ import { openAuditTrail } from '#store/audit.ts';
 import { openStore } from '#store/database.ts';
 import { StoreError } from '#store/errors.ts';
 import { migratePart } from '#store/migrate.ts';
-import { LEARNING_MIGRATIONS } from '../../store/migrations.ts';
+import { CASE_MIGRATIONS, LEARNING_MIGRATIONS } from '../../store/migrations.ts';
 import { modelsPage, readCard } from '../api.ts';
 import { decisionTable } from '../decision-tables.ts';
 import type { GateEvidence, GateReport } from '../gate.ts';
@@ -54,6 +54,7 @@ async function openLocalDesk(env: Environment): Promise<ModelDesk> {
   const log = pino({ level: 'silent' });
   const store = await openStore({ dataDir: env['DATA_DIR'] || join(process.cwd(), 'data'), databaseUrl: env['DATABASE_URL'] || undefined });
   try {
+    await migratePart(store, 'cases', CASE_MIGRATIONS);
     await migratePart(store, 'learning', LEARNING_MIGRATIONS);
     const audit = await openAuditTrail(store, now, (error) => console.error('An audit entry could not be written.', error));
     const registry = await openRegistryHere({ store, audit, now, approveOwn: env['MODEL_APPROVE_OWN'] === 'on', appealsFile: env['APPEALS_FILE'] || undefined, onFault: (error) => console.error(error instanceof Error ? error.message : error) });

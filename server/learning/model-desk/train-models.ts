@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAppeals, appealsOfFile } from '#models/appeals/write-appeals.ts';
@@ -7,8 +8,7 @@ import { refuseFaultyData } from '#models/data-checks.ts';
 import { simulateDecisions } from '#models/simulate/simulate-decisions.ts';
 import { simulatedTable } from '#models/simulate/simulated-table.ts';
 import type { TrainingProgress } from '#models/train/parameters.ts';
-import { trainDenialRisk } from '#models/train/train-denial-risk.ts';
-import { importModel, type TrainingOptions } from '#models/train/train-model.ts';
+import { importModel, trainModel, type TrainingOptions } from '#models/train/train-model.ts';
 import { writeBundle } from '#models/write-bundle.ts';
 import { readBundle } from '../registered-model.ts';
 
@@ -26,10 +26,11 @@ export function simulatedData({ rows, seed }: SimulatedData): TrainingTable {
   return table;
 }
 
-export const trainOn = (table: TrainingTable, seed: number, options: TrainingOptions): Promise<ModelBundle> => trainDenialRisk(table, { seed, trainedAt: new Date().toISOString() }, options);
+export const trainOn = (table: TrainingTable, seed: number, options: TrainingOptions): Promise<ModelBundle> => trainModel(table, { kind: 'denial-risk', seed, trainedAt: new Date().toISOString() }, options);
 
 /** In place of the shipped model, or in another folder. */
 export function putDown(bundle: ModelBundle, folder = MODELS_FOLDER): void {
+  mkdirSync(folder, { recursive: true });
   writeBundle(folder, bundle);
 }
 
