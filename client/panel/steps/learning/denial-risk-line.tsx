@@ -24,7 +24,11 @@ export function DenialRiskLine({ risk }: { readonly risk: DenialRisk }): ReactNo
           {risk.reasons.length === 0 ? <p>{words.noReasons}</p> : (
             <ul className="bullets">
               {risk.reasons.map((reason) => (
-                <li key={reason.feature}>{sayReason(reason, language)} <span className="muted">({reason.contribution > 0 ? words.raises : words.lowers})</span></li>
+                <li key={reason.feature}>
+                  {sayReason(reason, language)}
+                  {/* Where the sentence itself says so, it is not said twice. */}
+                  {!(reason.says && 'raises' in reason.says) && <span className="muted"> ({reason.contribution > 0 ? words.raises : words.lowers})</span>}
+                </li>
               ))}
             </ul>
           )}
