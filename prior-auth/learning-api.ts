@@ -179,6 +179,8 @@ export interface DriftBin {
 
 export interface FeatureDrift extends Drift {
   readonly feature: string;
+  /** False: it moves by itself (past decisions), and its drift is shown and not alarmed. */
+  readonly judged: boolean;
   readonly unknownShare: number;
   readonly referenceUnknownShare: number;
 }
@@ -220,6 +222,7 @@ export interface MonitoringPoint {
   readonly version: string;
   readonly scores: number;
   readonly decided: number;
+  /** Of the judged features. */
   readonly greatestPsi: number | null;
   readonly scorePsi: number | null;
   readonly denialRate: number | null;

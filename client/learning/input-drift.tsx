@@ -22,7 +22,7 @@ interface InputDriftProps {
 export function InputDrift({ features, limit = Infinity, simulated }: InputDriftProps): ReactNode {
   const words = messages.drift;
   const [all, setAll] = useState(false);
-  const sorted = [...features].sort((a, b) => b.psi - a.psi);
+  const sorted = [...features].sort((a, b) => Number(b.judged) - Number(a.judged) || b.psi - a.psi);
   const shown = all ? sorted : sorted.slice(0, STRONGEST);
   return (
     <Section title={words.title} simulated={simulated}>
@@ -30,15 +30,15 @@ export function InputDrift({ features, limit = Infinity, simulated }: InputDrift
       <FiguresTable
         caption={marked(words.title, simulated)}
         head={[words.feature, marked(words.psi, simulated), words.js, words.ks, words.unknownShare, words.unknownThen]}
-        rows={shown.map(({ feature, psi, jensenShannon, ks, unknownShare, referenceUnknownShare }) => [
+        rows={shown.map(({ feature, judged, psi, jensenShannon, ks, unknownShare, referenceUnknownShare }) => [
           nameOf(feature),
           <span key="psi" className="row bar-cell">
             <svg viewBox={`0 0 ${WIDTH} 12`} width={WIDTH} height="12" aria-hidden="true">
               <rect className="bar-ground" width={WIDTH} height="12" rx="3" />
-              <rect className={psi > limit ? 'bar over' : 'bar'} width={Math.min(1, psi / FULL) * WIDTH} height="12" rx="3" />
-              {limit < FULL && <line className="limit" x1={(limit / FULL) * WIDTH} x2={(limit / FULL) * WIDTH} y1="0" y2="12" />}
+              <rect className={judged && psi > limit ? 'bar over' : 'bar'} width={Math.min(1, psi / FULL) * WIDTH} height="12" rx="3" />
+              {judged && limit < FULL && <line className="limit" x1={(limit / FULL) * WIDTH} x2={(limit / FULL) * WIDTH} y1="0" y2="12" />}
             </svg>
-            {decimal(psi)}{psi > limit && <Badge tone="warn">{words.over}</Badge>}
+            {decimal(psi)}{judged ? psi > limit && <Badge tone="warn">{words.over}</Badge> : <span className="muted">{words.notJudged}</span>}
           </span>,
           decimal(jensenShannon), decimal(ks), percent(unknownShare), percent(referenceUnknownShare),
         ])}

@@ -24,12 +24,6 @@ export const DEFAULT_LIMITS: readonly Limit[] = [
   { name: 'latency-p99-ms', limit: 10, leastRows: 200, reason: 'The time promised for a score with its reasons.' },
 ];
 
-/**
- * Past decisions move slowly by themselves, counts by growing, and take so few values at a time (one a payer) that a step of a thousandth empties a bin: shown, never
- * alarmed. A payer that denies more is seen in the labels and the calibration.
- */
-const movesByItself = (feature: string): boolean => /_(decision_count|denial_rate|decision_days)$/.test(feature);
-
 /** Payers and services differ in their denials by nature, and a good model says so: only groups of people alarm by parity. */
 const isOfPeople = (group: string): boolean => group.startsWith('patient_');
 
@@ -52,7 +46,7 @@ function measured(name: ThresholdName, window: MeasuredWindow, areaAtTraining: n
   const { scores, decided, features, score, label, calibration, areaUnderRoc, calibrationError, subgroups, latency } = window;
   const whole = (value: number, rows: number, sure = true): Measured[] => [{ subject: null, value, rows, sure }];
   switch (name) {
-    case 'input-drift': return features.filter(({ feature }) => !movesByItself(feature)).map(({ feature, psi, unknownShare }) => ({ subject: feature, value: psi, rows: scores * (1 - unknownShare), sure: true }));
+    case 'input-drift': return features.filter(({ judged }) => judged).map(({ feature, psi, unknownShare }) => ({ subject: feature, value: psi, rows: scores * (1 - unknownShare), sure: true }));
     case 'score-drift': return score === null ? [] : whole(score.psi, scores);
     case 'label-drift': return label === null ? [] : whole(Math.abs(label.rate.value - label.referenceRate), decided, label.rate.low > label.referenceRate || label.rate.high < label.referenceRate);
     case 'calibration-error': return calibrationError === null ? [] : whole(calibrationError.value - errorByChance(calibration), decided);

@@ -134,7 +134,7 @@ export async function openMonitoring(options: MonitoringOptions): Promise<Monito
 function pointOf(at: string, version: string, { scores, decided, features, score, label, calibrationError, areaUnderRoc }: ReturnType<typeof measureWindow>): MonitoringPoint {
   return {
     at, version, scores, decided,
-    greatestPsi: features.length === 0 ? null : Math.max(...features.map(({ psi }) => psi)),
+    greatestPsi: features.length === 0 ? null : Math.max(0, ...features.flatMap(({ judged, psi }) => (judged ? [psi] : []))),
     scorePsi: score?.psi ?? null,
     denialRate: label?.rate.value ?? null,
     calibrationError: calibrationError?.value ?? null,

@@ -46,8 +46,8 @@ export const en = {
   },
   calibration: { title: 'Calibration', explained: 'Of cases with the same shown risk, how many were denied. On the line the risk is right; bars are 95 % intervals.', predicted: 'Shown risk', observed: 'Denied', cases: 'Cases', range: 'Risk from, to', chart: 'Shown risk against the share denied' },
   drift: {
-    title: 'Input drift', explained: 'Population stability index (PSI): below 0.1 no change, above the limit the orders differ from those the model was tested on. Counts of past decisions grow by themselves and do not alarm.',
-    feature: 'Feature', psi: 'PSI', js: 'Jensen-Shannon', ks: 'Kolmogorov-Smirnov', unknownShare: 'Unknown now', unknownThen: 'at training', over: 'over the limit', all: (count: number) => `All ${count} features`, few: 'Only the strongest', distribution: 'Distribution',
+    title: 'Input drift', explained: 'Population stability index (PSI): below 0.1 no change, above the limit the orders differ from those the model was tested on. Past decisions move by themselves, so their drift does not alarm.',
+    feature: 'Feature', psi: 'PSI', js: 'Jensen-Shannon', ks: 'Kolmogorov-Smirnov', unknownShare: 'Unknown now', unknownThen: 'at training', over: 'over the limit', notJudged: 'moves by itself', all: (count: number) => `All ${count} features`, few: 'Only the strongest', distribution: 'Distribution',
     bin: 'Value', before: 'At training', now: 'Now', upTo: (value: string) => `up to ${value}`, above: (value: string) => `above ${value}`, between: (from: string, to: string) => `${from} to ${to}`, any: 'any',
   },
   groups: {

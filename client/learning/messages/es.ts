@@ -47,8 +47,8 @@ export const es: LearningWords = {
   },
   calibration: { title: 'Calibración', explained: 'De los casos con el mismo riesgo mostrado, cuántos se denegaron. Sobre la línea el riesgo es correcto; las barras son intervalos del 95 %.', predicted: 'Riesgo mostrado', observed: 'Denegados', cases: 'Casos', range: 'Riesgo de, a', chart: 'Riesgo mostrado frente a la proporción denegada' },
   drift: {
-    title: 'Deriva de las entradas', explained: 'Índice de estabilidad poblacional (PSI): menos de 0,1 sin cambio; por encima del límite los pedidos difieren de los de la prueba. Los recuentos de decisiones anteriores crecen solos y no alertan.',
-    feature: 'Característica', psi: 'PSI', js: 'Jensen-Shannon', ks: 'Kolmogorov-Smirnov', unknownShare: 'Desconocidos ahora', unknownThen: 'en el entrenamiento', over: 'sobre el límite', all: (count) => `Las ${count} características`, few: 'Solo las más fuertes', distribution: 'Distribución',
+    title: 'Deriva de las entradas', explained: 'Índice de estabilidad poblacional (PSI): menos de 0,1 sin cambio; por encima del límite los pedidos difieren de los de la prueba. Las decisiones anteriores cambian por sí mismas y su deriva no alerta.',
+    feature: 'Característica', psi: 'PSI', js: 'Jensen-Shannon', ks: 'Kolmogorov-Smirnov', unknownShare: 'Desconocidos ahora', unknownThen: 'en el entrenamiento', over: 'sobre el límite', notJudged: 'cambia por sí misma', all: (count) => `Las ${count} características`, few: 'Solo las más fuertes', distribution: 'Distribución',
     bin: 'Valor', before: 'En el entrenamiento', now: 'Ahora', upTo: (value) => `hasta ${value}`, above: (value) => `más de ${value}`, between: (from, to) => `${from} a ${to}`, any: 'cualquiera',
   },
   groups: {
