@@ -50,7 +50,13 @@ const en: RiskWords = {
       case 'first-asked': return 'The order was not denied before';
       case 'payer-history':
       case 'service-history':
-      case 'specialty-history': return `${{ 'payer-history': "This payer's past decisions on this kind of service", 'service-history': 'Past decisions on this kind of service', 'specialty-history': 'Past decisions on orders of this specialty' }[says.code]} ${says.raises ? 'raise' : 'lower'} it${counted(says.rate, says.decisions, (hundred, count) => `about ${hundred} in 100 denied, ${count} ${count === 1 ? 'decision' : 'decisions'}`)}`;
+      case 'specialty-history': {
+        const about = { 'payer-history': 'this payer and kind of service', 'service-history': 'this kind of service', 'specialty-history': 'orders of this specialty' }[says.code];
+        const moves = says.raises ? 'raise' : 'lower';
+        if (says.decisions === null || says.rate === null) return `The model's own averages for ${about} ${moves} it`;
+        if (says.decisions < 1) return `No past decisions for ${about} are on record here; wider averages ${moves} it`;
+        return `Past decisions for ${about} ${moves} it (about ${inHundred(says.rate)} in 100 denied, ${says.decisions} ${says.decisions === 1 ? 'decision' : 'decisions'})`;
+      }
     }
   },
   change(change) {
@@ -90,7 +96,13 @@ const es: RiskWords = {
       case 'first-asked': return 'La orden no se denegó antes';
       case 'payer-history':
       case 'service-history':
-      case 'specialty-history': return `${{ 'payer-history': 'Las decisiones anteriores de este pagador sobre este tipo de servicio', 'service-history': 'Las decisiones anteriores sobre este tipo de servicio', 'specialty-history': 'Las decisiones anteriores sobre órdenes de esta especialidad' }[says.code]} lo ${says.raises ? 'aumentan' : 'reducen'}${counted(says.rate, says.decisions, (hundred, count) => `unas ${hundred} de cada 100 denegadas, ${count} ${count === 1 ? 'decisión' : 'decisiones'}`)}`;
+      case 'specialty-history': {
+        const about = { 'payer-history': 'este pagador y tipo de servicio', 'service-history': 'este tipo de servicio', 'specialty-history': 'órdenes de esta especialidad' }[says.code];
+        const moves = says.raises ? 'aumentan' : 'reducen';
+        if (says.decisions === null || says.rate === null) return `Los promedios del propio modelo para ${about} lo ${moves}`;
+        if (says.decisions < 1) return `Aquí no constan decisiones anteriores para ${about}; promedios más amplios lo ${moves}`;
+        return `Las decisiones anteriores para ${about} lo ${moves} (unas ${inHundred(says.rate)} de cada 100 denegadas, ${says.decisions} ${says.decisions === 1 ? 'decisión' : 'decisiones'})`;
+      }
     }
   },
   change(change) {
@@ -105,7 +117,3 @@ const es: RiskWords = {
 };
 
 const WORDS: { readonly [L in Language]: RiskWords } = { en, es };
-
-function counted(rate: number | null, decisions: number | null, say: (inHundred: number, count: number) => string): string {
-  return rate === null || decisions === null || decisions < 1 ? '' : ` (${say(inHundred(rate), decisions)})`;
-}
