@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { expectedMargin, shapValues } from '../explain/tree-shap.ts';
@@ -94,6 +95,8 @@ describe('refuses, and says why', () => {
     ['raw categories of XGBoost', changedXgboost((learner) => (learner.gradient_booster.model.trees[0].split_type[0] = 1)), /raw categories/],
     ['a node that is not there', changedXgboost((learner) => (learner.gradient_booster.model.trees[0].left_children[0] = 99)), /node 99/],
     ['a tree that bites its tail', changedXgboost((learner) => (learner.gradient_booster.model.trees[0].left_children[0] = 0)), /deeper than 16/],
+    ['a feature that it does not have', changedXgboost((learner) => (learner.gradient_booster.model.trees[0].split_indices[0] = 6)), /splits on feature 6/],
+    ['a feature below 0', changedXgboost((learner) => (learner.gradient_booster.model.trees[0].split_indices[0] = -2)), /no usable number/],
     ['regression of LightGBM', lightgbm.replace('objective=binary sigmoid:1', 'objective=regression'), /regression/],
     ['a random forest of LightGBM', lightgbm.replace('num_class=1', 'average_output\nnum_class=1'), /averages/],
     ['raw categories of LightGBM', lightgbm.replace('decision_type=8', 'decision_type=1'), /raw categories/],
@@ -109,5 +112,23 @@ describe('refuses, and says why', () => {
     ['another transform', onnxWith('LOGISTIC', 'SOFTMAX0'), /SOFTMAX0/],
   ])('%s', (_what, content, why) => {
     expect(() => readForest(typeof content === 'string' ? Buffer.from(content) : content)).toThrow(expect.objectContaining({ code: 'MODEL_IMPORT_REFUSED', message: expect.stringMatching(why) }));
+  });
+});
+
+describe('damaged files', () => {
+  it.each(GOLDEN)('%s, with bytes changed or cut: read or refused, never a fault', (_name, content) => {
+    const change = fc.record({ at: fc.nat(content.length - 1), byte: fc.nat(255) });
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 8 }), fc.option(fc.nat(content.length)), (changes, cut) => {
+        const damaged = Uint8Array.from(content);
+        for (const { at, byte } of changes) damaged[at] = byte;
+        try {
+          expect(readForest(damaged.subarray(0, cut ?? damaged.length)).forest.roots.length).toBeGreaterThan(0);
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'MODEL_IMPORT_REFUSED' });
+        }
+      }),
+      { numRuns: 150 },
+    );
   });
 });

@@ -5,6 +5,13 @@ import { readXgboost } from './read-xgboost.ts';
 
 /** Reads a forest trained elsewhere, whichever of the known formats the content is in. Throws MODEL_IMPORT_REFUSED and says why. */
 export function readForest(content: Uint8Array): ReadForest {
+  const read = readAs(content);
+  const beyond = read.forest.feature.find((feature) => feature >= read.featureCount);
+  if (beyond !== undefined) throw refused(`A tree splits on feature ${beyond}; the model says that it reads ${read.featureCount}.`);
+  return read;
+}
+
+function readAs(content: Uint8Array): ReadForest {
   const start = new TextDecoder().decode(content.subarray(0, 16));
   if (/^tree\r?\n/.test(start)) return readLightgbmText(new TextDecoder().decode(content).replaceAll('\r\n', '\n'));
   if (/^\{[L#$]/.test(start)) throw refused('The file is XGBoost binary JSON (UBJSON); save it with the ending .json.');

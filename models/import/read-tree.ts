@@ -37,7 +37,7 @@ export function forestOf(base: number, trees: readonly ReadNode[]): Forest {
   const forest: Forest = { base: Math.fround(base), roots: [], feature: [], threshold: [], left: [], right: [], missingLeft: [], value: [], cover: [] };
   const place = (node: ReadNode): number => {
     const split = node.kind === 'split';
-    const finite = split ? Number.isInteger(node.feature) && !Number.isNaN(node.threshold) : Number.isFinite(node.value);
+    const finite = split ? Number.isInteger(node.feature) && node.feature >= 0 && !Number.isNaN(node.threshold) : Number.isFinite(node.value);
     if (!finite) throw refused('A node has no usable number.');
     const index = forest.feature.push(split ? node.feature : -1) - 1;
     forest.threshold.push(split ? node.threshold : 0);
