@@ -5,6 +5,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { expectedMargin, shapValues } from '../explain/tree-shap.ts';
 import { marginOf, sigmoid } from '../forest.ts';
+import { ModelError } from '../model-error.ts';
 import { writeOnnx } from '../train/onnx.ts';
 import { readForest } from './read-forest.ts';
 import { withCountedCovers } from './read-tree.ts';
@@ -115,6 +116,15 @@ describe('refuses, and says why', () => {
   });
 });
 
+function outcomeOf(content: Uint8Array): unknown {
+  try {
+    readForest(content);
+    return 'read';
+  } catch (error) {
+    return error instanceof ModelError ? error.code : error;
+  }
+}
+
 describe('damaged files', () => {
   it.each(GOLDEN)('%s, with bytes changed or cut: read or refused, never a fault', (_name, content) => {
     const change = fc.record({ at: fc.nat(content.length - 1), byte: fc.nat(255) });
@@ -122,11 +132,7 @@ describe('damaged files', () => {
       fc.property(fc.array(change, { minLength: 1, maxLength: 8 }), fc.option(fc.nat(content.length)), (changes, cut) => {
         const damaged = Uint8Array.from(content);
         for (const { at, byte } of changes) damaged[at] = byte;
-        try {
-          expect(readForest(damaged.subarray(0, cut ?? damaged.length)).forest.roots.length).toBeGreaterThan(0);
-        } catch (error) {
-          expect(error).toMatchObject({ code: 'MODEL_IMPORT_REFUSED' });
-        }
+        expect(['read', 'MODEL_IMPORT_REFUSED']).toContain(outcomeOf(damaged.subarray(0, cut ?? damaged.length)));
       }),
       { numRuns: 150 },
     );
