@@ -90,7 +90,7 @@ describe('windows of simulated decisions', async () => {
     const scores = scoreTable(file, table).model;
     const rows = Array.from(scores, (probability, row): DecidedRow => ({
       row: table.rows.subarray(row * width, (row + 1) * width), probability, denied: table.labels[row] === 1, tookMs: 1,
-      groups: Object.fromEntries(Object.entries(table.groups).map(([group, levels]) => [`patient_${group}`, levels[row] ?? 'unknown'])),
+      groups: { patient_sex: table.groups['sex']?.[row] ?? 'unknown', patient_age: Number(table.groups['age_band']?.[row]) >= 65 ? '65+' : '18-64', payer: table.groups['payer']?.[row] ?? 'unknown' },
     }));
     return { table, scores, rows };
   };

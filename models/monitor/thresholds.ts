@@ -24,7 +24,7 @@ export const DEFAULT_LIMITS: readonly Limit[] = [
   { name: 'latency-p99-ms', limit: 10, leastRows: 200, reason: 'The time promised for a score with its reasons.' },
 ];
 
-/** Payers and services differ in their denials by nature, and a good model says so: only groups of people alarm by parity. */
+/** Payers and services differ in their denials by nature, and a good model says so: only groups of people alarm. */
 const isOfPeople = (group: string): boolean => group.startsWith('patient_');
 
 /** What is over its limit, with enough rows to say so. `areaAtTraining` null: no fall is judged. */
@@ -53,7 +53,7 @@ function measured(name: ThresholdName, window: MeasuredWindow, areaAtTraining: n
     case 'auc-fall': return areaUnderRoc === null || areaAtTraining === null ? [] : whole(areaAtTraining - areaUnderRoc.value, decided, areaAtTraining - areaUnderRoc.value > 1.5 * (areaUnderRoc.high - areaUnderRoc.value));
     // The gap's lower bound is what must be over the limit.
     case 'parity-gap': return subgroups.filter(({ group }) => isOfPeople(group)).flatMap(({ group, parityGap }) => (parityGap === null ? [] : [{ subject: group, value: parityGap.low, rows: scores, sure: true }]));
-    case 'odds-gap': return subgroups.flatMap(({ group, oddsGap }) => (oddsGap === null ? [] : [{ subject: group, value: oddsGap.low, rows: decided, sure: true }]));
+    case 'odds-gap': return subgroups.filter(({ group }) => isOfPeople(group)).flatMap(({ group, oddsGap }) => (oddsGap === null ? [] : [{ subject: group, value: oddsGap.low, rows: decided, sure: true }]));
     case 'unknown-share-rise': return features.map(({ feature, unknownShare, referenceUnknownShare }) => ({ subject: feature, value: unknownShare - referenceUnknownShare, rows: scores, sure: true }));
     case 'latency-p99-ms': return latency === null ? [] : whole(latency.p99Ms, scores);
   }
