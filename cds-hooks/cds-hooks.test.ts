@@ -168,6 +168,12 @@ describe('an order that needs an authorization', () => {
     expect(card?.extension['org.openpriorauth.denial-risk']).toMatchObject({ lowering: [{ probability: 0.41 }], history: { decisions: 812 } });
     expect(card?.detail).not.toMatch(/payer (says|will deny|has decided)/i);
   });
+  it('leaves out what is not known of past decisions, instead of losing the card', async () => {
+    score = async () => ({ ...RISK, reasons: [{ feature: 'payer-history', text: 'x', contribution: 1, says: { code: 'payer-history', raises: true, rate: null, decisions: null } }] });
+    const card = (await post(call({ context: context(device('K0823')) }))).cards.find(({ source }) => source.topic.code === 'denial-risk');
+    expect(card?.extension['org.openpriorauth.denial-risk']).toMatchObject({ reasons: [{ says: { code: 'payer-history', raises: true } }] });
+    expect(JSON.stringify(card)).not.toContain('null');
+  });
   it('cuts a long name in the summary', async () => {
     const { cards } = await post(call({ context: context(device('E1390', { codeCodeableConcept: { text: 'x'.repeat(500), coding: [{ system: 'urn:oid:2.16.840.1.113883.6.285', code: 'E1390' }] } })) }));
     expect(cards.every((card) => card.summary.length < 140)).toBe(true);

@@ -36,10 +36,11 @@ export function denialRiskCard(subject: CardSubject, risk: DenialRisk): Card {
   });
 }
 
-/** Lists without members are left out, as everywhere in CDS Hooks. */
+/** What is not known and lists without members are left out, as everywhere in CDS Hooks. */
 function machineReadable({ probability, band, simulated, modelVersion, reasons, lowering, history }: DenialRisk, findings: readonly CriterionFinding[]): object {
   const criteria = findings.map(({ evidence, ...finding }) => ({ ...finding, ...(evidence.length === 0 ? {} : { evidence }) }));
-  return { probability, band, simulated, modelVersion, ...(history ? { history } : {}), ...(reasons.length === 0 ? {} : { reasons }), ...(lowering === undefined ? {} : { lowering }), ...(criteria.length === 0 ? {} : { criteria }) };
+  const said = reasons.map(({ says, ...reason }) => ({ ...reason, ...(says ? { says: Object.fromEntries(Object.entries(says).filter(([, value]) => value !== null)) } : {}) }));
+  return { probability, band, simulated, modelVersion, ...(history ? { history } : {}), ...(reasons.length === 0 ? {} : { reasons: said }), ...(lowering === undefined ? {} : { lowering }), ...(criteria.length === 0 ? {} : { criteria }) };
 }
 
 /** How old the past decisions are that the score rests on. */
