@@ -9,6 +9,7 @@ import { logisticProbability } from '../logistic.ts';
 import { type CategoryEncoder, type LogisticRegression, type ModelBundle, modelFile, type ModelFile, sha256, versionOf } from '../model-file.ts';
 import { ModelError } from '../model-error.ts';
 import { referenceOf } from '../monitor/reference.ts';
+import { seededRandom } from '../seeded-random.ts';
 import { fitCalibration } from './calibration-fit.ts';
 import { writeOnnx } from './onnx.ts';
 import type { SetParameters } from './parameters.ts';
@@ -62,7 +63,7 @@ export function completeBundle({ forest, logistic, input, ordered, slices, table
     history: parameters.history,
     forest,
     logistic,
-    selfCheck: Array.from(margins.subarray(0, SELF_CHECK_ROWS), (margin, index) => ({ row: Array.from(rowAt(testFrom + index), (value) => (Number.isNaN(value) ? null : value)), margin })),
+    selfCheck: selfCheckRows(forest, input.columns.map((column) => column.subarray(testFrom, testFrom + labels.length)), parameters.seed),
     reference: referenceOf(tableOf(ordered, Array.from(labels, (_label, index) => testFrom + index)), tested),
     measures: {
       split: describeSplit(table, slices),
@@ -78,6 +79,15 @@ export function completeBundle({ forest, logistic, input, ordered, slices, table
   if (!checked.success) throw new ModelError('TRAINING_REFUSED', `The model would be refused at load: ${checked.error.issues.map((issue) => issue.message).join('; ')}.`);
   // Of the file as it is read back: the order of its fields is part of what is hashed.
   return { onnx, file: { ...checked.data, version: versionOf(checked.data) } };
+}
+
+/** Rows put together from values of different rows, so that no row of the data leaves with the bundle. */
+function selfCheckRows(forest: Forest, columns: readonly Float32Array[], seed: number): ModelFile['selfCheck'] {
+  const random = seededRandom(seed);
+  return Array.from({ length: SELF_CHECK_ROWS }, () => {
+    const row = Float32Array.from(columns, (column) => column[Math.floor(random() * column.length)] as number);
+    return { row: Array.from(row, (value) => (Number.isNaN(value) ? null : value)), margin: marginOf(forest, row) };
+  });
 }
 
 function dayOf(time: number | undefined): string {
