@@ -27,7 +27,7 @@ export async function benchModel(): Promise<string[]> {
   let asked = 0;
   const next = <T>(list: readonly T[]): T => list[(asked += 1) % list.length] as T;
 
-  console.log(`\nModel: denial risk, ${forest.roots.length} trees, ${features.length} features, a score a call, ${IN_FLIGHT} in flight where not said otherwise\n${HEADER}`);
+  console.log(`\nModel: denial risk ${model.served().live}, ${forest.roots.length} trees, ${features.length} features, a score a call, ${IN_FLIGHT} in flight where not said otherwise\n${HEADER}`);
   const options = { durationMs: 2_000, inFlight: IN_FLIGHT, warmUp: 500 };
   console.log(row('plain walk of the trees, one at a time', await measure(() => marginOf(forest, next(rows)), { durationMs: 500 })));
   console.log(row('bare session, no calibration, no checks', await measure(() => session.run(next(rows), features.length), options)));
