@@ -66,6 +66,9 @@ export function createTriggers({ store, jobs, log, now, runs, tables, registry, 
     try {
       if (stopped) controller.abort(new Error('stopped'));
       const bundle = await train(run, (share) => { progress = share; }, controller.signal);
+      // A training that was quicker than a beat may have been stopped unheard.
+      stopped ||= await runs.beat(id, progress);
+      if (stopped) throw new Error('stopped');
       const { version } = await registry.register(bundle, { by: RETRAINING, why: `${run.cause}: ${run.why}`, origin: 'trained' });
       const { passed } = await registry.tryGate(version);
       await runs.end(id, { state: 'done', version, passed });
