@@ -41,6 +41,15 @@ describe('target encoding', () => {
     }
   });
 
+  it('counts a level alike for learnt and later rows, on the mean', () => {
+    const labels = Array.from({ length: 4_000 }, (_, row) => row % 2);
+    const { columns: counted } = encodeCategories(tableOf(labels.map((_, row) => `payer-${row % 4}`), labels), 3_000, { ...SETTINGS, encode: [['payer']], folds: 5 });
+    const learnt = counted[1]?.slice(0, 3_000) ?? new Float32Array();
+    expect(counted[1]?.[3_500]).toBe(750);
+    expect(learnt.reduce((sum, count) => sum + count, 0) / 3_000).toBeGreaterThan(740);
+    expect(learnt.reduce((sum, count) => sum + count, 0) / 3_000).toBeLessThan(760);
+  });
+
   it('gives a row with a level of its own the overall rate: nothing leaks', () => {
     const labels = Array.from({ length: 100 }, (_, row) => row % 2);
     const { columns: own } = encodeCategories(tableOf(labels.map((_, row) => `only-${row}`), labels), 100, SETTINGS);

@@ -27,7 +27,11 @@ export function encodeCategories(table: TrainingTable, learnRows: number, settin
     const rates = new Float32Array(levels.length);
     const counts = new Float32Array(levels.length);
     levels.forEach((level, row) => {
-      [rates[row], counts[row]] = encodeLevel(row < learnRows ? (withoutFold[folds[row] as number] as CategoryEncoder) : whole, level);
+      const learnt = row < learnRows;
+      const [rate, count] = encodeLevel(learnt ? (withoutFold[folds[row] as number] as CategoryEncoder) : whole, level);
+      rates[row] = rate;
+      // Scaled up for the fold left out, so that a count says the same to the trees here and in serving.
+      counts[row] = learnt ? (count * settings.folds) / (settings.folds - 1) : count;
     });
     return { encoder: whole, columns: [rates, counts] };
   });
