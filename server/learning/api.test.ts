@@ -89,7 +89,7 @@ describe('who may do what', () => {
   ])('%s %s %s: %i', async (who, method, path, status) => {
     const answer = await call(who, method, path.replace('VERSION', shipped.file.version), method === 'POST' ? { kind: 'denial-risk', why } : undefined);
     expect([answer.status, answer.headers.get('cache-control')]).toEqual([status, 'no-store']);
-    if (status >= 400) expect(answer.body).toMatchObject({ error: { code: expect.any(String), message: expect.any(String) } });
+    expect(typeof answer.body.error?.code).toBe(status >= 400 ? 'string' : 'undefined');
   });
 
   it('tells a wrong token apart from none, and ends the guessing', async () => {

@@ -97,7 +97,8 @@ describe('stages', () => {
     await again.stop();
     expect(await stages()).toEqual({ [shipped.file.version]: 'retired', [other.file.version]: 'live' });
     await makeLive(better);
-    (await open(store, audit, { shipped: [shipped] })).stop();
+    const later = await open(store, audit, { shipped: [shipped] });
+    await later.stop();
     expect((await registry.liveModel('denial-risk'))?.file.version).toBe(better.file.version);
   });
 });

@@ -1,8 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { ModelError } from '#models/model-error.ts';
 import { PriorAuthError } from '#prior-auth/errors.ts';
+import { openStore } from '#store/database.ts';
 import { StoreError } from '#store/errors.ts';
 import { cardMarkdown } from '../model-card.ts';
+import { playMonth } from '../month/scripted-month.ts';
 import { ArgumentsError, type ModelArguments, readArguments, USAGE } from '../model-desk/arguments.ts';
 import { evaluateShipped, NEARBY_APPEALS_FILE } from '../model-desk/evaluate-models.ts';
 import { type ModelDesk, openModelDesk } from '../model-desk/model-desk.ts';
@@ -15,9 +17,12 @@ const interrupted = new AbortController();
 process.once('SIGINT', () => interrupted.abort(new Error('interrupted')));
 const training = { signal: interrupted.signal, onProgress: progressLine((text) => process.stderr.write(text), process.stderr.isTTY) };
 
+/** Of the shipped model. */
+const SEED = 20_261_122;
+
 /** The exit code. */
 async function run(asked: ModelArguments): Promise<number> {
-  const { command, json, kind, from, rows, seed, register, why = '', data, out, subject = '' } = asked;
+  const { command, json, kind, from, rows, seed = SEED, register, why = '', data, out, subject = '' } = asked;
   const print = (value: unknown, told: string): void => console.log(json ? JSON.stringify(value, null, 2) : told);
   const withDesk = async <T>(work: (desk: ModelDesk) => Promise<T>): Promise<T> => {
     const desk = await openModelDesk(process.env);
@@ -105,6 +110,16 @@ async function run(asked: ModelArguments): Promise<number> {
     case 'card': {
       const card = await withDesk((desk) => desk.card(subject));
       print(card, cardMarkdown(card));
+      return 0;
+    }
+    case 'month': {
+      const store = await openStore({ dataDir: 'memory' });
+      try {
+        const story = await playMonth({ store, ordersADay: asked.orders, ...(asked.seed === undefined ? {} : { seed }), onEvent: ({ day, said }) => void (json || console.log(`Day ${day} (simulated): ${said}`)) });
+        if (json) console.log(JSON.stringify(story, null, 2));
+      } finally {
+        await store.close();
+      }
       return 0;
     }
     case 'export': {

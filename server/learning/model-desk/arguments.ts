@@ -16,13 +16,13 @@ npm run model -- retire VERSION --why TEXT
 npm run model -- monitor [--kind denial-risk]
 npm run model -- card VERSION                                 the model card, Markdown
 npm run model -- export VERSION --out FOLDER
-npm run model -- month                                        a month in simulated time: drift, retraining, gate, rollback
+npm run model -- month [--seed N] [--orders 100]              a month in simulated time, in a database of its own: drift, retraining, gate, rollback
 
 --json prints JSON. Reads the settings of the server (DATA_DIR or DATABASE_URL, MODEL_ROLES_FILE, MODEL_APPROVE_OWN, APPEALS_FILE) and MODEL_TOKEN:
 who asks. While a process has the embedded database open, it is asked instead, at PUBLIC_URL or http://localhost:PORT, with MODEL_TOKEN or
 ADMIN_TOKEN. Exit code 1: the gate refused; 2: it could not be done; 130: interrupted, nothing was written.`;
 
-export const MODEL_COMMANDS = ['train', 'evaluate', 'register', 'list', 'gate', 'promote', 'rollback', 'retire', 'monitor', 'card', 'export'] as const;
+export const MODEL_COMMANDS = ['train', 'evaluate', 'register', 'list', 'gate', 'promote', 'rollback', 'retire', 'monitor', 'card', 'export', 'month'] as const;
 export type ModelCommand = (typeof MODEL_COMMANDS)[number];
 
 /** Arguments that cannot be used. The message says which. */
@@ -35,7 +35,9 @@ const values = z.object({
   kind: z._default(z.enum(MODEL_KINDS), 'denial-risk'),
   from: z._default(z.enum(['simulator', 'decisions']), 'simulator'),
   rows: z._default(count(1_000, 2_000_000), 40_000),
-  seed: z._default(count(0, 0xffff_ffff), 20_261_122),
+  seed: z.optional(count(0, 0xffff_ffff)),
+  /** A day, of the month. */
+  orders: z._default(count(20, 10_000), 100),
   to: z.optional(modelPromotion.shape.to),
   share: z.optional(z.coerce.number().check(z.gt(0), z.lt(1))),
   why: z.optional(modelRollback.shape.why),
@@ -82,7 +84,7 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args], allowPositionals: true,
-      options: { kind: TEXT, from: TEXT, rows: TEXT, seed: TEXT, to: TEXT, share: TEXT, why: TEXT, data: TEXT, out: TEXT, register: FLAG, json: FLAG, help: FLAG },
+      options: { kind: TEXT, from: TEXT, rows: TEXT, seed: TEXT, orders: TEXT, to: TEXT, share: TEXT, why: TEXT, data: TEXT, out: TEXT, register: FLAG, json: FLAG, help: FLAG },
     });
   } catch (error) {
     throw new ArgumentsError(error instanceof Error ? error.message : String(error));
