@@ -35,31 +35,28 @@ export async function countDecision(trx: Transaction<AnyDatabase>, { facts, chan
     on conflict (level, key, at) do update set decisions = excluded.decisions, denials = excluded.denials, days = excluded.days, timed = excluded.timed`.execute(trx);
 }
 
-type StepRow = DecisionTotals & { readonly level: PastLevel; readonly key: string; readonly at: number };
-
 /** Every step up to a moment, in memory: past decisions as they stood at any moment before it. */
 export interface PastDecisionsReplay {
   at(facts: PastSubject, epochMs: number): PastDecisions | null;
 }
 
-const STEPS_AT_ONCE = 20_000;
+const SUMS_AT_ONCE = 500;
+/** Numbers of one step: its instant in epoch ms, decisions, denials, days, timed. */
+const WIDTH = 5;
 
 export async function replayPastDecisions(db: Kysely<AnyDatabase>, untilMs: number): Promise<PastDecisionsReplay> {
-  const sums = new Map<string, StepRow[]>();
+  const sums = new Map<string, Float64Array>();
   const until = new Date(untilMs).toISOString();
-  let after: readonly [string, string, string] = ['', '', '-infinity'];
+  let after: readonly [string, string] = ['', ''];
   for (;;) {
-    const { rows } = await sql<StepRow & { readonly at_text: string }>`select level, key, at::text as at_text, (extract(epoch from at) * 1000)::double precision as at, decisions, denials, days, timed
-      from learning.past_decisions_step where at <= ${until}::timestamptz and (level, key, at) > (${after[0]}, ${after[1]}, ${after[2]}::timestamptz) order by level, key, at limit ${STEPS_AT_ONCE}`.execute(db);
-    for (const row of rows) {
-      const name = `${row.level} ${row.key}`;
-      const known = sums.get(name);
-      if (known) known.push(row);
-      else sums.set(name, [row]);
-    }
+    // One row for each sum: a row for each step would take several times as long to read.
+    const { rows } = await sql<{ readonly level: string; readonly key: string; readonly steps: readonly (readonly number[])[] }>`select level, key,
+        json_agg(json_build_array((extract(epoch from at) * 1000)::double precision, decisions, denials, days, timed) order by at) as steps
+      from learning.past_decisions_step where at <= ${until}::timestamptz and (level, key) > (${after[0]}, ${after[1]}) group by level, key order by level, key limit ${SUMS_AT_ONCE}`.execute(db);
+    for (const { level, key, steps } of rows) sums.set(`${level} ${key}`, Float64Array.from(steps.flat()));
     const last = rows.at(-1);
-    if (!last || rows.length < STEPS_AT_ONCE) break;
-    after = [last.level, last.key, last.at_text];
+    if (!last || rows.length < SUMS_AT_ONCE) break;
+    after = [last.level, last.key];
   }
   return {
     at: (facts, epochMs) => pastDecisionsOf(facts, new Date(epochMs).toISOString(), (level, key) => {
@@ -71,15 +68,17 @@ export async function replayPastDecisions(db: Kysely<AnyDatabase>, untilMs: numb
 
 const WINDOW_MS = PAST_DECISIONS_DAYS * 86_400_000;
 
-function lastNotAfter(steps: readonly StepRow[], epochMs: number): StepRow | undefined {
+function lastNotAfter(steps: Float64Array, epochMs: number): DecisionTotals | undefined {
   let low = 0;
-  let high = steps.length;
+  let high = steps.length / WIDTH;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((steps[middle] as StepRow).at <= epochMs) low = middle + 1;
+    if ((steps[middle * WIDTH] as number) <= epochMs) low = middle + 1;
     else high = middle;
   }
-  return steps[low - 1];
+  if (low === 0) return undefined;
+  const [, decisions = 0, denials = 0, days = 0, timed = 0] = steps.subarray((low - 1) * WIDTH, low * WIDTH);
+  return { decisions, denials, days, timed };
 }
 
 function windowed(now: DecisionTotals | undefined, before: DecisionTotals | undefined): DecisionTotals | undefined {
