@@ -54,7 +54,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => {
   await monitoring.stop();
-  registry.stop();
+  await registry.stop();
   await jobs.stop();
   await audit.stop();
   await store.close();
