@@ -66,6 +66,7 @@ export function readArguments(args: readonly string[]): ModelArguments | 'help' 
   const known = MODEL_COMMANDS.find((each) => each === command);
   if (!known) throw new ArgumentsError(command === undefined ? 'Which command?' : `There is no command "${command}".`);
   if (rest.length > 0) throw new ArgumentsError(`"${rest.join(' ')}" is too much.`);
+  if (subject !== undefined && !NEEDS_SUBJECT.includes(known) && known !== 'evaluate') throw new ArgumentsError(`"${subject}" is too much.`);
   const read = values.safeParse(given);
   if (!read.success) {
     const [issue] = read.error.issues;
