@@ -90,7 +90,7 @@ const SAYINGS: { readonly [F in Field]: (facts: DenialRiskFacts, raises: boolean
   'specialty-history': (_facts, raises, past) => ({ code: 'specialty-history', raises, ...seen(past, 'specialty') }),
 };
 
-function seen(past: PastDecisions | null, level: PastLevel): { readonly rate: number | null; readonly decisions: number | null } {
+function seen(past: PastDecisions | null, level: PastLevel): { readonly rate: number | null; readonly decisions: number | null; readonly simulated?: true } {
   const { denialRate = Number.NaN, decisionCount = Number.NaN } = past?.levels[level] ?? {};
-  return { rate: Number.isNaN(denialRate) ? null : denialRate, decisions: Number.isNaN(decisionCount) ? null : decisionCount };
+  return { rate: Number.isNaN(denialRate) ? null : denialRate, decisions: Number.isNaN(decisionCount) ? null : decisionCount, ...(past?.simulated ? { simulated: true } : {}) };
 }

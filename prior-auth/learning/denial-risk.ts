@@ -39,7 +39,7 @@ export type RiskSaying =
   | { readonly code: 'requester-known' | 'requester-unknown' }
   | { readonly code: 'renewal' | 'no-renewal' }
   | { readonly code: 'asked-again' | 'first-asked' }
-  | { readonly code: 'payer-history' | 'service-history' | 'specialty-history'; readonly raises: boolean; readonly rate: number | null; readonly decisions: number | null };
+  | { readonly code: 'payer-history' | 'service-history' | 'specialty-history'; readonly raises: boolean; readonly rate: number | null; readonly decisions: number | null; /** The decisions are a sandbox payer's. */ readonly simulated?: true };
 
 /** What would lower the risk, and to what. */
 export interface LoweringStep {

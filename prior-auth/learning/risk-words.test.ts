@@ -24,6 +24,7 @@ describe('the words of a risk', () => {
   it('count past decisions where any are on record, and never speak of any where there are none', () => {
     expect(saySaying({ code: 'payer-history', raises: true, rate: 0.248, decisions: 1 }, 'en')).toBe('Past decisions for this payer and kind of service raise it (about 25 in 100 denied, 1 decision)');
     expect(saySaying({ code: 'payer-history', raises: false, rate: 0.2, decisions: 0 }, 'es')).toBe('Aquí no constan decisiones anteriores para este pagador y tipo de servicio; promedios más amplios lo reducen');
+    expect(saySaying({ code: 'payer-history', raises: true, rate: 0.25, decisions: 40, simulated: true }, 'en')).toMatch(/40 decisions, simulated\)$/);
     expect(saySaying({ code: 'service-history', raises: true, rate: null, decisions: null }, 'en')).toBe("The model's own averages for this kind of service raise it");
   });
   it('of a score from before the codes stay as they were stored', () => {

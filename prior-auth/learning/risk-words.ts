@@ -55,7 +55,7 @@ const en: RiskWords = {
         const moves = says.raises ? 'raise' : 'lower';
         if (says.decisions === null || says.rate === null) return `The model's own averages for ${about} ${moves} it`;
         if (says.decisions < 1) return `No past decisions for ${about} are on record here; wider averages ${moves} it`;
-        return `Past decisions for ${about} ${moves} it (about ${inHundred(says.rate)} in 100 denied, ${says.decisions} ${says.decisions === 1 ? 'decision' : 'decisions'})`;
+        return `Past decisions for ${about} ${moves} it (about ${inHundred(says.rate)} in 100 denied, ${says.decisions} ${says.decisions === 1 ? 'decision' : 'decisions'}${says.simulated ? ', simulated' : ''})`;
       }
     }
   },
@@ -101,7 +101,7 @@ const es: RiskWords = {
         const moves = says.raises ? 'aumentan' : 'reducen';
         if (says.decisions === null || says.rate === null) return `Los promedios del propio modelo para ${about} lo ${moves}`;
         if (says.decisions < 1) return `Aquí no constan decisiones anteriores para ${about}; promedios más amplios lo ${moves}`;
-        return `Las decisiones anteriores para ${about} lo ${moves} (unas ${inHundred(says.rate)} de cada 100 denegadas, ${says.decisions} ${says.decisions === 1 ? 'decisión' : 'decisiones'})`;
+        return `Las decisiones anteriores para ${about} lo ${moves} (unas ${inHundred(says.rate)} de cada 100 denegadas, ${says.decisions} ${says.decisions === 1 ? 'decisión' : 'decisiones'}${says.simulated ? ', simuladas' : ''})`;
       }
     }
   },
