@@ -212,7 +212,7 @@ describe('a canary', () => {
 
   it('answers about its share of the clinics, always the same ones; a larger share adds to them', async () => {
     const source = changingSource({ canary: { model: riskier, share: 0.2 } });
-    const { model, records } = await live({ source });
+    const { model, records } = await live({ source, limitMs: 10_000 });
     const first = await answeredBy(model);
     expect(first.size).toBeGreaterThan(50);
     expect(first.size).toBeLessThan(110);
