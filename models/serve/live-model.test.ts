@@ -192,11 +192,11 @@ describe('a runtime that fails while it serves', () => {
   it.each(['throws', 'hangs', 'nan'] as const)('and %s is refused soon, then left alone, then asked again', async (how) => {
     let nowMs = 0;
     const session = brittle();
-    const { model } = await live({ openSession: session.openSession, limitMs: 40, now: () => nowMs });
+    const { model } = await live({ openSession: session.openSession, limitMs: 150, now: () => nowMs });
     session.now = how;
     const startedAt = performance.now();
     for (let call = 0; call < 3; call += 1) await expect(model.score(facts)).rejects.toThrow(/the runtime fails|did not answer|no probability/);
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
     const { runs } = session;
     for (let call = 0; call < 20; call += 1) await expect(model.score(facts)).rejects.toMatchObject({ code: 'MODEL_UNAVAILABLE' });
     expect(session.runs).toBe(runs);
@@ -232,7 +232,7 @@ describe('a canary', () => {
     const session = brittle();
     let canaryOpened = false;
     const { model, faults } = await live({
-      source: changingSource({ canary: { model: riskier, share: 1 } }), limitMs: 40,
+      source: changingSource({ canary: { model: riskier, share: 1 } }), limitMs: 150,
       openSession: (onnx, threads) => {
         if (!canaryOpened) {
           canaryOpened = true;
@@ -267,7 +267,7 @@ describe('a shadow', () => {
     const session = brittle();
     let live1 = true;
     const { model, faults } = await live({
-      source: changingSource({ shadows: [riskier] }), limitMs: 30,
+      source: changingSource({ shadows: [riskier] }), limitMs: 150,
       openSession: (onnx, threads) => {
         const open = live1 ? openForestSession : session.openSession;
         live1 = false;
@@ -277,7 +277,7 @@ describe('a shadow', () => {
     session.now = 'hangs';
     const startedAt = performance.now();
     for (let call = 0; call < 300; call += 1) await model.probability(facts);
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
     expect(session.runs).toBeLessThan(80);
     await until(() => faults.length > 0);
     expect(faults[0]).toBe(`shadow ${riskier.version}`);
