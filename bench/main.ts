@@ -5,9 +5,10 @@ import { benchModel } from './model.ts';
 import { benchPanel } from './panel.ts';
 import { benchPas } from './pas.ts';
 import { benchQuestionnaire } from './questionnaire.ts';
+import { benchTraining } from './training.ts';
 import { benchWorklist } from './worklist.ts';
 
-const USAGE = `npm run bench [-- NAME … --memory CALLS], NAME one of pas, model, panel, questionnaire, worklist, hooks; all of them without one.
+const USAGE = `npm run bench [-- NAME … --memory CALLS], NAME one of pas, model, training, panel, questionnaire, worklist, hooks; all of them without one.
 --memory: how many hook calls the memory check makes, default 20000.
 Exit: 0 every aim is met, 1 an aim is missed, 2 the command is wrong.`;
 
@@ -31,7 +32,7 @@ if (values.help) {
 }
 const memoryCalls = Number(values.memory);
 if (!Number.isInteger(memoryCalls) || memoryCalls < 1_000) misuse(`--memory ${values.memory} is not a number of at least 1000.`);
-const BENCHES = { pas: benchPas, model: benchModel, panel: benchPanel, questionnaire: benchQuestionnaire, worklist: benchWorklist, hooks: () => benchHooks({ memoryCalls }) } as const;
+const BENCHES = { pas: benchPas, model: benchModel, training: benchTraining, panel: benchPanel, questionnaire: benchQuestionnaire, worklist: benchWorklist, hooks: () => benchHooks({ memoryCalls }) } as const;
 type Bench = keyof typeof BENCHES;
 
 const unknown = named.filter((name) => !(name in BENCHES));

@@ -1,4 +1,4 @@
-import type { DenialRiskModel } from '#models/serve/denial-risk-model.ts';
+import type { DenialRiskModel } from '#models/serve/live-model.ts';
 import { toDenialRiskFacts } from '#prior-auth/coverage-requirement/denial-risk-facts.ts';
 import type { PolicyLibrary } from '#prior-auth/coverage-requirement/policy-library.ts';
 import type { DenialRisk } from '#prior-auth/learning/denial-risk.ts';
@@ -64,7 +64,7 @@ async function cardsOf(focus: DeterminedFocus, responses: HookAnswer | undefined
   const given = responses?.cards ?? [];
   if (!determination.applicable || !service || (paNeeded !== 'auth-needed' && paNeeded !== 'performpa')) return { cards: given };
   const subject = { focus, writer };
-  const risk = configuration.wants(DENIAL_RISK) ? await scoreInTime(focus, parts) : undefined;
+  const risk = configuration.wants(DENIAL_RISK) ? await scoreInTime(focus, call, parts) : undefined;
   const shown = risk && { hook: call.hook, client: parts.client, patientId: call.patientId, focus, risk };
   const repeated = shown !== undefined && parts.shownRisks.seenElsewhere(shown);
   // Signing comes after selecting, so what signing shows need not be kept.
@@ -80,14 +80,14 @@ async function cardsOf(focus: DeterminedFocus, responses: HookAnswer | undefined
 }
 
 /** A model that is missing, slow or broken costs the card, never the answer. */
-async function scoreInTime({ determination, service, patient, today }: DeterminedFocus, { model, onRisk }: CardParts): Promise<DenialRisk | undefined> {
+async function scoreInTime({ determination, service, patient, today }: DeterminedFocus, { fhirServer }: HookCall, { client, model, onRisk }: CardParts): Promise<DenialRisk | undefined> {
   if (!service) return undefined;
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error('The denial-risk model did not answer in time.')), MODEL_DEADLINE_MS);
   });
   try {
-    const risk = await Promise.race([model.score(toDenialRiskFacts(determination, service, patient, today)), tooLate]);
+    const risk = await Promise.race([model.score(toDenialRiskFacts(determination, service, patient, today), { clinicId: fhirServer?.replace(/\/+$/, '') ?? client }), tooLate]);
     onRisk('scored');
     return risk;
   } catch (error) {

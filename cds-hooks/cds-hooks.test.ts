@@ -160,6 +160,20 @@ describe('an order that needs an authorization', () => {
     expect(cards[1]).toMatchObject({ summary: expect.stringMatching(/^Denial risk 72 % \(simulated\)/), indicator: 'warning', extension: { 'org.openpriorauth.denial-risk': { probability: 0.72, simulated: true, modelVersion: 'test' } } });
     expect(cards[2]?.links).toMatchObject([{ type: 'smart', url: `${service.url}/panel/launch` }]);
   });
+  it('says what would lower the estimate, whose it is and how old what it knows, and that it is simulated', async () => {
+    score = async () => ({ ...RISK, lowering: [{ change: { code: 'document-criteria', count: 2 }, probability: 0.41 }], history: { asOf: '2026-11-22T17:59:30.000Z', decisions: 812 } });
+    const card = (await post(call({ context: context(device('K0823')) }))).cards.find(({ source }) => source.topic.code === 'denial-risk');
+    expect(card?.detail).toContain('- Document the 2 criteria that are not found in the record, if the patient meets them: to about 41 % (simulated)');
+    expect(card?.detail).toMatch(/812 decisions of the last year into account, as known at 2026-11-22 17:59 UTC[^]*Model test \(simulated\)\./);
+    expect(card?.extension['org.openpriorauth.denial-risk']).toMatchObject({ lowering: [{ probability: 0.41 }], history: { decisions: 812 } });
+    expect(card?.detail).not.toMatch(/payer (says|will deny|has decided)/i);
+  });
+  it('leaves out what is not known of past decisions, instead of losing the card', async () => {
+    score = async () => ({ ...RISK, reasons: [{ feature: 'payer-history', text: 'x', contribution: 1, says: { code: 'payer-history', raises: true, rate: null, decisions: null } }] });
+    const card = (await post(call({ context: context(device('K0823')) }))).cards.find(({ source }) => source.topic.code === 'denial-risk');
+    expect(card?.extension['org.openpriorauth.denial-risk']).toMatchObject({ reasons: [{ says: { code: 'payer-history', raises: true } }] });
+    expect(JSON.stringify(card)).not.toContain('null');
+  });
   it('cuts a long name in the summary', async () => {
     const { cards } = await post(call({ context: context(device('E1390', { codeCodeableConcept: { text: 'x'.repeat(500), coding: [{ system: 'urn:oid:2.16.840.1.113883.6.285', code: 'E1390' }] } })) }));
     expect(cards.every((card) => card.summary.length < 140)).toBe(true);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type NextFunction, type Request, type Response, Router } from 'express';
 import type { Logger } from 'pino';
 import { register, type Registry } from 'prom-client';
-import type { DenialRiskModel } from '#models/serve/denial-risk-model.ts';
+import type { DenialRiskModel } from '#models/serve/live-model.ts';
 import type { PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
 import type { PolicyLibrary } from '#prior-auth/coverage-requirement/policy-library.ts';
 import type { AuditTrail } from '#store/audit.ts';

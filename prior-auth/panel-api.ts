@@ -2,6 +2,7 @@ import type { Bundle, Questionnaire, QuestionnaireResponse, Resource, ValueSet }
 import { z } from 'zod/mini';
 import type { PriorAuthCase } from './case.ts';
 import type { EvidenceReference } from './coverage-requirement/requirement.ts';
+import type { AppealOutlook } from './learning/appeal-outlook.ts';
 import type { DenialRisk } from './learning/denial-risk.ts';
 import type { DecisionWords } from './payer-decision/decision-words.ts';
 import type { Packet } from './packet.ts';
@@ -40,6 +41,8 @@ export interface CaseView {
   /** Present when the payer has answered. */
   readonly decisionWords: DecisionWords | null;
   readonly risk: DenialRisk | null;
+  /** Of a denied first item that has like cases among the external reviews; absent else. */
+  readonly appealOutlook?: AppealOutlook;
   /** The items as the payer has them, or as they are on their way there; absent before that. */
   readonly asked?: readonly AskedItem[];
   /** What the payer authorized and how much of it is used; absent where it authorized nothing. */

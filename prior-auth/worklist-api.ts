@@ -206,7 +206,7 @@ export const TIMELINE_ACTIONS = [
   'request-withdrawn', 'pas-bundle-sent', 'pas-bundle-refused', 'payer-asked', 'payer-decision-received', 'information-queued',
   'information-sent', 'information-refused', 'request-changed', 'request-cancelled', 'asked-again', 'switched-to-manual',
   'switched-back', 'decision-entered', 'authorization-used', 'note-written', 'call-logged', 'next-touch-set',
-  'case-assigned',
+  'case-assigned', 'appeal-recorded', 'label-overridden',
 ] as const;
 export type TimelineAction = (typeof TIMELINE_ACTIONS)[number];
 

@@ -1,7 +1,8 @@
 import type { Organization } from '@medplum/fhirtypes';
 import { Router } from 'express';
 import type { Logger } from 'pino';
-import type { DenialRiskModel } from '#models/serve/denial-risk-model.ts';
+import { type AppealOutlooks, openAppealOutlooks } from '#models/appeals/appeal-outlook.ts';
+import type { DenialRiskModel } from '#models/serve/live-model.ts';
 import type { DiagnosisMap } from '#prior-auth/pas-bundle/diagnosis-map.ts';
 import type { PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
 import type { PolicyLibrary } from '#prior-auth/coverage-requirement/policy-library.ts';
@@ -110,7 +111,7 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
   const openEhr = sessionEhrOpener(identity, sessions, ehrs);
   const questionnaires = await createQuestionnaireService({ store, log, now });
   const sender = await createPasSender({
-    store, jobs, baseUrl, log, now, audit, payers, keys, cases: createCasePort(cases, now), diagnosisMap: options.diagnosisMap,
+    store, jobs, baseUrl, log, now, audit, payers, keys, cases: createCasePort(cases, now, (payerId) => payers.byId(payerId)?.fhirBase.startsWith(`${baseUrl}/`) === true), diagnosisMap: options.diagnosisMap,
     ...(options.inquiryIntervalMs === undefined ? {} : { inquiryIntervalMs: options.inquiryIntervalMs }),
   });
   const determineCase = createCaseDeterminer({ policies, timeZoneOf, now });
@@ -124,6 +125,7 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
   const parts: PanelParts = {
     store, cases, people, risks, determineCase, questionnaires, sender, sessions, audit, log, now, timeZoneOf,
     forms, ehrDrafts, handOvers,
+    appealOutlookOf: openAppeals(log),
     reviewChoices: createReviewChoiceStore(store, now),
     payerAccess: accessTo,
     payerOf: async (ehr, coverage) => payers.find(await readPayor(ehr, coverage)),
@@ -193,4 +195,14 @@ function withNamesKept(sessions: Sessions, people: People): Sessions {
       return sessions.begin(session);
     },
   };
+}
+
+/** Advice on appeals is no condition of anything: a broken model leaves it out. */
+function openAppeals(log: Logger): AppealOutlooks | undefined {
+  try {
+    return openAppealOutlooks();
+  } catch (error) {
+    log.error({ err: error }, 'the appeal model could not be opened; denied cases show no outlook');
+    return undefined;
+  }
 }

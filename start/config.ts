@@ -36,6 +36,12 @@ export interface Config {
   readonly diagnosisMapFile: string | undefined;
   /** Opens the admin pages; without it there are none. */
   readonly adminToken: string | undefined;
+  /** JSON file of who may do what with models; the admin token may do all. */
+  readonly modelRolesFile: string | undefined;
+  /** Whether who registered a model may approve it. */
+  readonly modelApproveOwn: boolean;
+  /** File of external review determinations, on which the gate measures appeal models. */
+  readonly appealsFile: string | undefined;
   /** Whole time of a CDS Hooks call, milliseconds. */
   readonly cdsDeadlineMs: number;
 }
@@ -64,6 +70,9 @@ const environment = z.object({
   PAYERS_FILE: optionalText,
   DIAGNOSIS_MAP_FILE: optionalText,
   ADMIN_TOKEN: z.preprocess(blankAsAbsent, z.string().min(16).optional()),
+  MODEL_ROLES_FILE: optionalText,
+  MODEL_APPROVE_OWN: z.preprocess(blankAsAbsent, z.enum(['on', 'off']).default('off')),
+  APPEALS_FILE: optionalText,
   CDS_DEADLINE_MS: z.preprocess(blankAsAbsent, z.coerce.number().int().min(50).max(10_000).default(500)),
   CLINIC_FILE: optionalText,
 });
@@ -106,6 +115,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     payersFile: values.PAYERS_FILE,
     diagnosisMapFile: values.DIAGNOSIS_MAP_FILE,
     adminToken: values.ADMIN_TOKEN,
+    modelRolesFile: values.MODEL_ROLES_FILE,
+    modelApproveOwn: values.MODEL_APPROVE_OWN === 'on',
+    appealsFile: values.APPEALS_FILE,
     cdsDeadlineMs: values.CDS_DEADLINE_MS,
   };
 }

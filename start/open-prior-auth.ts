@@ -5,12 +5,15 @@ import express from 'express';
 import { pino } from 'pino';
 import { collectDefaultMetrics, register } from 'prom-client';
 import { createCdsHooks } from '#cds-hooks/cds-hooks.ts';
-import { openDenialRiskModel } from '#models/serve/denial-risk-model.ts';
+import { createLiveModel } from '#models/serve/live-model.ts';
+import { shippedModel } from '#models/serve/shipped-model.ts';
 import { createPayer } from '#payer/payer.ts';
 import { loadDiagnosisMap } from '#policies/load-diagnosis-map.ts';
 import { loadPolicies } from '#policies/load-policies.ts';
 import { createSandboxEhr } from '#sandbox-ehr/sandbox-ehr.ts';
 import { openPayerConnections } from '#server/connections/payer-connections.ts';
+import { openDecisionHistory } from '#server/learning/history.ts';
+import { openLearning } from '#server/learning/open-learning.ts';
 import { createServer } from '#server/server.ts';
 import { openAuditTrail } from '#store/audit.ts';
 import { openStore } from '#store/database.ts';
@@ -57,7 +60,17 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
       onReloadFault: (error) => log.error({ err: error }, 'registered payers not read again'),
     });
     undo.push(async () => payers.stop());
-    const model = await openDenialRiskModel();
+    const learning = await openLearning({
+      store, jobs, metrics: register, audit, log, now: Date.now, adminToken: config.adminToken, rolesFile: config.modelRolesFile, approveOwn: config.modelApproveOwn, appealsFile: config.appealsFile,
+    });
+    undo.push(() => learning.stop());
+    const history = await openDecisionHistory({ store, now: Date.now, log, isSandboxPayer: (payerId) => payers.byId(payerId)?.fhirBase.startsWith(`${baseUrl}/`) === true });
+    undo.push(async () => history.stop());
+    const model = await createLiveModel({
+      shipped: shippedModel, history, source: learning.registry.source('denial-risk'), now: Date.now, onScored: learning.monitoring.scores.record,
+      onFault: (error, about) => log.error({ err: error, ...about }, 'a denial-risk model cannot do its part; requests go on without it, or with the one before'),
+    });
+    undo.push(() => model.close());
     const shared = { store, baseUrl, log, now: Date.now, audit };
     const ehrFhir = `${baseUrl}/ehr/fhir`;
     const server = await createServer({
@@ -94,6 +107,7 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
     const screenGuard = guardScreens(() => [...new Set([...config.panelFrameAncestors, ...server.frameOrigins()])], baseUrl.startsWith('https:'));
     app.use((request, response, next) => (request.path.startsWith('/cds-services') ? next() : screenGuard(request, response, next)));
     for (const part of parts) app.use(part.router);
+    app.use(learning.router);
     await screens;
     app.use(screensRouter());
     app.use((_request, response) => {
@@ -103,6 +117,7 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
     answer = app;
     ready.resolve(app);
     for (const part of parts) await part.start?.();
+    await learning.start();
     return { baseUrl, stop };
   } catch (error) {
     ready.reject(error);

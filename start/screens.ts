@@ -35,7 +35,7 @@ export async function buildScreens(): Promise<'built' | 'current'> {
   return 'built';
 }
 
-const PAGES = { '/': 'ehr.html', '/panel/': 'panel.html', '/work/': 'work.html' } as const;
+const PAGES = { '/': 'ehr.html', '/panel/': 'panel.html', '/work/': 'work.html', '/learning/': 'learning.html' } as const;
 
 /** Serves the built screens. */
 export function screensRouter(): Router {

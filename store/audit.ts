@@ -13,6 +13,9 @@ export const AUDIT_ACTIONS = [
   'ehr-read', 'ehr-search', 'ehr-create', 'ehr-update', 'ehr-delete', 'ehr-login', 'ehr-order-selected', 'ehr-order-signed', 'ehr-suggestion-accepted', 'payer-request-received', 'payer-decided',
   'cds-client-added', 'cds-client-disabled', 'cds-client-enabled', 'admin-signed-in', 'admin-refused', 'cds-metrics-exported', 'pas-metrics-exported', 'ehr-registered', 'ehr-disabled', 'ehr-enabled',
   'payer-connection-added', 'payer-connection-changed', 'payer-connection-disabled', 'payer-connection-enabled', 'payer-mode-changed', 'payer-connection-tested', 'signing-keys-rotated',
+  'model-registered', 'model-promoted', 'model-refused', 'model-rolled-back', 'model-retired', 'model-replaced', 'model-exported', 'model-roles-refused',
+  'learning-alert-opened', 'learning-alert-acknowledged', 'learning-alert-closed', 'learning-threshold-changed', 'training-asked', 'training-stopped', 'training-ended',
+  'appeal-recorded', 'label-overridden', 'labels-viewed', 'training-table-made', 'training-lineage-viewed',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

@@ -24,10 +24,12 @@ export class BrowserScreens {
     this.#dataDir = dataDir;
   }
 
-  static async open(): Promise<BrowserScreens> {
+  /** `prepare` fills the store's folder before the system starts on it. */
+  static async open({ environment = {}, prepare }: { readonly environment?: Readonly<Record<string, string>>; readonly prepare?: (dataDir: string) => Promise<void> } = {}): Promise<BrowserScreens> {
     mkdirSync(pictures, { recursive: true });
     const dataDir = mkdtempSync(join(tmpdir(), 'opa-screens-'));
-    const system = await startOpenPriorAuth(readConfig({ PORT: '0', DATA_DIR: dataDir, REVIEW_DELAY_MS: '5000', LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'error' }));
+    await prepare?.(dataDir);
+    const system = await startOpenPriorAuth(readConfig({ PORT: '0', DATA_DIR: dataDir, REVIEW_DELAY_MS: '5000', LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'error', ...environment }));
     const browser = await chromium.launch({ executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'] });
     return new BrowserScreens(system, browser, dataDir);
   }

@@ -1,5 +1,6 @@
 import type { CriterionFinding } from '#prior-auth/coverage-requirement/requirement.ts';
 import type { DenialRisk } from '#prior-auth/learning/denial-risk.ts';
+import { sayChange } from '#prior-auth/learning/risk-words.ts';
 import { type CardSubject, frameCard, OWN_LABEL, plain } from '../card-frame.ts';
 import type { Card } from '../hook-answer.ts';
 
@@ -8,6 +9,7 @@ export const OWN_TOPICS = 'https://openpriorauth.org/CodeSystem/card-topic';
 export const DENIAL_RISK = 'denial-risk';
 
 const MAX_REASONS = 3;
+const MAX_STEPS = 3;
 
 /** How likely a denial is, why, what of the payer's criteria the record shows, and what to do. It says nothing of what coverage-information says. */
 export function denialRiskCard(subject: CardSubject, risk: DenialRisk): Card {
@@ -20,11 +22,13 @@ export function denialRiskCard(subject: CardSubject, risk: DenialRisk): Card {
     speaker: `${OWN_LABEL} (an estimate, not the payer's word)`,
     summary: `Denial risk ${percent} %${simulated}: ${service?.display ?? ''}`,
     detail: [
-      `Estimated chance that the payer denies the request: **${percent} %${simulated}**.${risk.simulated ? ' The model has learned from simulated decisions only.' : ''}`,
+      `Estimated chance that the payer denies the request: **${percent} %${simulated}**.${risk.simulated ? ' The model has learned from simulated decisions only.' : ''}${seen(risk)}`,
       ...(reasons.length === 0 ? [] : ['**Why**', reasons.map((reason) => `- ${plain(reason.text)}`).join('\n')]),
       ...(findings.length === 0 ? [] : ["**The payer's criteria**", findings.map(findingLine).join('\n')]),
       '**What to do**',
       whatToDo(findings),
+      ...(risk.lowering === undefined ? [] : ['**What would lower the estimate**', risk.lowering.slice(0, MAX_STEPS).map(({ change, probability }) => `- ${sayChange(change, 'en')}: to about ${Math.round(probability * 100)} %${simulated}`).join('\n')]),
+      `Model ${risk.modelVersion}${simulated}.`,
     ],
     indicator: risk.band === 'high' ? 'warning' : 'info',
     topic: { system: OWN_TOPICS, code: DENIAL_RISK, display: 'Denial risk' },
@@ -32,10 +36,16 @@ export function denialRiskCard(subject: CardSubject, risk: DenialRisk): Card {
   });
 }
 
-/** Lists without members are left out, as everywhere in CDS Hooks. */
-function machineReadable({ probability, band, simulated, modelVersion, reasons }: DenialRisk, findings: readonly CriterionFinding[]): object {
+/** What is not known and lists without members are left out, as everywhere in CDS Hooks. */
+function machineReadable({ probability, band, simulated, modelVersion, reasons, lowering, history }: DenialRisk, findings: readonly CriterionFinding[]): object {
   const criteria = findings.map(({ evidence, ...finding }) => ({ ...finding, ...(evidence.length === 0 ? {} : { evidence }) }));
-  return { probability, band, simulated, modelVersion, ...(reasons.length === 0 ? {} : { reasons }), ...(criteria.length === 0 ? {} : { criteria }) };
+  const said = reasons.map(({ says, ...reason }) => ({ ...reason, ...(says ? { says: Object.fromEntries(Object.entries(says).filter(([, value]) => value !== null)) } : {}) }));
+  return { probability, band, simulated, modelVersion, ...(history ? { history } : {}), ...(reasons.length === 0 ? {} : { reasons: said }), ...(lowering === undefined ? {} : { lowering }), ...(criteria.length === 0 ? {} : { criteria }) };
+}
+
+/** How old the past decisions are that the score rests on. */
+function seen({ history }: DenialRisk): string {
+  return history ? ` It takes ${history.decisions} decision${history.decisions === 1 ? '' : 's'}${history.simulated ? ' (simulated)' : ''} of the last year into account, as known at ${history.asOf.slice(0, 16).replace('T', ' ')} UTC.` : '';
 }
 
 const STATUS_WORDS: { readonly [S in CriterionFinding['status']]: string } = { met: 'Met', 'not-met': 'Not met', unknown: 'Not found in the record' };

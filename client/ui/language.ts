@@ -1,6 +1,6 @@
 import { LANGUAGES, type Language } from '#prior-auth/language.ts';
 
-/** Preference of this browser for all three screens; says nothing about any patient. */
+/** Preference of this browser for all screens; says nothing about any patient. */
 const KEY = 'opa-language';
 const PARAMETER = 'lang';
 

@@ -15,6 +15,7 @@ import { useNow } from '../ui/use-now.ts';
 import { Authorizations } from './authorizations.tsx';
 import { CaseActions } from './case-actions.tsx';
 import { CaseAsks } from './case-asks.tsx';
+import { CaseLabels } from './case-labels.tsx';
 import { CaseNotes } from './case-notes.tsx';
 import { messages } from './messages.ts';
 import { RecordDecision } from './record-decision.tsx';
@@ -75,6 +76,7 @@ function Detail({ found, onChanged }: { readonly found: WorklistCase; readonly o
       {decision && <Decision found={found} decision={decision} next={state.kind === 'decided' ? said.next : ''} />}
       <CaseActions key={round} found={found} onChanged={onChanged} />
       {state.kind === 'manual' && <RecordDecision found={found.case} onChanged={decided} />}
+      {state.kind === 'decided' && <CaseLabels caseId={id} onChanged={onChanged} />}
       {found.authorizations.length > 0 && <Authorizations found={found} onChanged={onChanged} />}
       <section className="stack-tight">
         <h3>{words.clocks}</h3>

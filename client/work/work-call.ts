@@ -1,5 +1,6 @@
 import type { NewNote, NewView, SavedView, StepResult, UsedUnits, WorklistCase, WorklistPage, WorklistPeople, WorklistQuery, WorklistSearch, WorklistSession, WorklistSteps } from '#prior-auth/worklist-api.ts';
 import type { EnteredDecision } from '#prior-auth/payer-decision/entered-decision.ts';
+import type { LabelViews, NewAppealResult, NewLabelOverride } from '#prior-auth/learning/labels-api.ts';
 import { callJson, readFailure, type Reply } from '../ui/call-json.ts';
 
 export function readSession(): Promise<Reply<WorklistSession>> {
@@ -20,6 +21,18 @@ export function addNote(caseId: string, note: NewNote): Promise<Reply<unknown>> 
 
 export function enterDecision(caseId: string, decision: EnteredDecision): Promise<Reply<unknown>> {
   return call('POST', `/cases/${encodeURIComponent(caseId)}/decision`, decision);
+}
+
+export function readLabels(caseId: string): Promise<Reply<LabelViews>> {
+  return call('GET', `/cases/${encodeURIComponent(caseId)}/labels`);
+}
+
+export function enterAppealResult(caseId: string, result: NewAppealResult): Promise<Reply<unknown>> {
+  return call('POST', `/cases/${encodeURIComponent(caseId)}/appeal-result`, result);
+}
+
+export function enterLabelOverride(caseId: string, override: NewLabelOverride): Promise<Reply<unknown>> {
+  return call('POST', `/cases/${encodeURIComponent(caseId)}/label-override`, override);
 }
 
 export function enterUse(caseId: string, use: UsedUnits): Promise<Reply<unknown>> {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Forest, marginOf } from '../forest.ts';
+import { seededRandom } from '../seeded-random.ts';
 import { expectedMargin, shapValues } from './tree-shap.ts';
 
 /** XGBoost's own model and its own margins and contributions: an oracle that shares no code with ours. */
@@ -55,5 +56,61 @@ describe('TreeSHAP against XGBoost', () => {
     actual.forEach((value, feature) => expect(Math.abs(value - (expected[feature] as number))).toBeLessThan(1e-5));
     expect(Math.abs(expectedMargin(forest) - (expected.at(-1) as number))).toBeLessThan(1e-5);
     expect(Math.abs(actual.reduce((sum, value) => sum + value, expectedMargin(forest)) - marginOf(forest, row))).toBeLessThan(1e-9);
+  });
+});
+
+/* By the definition: every subset of the features, each as the mean over the rows that cannot be told apart without the rest. */
+describe('TreeSHAP against the definition', () => {
+  const FEATURES = 5;
+  const random = seededRandom(3);
+  const grow = (forest: Forest, depth: number, cover: number): number => {
+    const node = forest.feature.length;
+    const leaf = depth === 0 || random() < 0.15;
+    forest.feature.push(leaf ? -1 : Math.floor(random() * FEATURES));
+    forest.threshold.push(Math.fround(random()));
+    forest.missingLeft.push(Number(random() < 0.5));
+    forest.value.push(leaf ? random() - 0.5 : 0);
+    forest.cover.push(cover);
+    forest.left.push(-1);
+    forest.right.push(-1);
+    if (leaf) return node;
+    const share = 0.05 + 0.9 * random();
+    forest.left[node] = grow(forest, depth - 1, cover * share);
+    forest.right[node] = grow(forest, depth - 1, cover * (1 - share));
+    return node;
+  };
+  const mean = (forest: Forest, node: number, row: Float32Array, known: number): number => {
+    const feature = forest.feature[node] as number;
+    if (feature < 0) return forest.value[node] as number;
+    const [left, right] = [forest.left[node] as number, forest.right[node] as number];
+    const value = row[feature] as number;
+    const goesLeft = Number.isNaN(value) ? forest.missingLeft[node] === 1 : value <= (forest.threshold[node] as number);
+    if ((known >> feature) & 1) return mean(forest, goesLeft ? left : right, row, known);
+    return ((forest.cover[left] as number) * mean(forest, left, row, known) + (forest.cover[right] as number) * mean(forest, right, row, known)) / (forest.cover[node] as number);
+  };
+  const factorial = (n: number): number => (n < 2 ? 1 : n * factorial(n - 1));
+  const byDefinition = (forest: Forest, row: Float32Array): number[] => Array.from({ length: FEATURES }, (_, feature) => {
+    let sum = 0;
+    for (let set = 0; set < 1 << FEATURES; set += 1) {
+      if ((set >> feature) & 1) continue;
+      const size = Array.from({ length: FEATURES }, (_none, bit) => (set >> bit) & 1).reduce((a, b) => a + b, 0);
+      const weight = (factorial(size) * factorial(FEATURES - size - 1)) / factorial(FEATURES);
+      for (const root of forest.roots) sum += weight * (mean(forest, root, row, set | (1 << feature)) - mean(forest, root, row, set));
+    }
+    return sum;
+  });
+
+  it.each([1, 2, 4, 9])('forests of depth %i, features met again on a path, values unknown', (depth) => {
+    for (let trial = 0; trial < 12; trial += 1) {
+      const forest: Forest = { base: 0.3, roots: [], feature: [], threshold: [], left: [], right: [], missingLeft: [], value: [], cover: [] };
+      for (let tree = 0; tree < 3; tree += 1) forest.roots.push(grow(forest, depth, 1_000));
+      const row = Float32Array.from({ length: FEATURES }, () => (random() < 0.2 ? Number.NaN : random()));
+      const expected = byDefinition(forest, row);
+      shapValues(forest, row, FEATURES).forEach((value, feature) => expect(value).toBeCloseTo(expected[feature] as number, 10));
+    }
+  });
+
+  it('refuses a forest that does not say how many rows reached its nodes', () => {
+    expect(() => shapValues({ base: 0, roots: [0], feature: [0, -1, -1], threshold: [0, 0, 0], left: [1, -1, -1], right: [2, -1, -1], missingLeft: [0, 0, 0], value: [0, 1, 2], cover: [0, 0, 0] }, new Float32Array(1), 1)).toThrow(/how many rows/);
   });
 });

@@ -1,24 +1,36 @@
-import { childOf, type Forest } from '../forest.ts';
+import type { Forest } from '../forest.ts';
+import { leafPaths, type LeafPaths, MOST_FEATURES_OF_A_PATH } from './leaf-paths.ts';
 
-/** Longest path from a root to a leaf that the buffers hold. */
-const MAX_DEPTH = 16;
-
-/**
- * The features met on the way from a root to a node, one slice of these buffers for each level so that nothing is allocated while a row is explained.
- * `zero`: share of training rows that go this way when the feature is not known; `one`: 1 if the explained row goes this way; `weight`: of the subsets of each size.
- */
-const feature = new Int32Array(((MAX_DEPTH + 2) * (MAX_DEPTH + 3)) / 2);
-const zero = new Float64Array(feature.length);
-const one = new Float64Array(feature.length);
-const weight = new Float64Array(feature.length);
+const pathsOf = new WeakMap<Forest, LeafPaths>();
 
 /**
- * Exact path-dependent Shapley values (Lundberg, Erion and Lee 2018, algorithm 2): what each feature adds to a row's log-odds.
- * They sum, with the expected log-odds over the training rows, to the row's log-odds.
+ * Exact path-dependent Shapley values (Lundberg, Erion and Lee 2018): what each feature adds to a row's log-odds.
+ * They sum, with the expected log-odds over the training rows, to the row's log-odds. The forest must not change between calls.
+ *
+ * Worked out leaf by leaf. Of the features on the way to a leaf, the row keeps to the path with some (`kept`) and leaves it with the others; without a feature, the
+ * share of the training rows stands for it. A coalition with a feature that leaves the path gains nothing from the leaf, so only the subsets of `kept` are summed,
+ * by size, as the coefficients of the product of (share + x); all features that leave the path have the same value.
  */
 export function shapValues(forest: Forest, row: Float32Array, featureCount: number): Float64Array {
+  let paths = pathsOf.get(forest);
+  if (!paths) {
+    paths = leafPaths(forest);
+    pathsOf.set(forest, paths);
+  }
   const contributions = new Float64Array(featureCount);
-  for (const root of forest.roots) descend(forest, row, contributions, root, 0, 0, 1, 1, -1);
+  markSides(paths, row);
+  let step = 0;
+  let first = 0;
+  for (let leaf = 0; leaf < paths.value.length; leaf += 1) {
+    const lastStep = paths.stepEnd[leaf] as number;
+    let leaves = 0;
+    for (; step < lastStep; step += 1) {
+      leaves |= ((side[paths.stepNode[step] as number] as number) ^ (paths.stepLeft[step] as number)) << (paths.stepFeature[step] as number);
+    }
+    const end = paths.featureEnd[leaf] as number;
+    addLeaf(paths, first, end, leaves, paths.value[leaf] as number, contributions);
+    first = end;
+  }
   return contributions;
 }
 
@@ -33,94 +45,63 @@ export function expectedMargin(forest: Forest): number {
   return forest.roots.reduce((sum, root) => sum + expected(root), forest.base);
 }
 
-/** `parent` is where the parent's path begins, `length` how many steps it has; `zeroShare`, `oneShare` and `cameBy` are the step to add. */
-function descend(forest: Forest, row: Float32Array, contributions: Float64Array, node: number, parent: number, length: number, zeroShare: number, oneShare: number, cameBy: number): void {
-  const start = parent + length;
-  // Paths are a few steps long: a loop is faster as copyWithin here.
-  for (let at = parent; at < start; at += 1) {
-    feature[at + length] = feature[at] as number;
-    zero[at + length] = zero[at] as number;
-    one[at + length] = one[at] as number;
-    weight[at + length] = weight[at] as number;
-  }
-  extend(start, length, zeroShare, oneShare, cameBy);
-  const splitOn = forest.feature[node] as number;
-  if (splitOn < 0) {
-    const value = forest.value[node] as number;
-    for (let step = 1; step <= length; step += 1) {
-      const at = start + step;
-      contributions[feature[at] as number] = (contributions[feature[at] as number] as number) + unwoundWeight(start, length, step) * ((one[at] as number) - (zero[at] as number)) * value;
-    }
-    return;
-  }
-  const hot = childOf(forest, node, row);
-  const cold = (hot === forest.left[node] ? forest.right[node] : forest.left[node]) as number;
-  const cover = forest.cover[node] as number;
-  let zeroBefore = 1;
-  let oneBefore = 1;
-  let last = length;
-  for (let step = 1; step <= length; step += 1) {
-    if (feature[start + step] !== splitOn) continue;
-    zeroBefore = zero[start + step] as number;
-    oneBefore = one[start + step] as number;
-    unwind(start, length, step);
-    last = length - 1;
-    break;
-  }
-  descend(forest, row, contributions, hot, start, last + 1, ((forest.cover[hot] as number) / cover) * zeroBefore, oneBefore, splitOn);
-  descend(forest, row, contributions, cold, start, last + 1, ((forest.cover[cold] as number) / cover) * zeroBefore, 0, splitOn);
-}
-
-/** Adds a step at the end of the path of `length` steps. */
-function extend(start: number, length: number, zeroShare: number, oneShare: number, cameBy: number): void {
-  feature[start + length] = cameBy;
-  zero[start + length] = zeroShare;
-  one[start + length] = oneShare;
-  weight[start + length] = length === 0 ? 1 : 0;
-  for (let step = length - 1; step >= 0; step -= 1) {
-    const at = start + step;
-    weight[at + 1] = (weight[at + 1] as number) + (oneShare * (weight[at] as number) * (step + 1)) / (length + 1);
-    weight[at] = (zeroShare * (weight[at] as number) * (length - step)) / (length + 1);
+/* Buffers of all calls, which never overlap: nothing is allocated while a row is explained but the answer. */
+/** 1 where the row goes left, by inner node. */
+let side = new Uint8Array(0);
+/** Sum over the subsets of `kept` of a size of the product of the shares of the rest. */
+const bySize = new Float64Array(MOST_FEATURES_OF_A_PATH + 2);
+/** Of a subset of size s, of a path with k features: s! (k - s - 1)! / k!, at k * ROW + s. */
+const ROW = MOST_FEATURES_OF_A_PATH + 1;
+const weight = new Float64Array(ROW * ROW);
+for (let count = 1; count < ROW; count += 1) {
+  let subsets = 1;
+  for (let size = 0; size < count; size += 1) {
+    weight[count * ROW + size] = 1 / (count * subsets);
+    subsets = (subsets * (count - 1 - size)) / (size + 1);
   }
 }
 
-/** Takes a step out of the path, as if its feature had never been met. */
-function unwind(start: number, last: number, taken: number): void {
-  const oneShare = one[start + taken] as number;
-  const zeroShare = zero[start + taken] as number;
-  let next = weight[start + last] as number;
-  for (let step = last - 1; step >= 0; step -= 1) {
-    const at = start + step;
-    if (oneShare === 0) {
-      weight[at] = ((weight[at] as number) * (last + 1)) / (zeroShare * (last - step));
-    } else {
-      const before = weight[at] as number;
-      weight[at] = (next * (last + 1)) / ((step + 1) * oneShare);
-      next = before - (weight[at] * zeroShare * (last - step)) / (last + 1);
-    }
-  }
-  for (let at = start + taken; at < start + last; at += 1) {
-    feature[at] = feature[at + 1] as number;
-    zero[at] = zero[at + 1] as number;
-    one[at] = one[at + 1] as number;
+function markSides({ feature, threshold, missingLeft }: LeafPaths, row: Float32Array): void {
+  if (side.length < feature.length) side = new Uint8Array(feature.length);
+  for (let node = 0; node < feature.length; node += 1) {
+    const value = row[feature[node] as number] as number;
+    side[node] = Number.isNaN(value) ? (missingLeft[node] as number) : value <= (threshold[node] as number) ? 1 : 0;
   }
 }
 
-/** Sum of the weights that `unwind` would leave. */
-function unwoundWeight(start: number, last: number, taken: number): number {
-  const oneShare = one[start + taken] as number;
-  const zeroShare = zero[start + taken] as number;
-  let next = weight[start + last] as number;
-  let sum = 0;
-  for (let step = last - 1; step >= 0; step -= 1) {
-    const before = weight[start + step] as number;
-    if (oneShare !== 0) {
-      const part = (next * (last + 1)) / ((step + 1) * oneShare);
-      sum += part;
-      next = before - (part * zeroShare * (last - step)) / (last + 1);
-    } else if (zeroShare !== 0) {
-      sum += (before * (last + 1)) / (zeroShare * (last - step));
+/** `leaves` has a bit for each feature of the leaf with which the row leaves the path. */
+function addLeaf({ leafFeature, share }: LeafPaths, first: number, end: number, leaves: number, value: number, contributions: Float64Array): void {
+  let scale = value;
+  let kept = 0;
+  bySize[0] = 1;
+  for (let at = first, bits = leaves; at < end; at += 1, bits >>= 1) {
+    const without = share[at] as number;
+    if (bits & 1) {
+      scale *= without;
+      continue;
     }
+    bySize[kept + 1] = bySize[kept] as number;
+    for (let size = kept; size > 0; size -= 1) bySize[size] = (bySize[size] as number) * without + (bySize[size - 1] as number);
+    bySize[0] *= without;
+    kept += 1;
   }
-  return sum;
+  const weights = (end - first) * ROW;
+  let lost = 0;
+  if (leaves !== 0) for (let size = 0; size <= kept; size += 1) lost -= (bySize[size] as number) * (weight[weights + size] as number);
+  for (let at = first, bits = leaves; at < end; at += 1, bits >>= 1) {
+    const feature = leafFeature[at] as number;
+    if (bits & 1) {
+      contributions[feature] = (contributions[feature] as number) + lost * scale;
+      continue;
+    }
+    // The product without this feature's factor, by dividing it out from the highest power down.
+    const without = share[at] as number;
+    let others = 1;
+    let gained = weight[weights + kept - 1] as number;
+    for (let size = kept - 1; size > 0; size -= 1) {
+      others = (bySize[size] as number) - without * others;
+      gained += others * (weight[weights + size - 1] as number);
+    }
+    contributions[feature] = (contributions[feature] as number) + gained * (1 - without) * scale;
+  }
 }

@@ -8,9 +8,9 @@ export interface BinnedColumn {
   readonly bins: Uint8Array;
 }
 
-/** Sorts a column's values into at most 254 bins: one a distinct value when there are few, else equal counts. NaN is missing. */
-export function binColumn(values: Float32Array): BinnedColumn {
-  const known = values.filter((value) => !Number.isNaN(value)).sort();
+/** Sorts a column's values into at most 254 bins, by its first `learnRows` values: one a distinct value when there are few, else equal counts. NaN is missing. */
+export function binColumn(values: Float32Array, learnRows: number): BinnedColumn {
+  const known = values.subarray(0, learnRows).filter((value) => !Number.isNaN(value)).sort();
   const distinct = known.filter((value, index) => index === 0 || value !== known[index - 1]);
   const edges = distinct.length <= MAX_BINS ? midpoints(distinct) : quantiles(known);
   const bins = new Uint8Array(values.length);

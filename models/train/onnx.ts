@@ -21,7 +21,7 @@ export function writeOnnx(forest: Forest, featureCount: number, metadata: Readon
   node.text(7, 'ai.onnx.ml');
   const graph = new ProtobufWriter()
     .message(1, node)
-    .text(2, 'denial_risk')
+    .text(2, 'forest')
     .message(11, tensor('X', ELEMENT.float, ['N', featureCount]))
     .message(12, tensor('label', ELEMENT.int64, ['N']))
     .message(12, tensor('probabilities', ELEMENT.float, ['N', 2]));

@@ -63,6 +63,7 @@ describe('facts for the denial-risk model', () => {
     expect(toDenialRiskFacts(ask(of), readRequestedService(of), patient, '2026-11-22')).toEqual({
       payerId: 'p1', policyId: 'pap', serviceFamily: 'dme-sleep', criteriaMet: 1, criteriaNotMet: 0, criteriaUnknown: 0, urgent: true, patientAgeYears: 75, newestEvidenceAgeDays: 10,
       hasReasonCode: true, quantityToLimitRatio: 13 / 3, paNeeded: true, requesterKnown: true,
+      procedure: 'hcpcs:E0601', requesterSpecialty: null, evidenceCount: 1, reasonCodeCount: 0, renewal: null, askedAgain: null,
     });
   });
   it('guess nothing', () => {

@@ -9,7 +9,8 @@ const decided = (...items: readonly (ItemDecision & { readonly addedByPayer?: tr
   overall: 'unreadable',
   errors: [],
 });
-const labels = (decision: PayerDecision) => toOutcomeRecords(sampleInput().case, decision, null).map(({ itemSequence, label }) => [itemSequence, label]);
+const context = { scored: null, submittedAt: '2026-11-19T10:00:00.000Z', simulated: false };
+const labels = (decision: PayerDecision) => toOutcomeRecords({ ...sampleInput().case, further: [sampleInput().case.service] }, decision, context).map(({ itemSequence, label }) => [itemSequence, label]);
 
 describe('what a decision teaches', () => {
   it.each<[string, PayerDecision, unknown]>([
@@ -25,8 +26,8 @@ describe('what a decision teaches', () => {
   });
 
   it('names no person, no order and no day', () => {
-    const [record] = toOutcomeRecords(sampleInput().case, decided({ kind: 'denied', reasonCodes: ['B'], explanation: ['Ada Example lacks a test'] }), null);
-    expect(record).toMatchObject({ reasonCodes: ['B'], serviceCodes: [{ code: 'E1390' }], decidedInMonth: '2026-11' });
+    const [record] = toOutcomeRecords(sampleInput().case, decided({ kind: 'denied', reasonCodes: ['B'], explanation: ['Ada Example lacks a test'] }), context);
+    expect(record).toMatchObject({ reasonCodes: ['B'], serviceCodes: [{ code: 'E1390' }], decidedInMonth: '2026-11', procedure: 'hcpcs:E1390', decisionDays: 2, facts: null });
     expect(JSON.stringify(record)).not.toMatch(/Ada|patient-1|DeviceRequest|2026-11-21|0193f000/);
   });
 });

@@ -2,6 +2,7 @@ import type { Coverage } from '@medplum/fhirtypes';
 import type { Logger } from 'pino';
 import type { Payer } from '#prior-auth/coverage-requirement/payer.ts';
 import type { PanelMessage, PanelReplies, PanelRequest } from '#prior-auth/panel-api.ts';
+import type { AppealOutlooks } from '#models/appeals/appeal-outlook.ts';
 import type { AuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
 import type { CaseDeterminer } from '../ehr/determine-case.ts';
@@ -33,6 +34,8 @@ export interface PanelParts {
   readonly ehrDrafts: EhrDrafts;
   readonly handOvers: HandOvers;
   readonly risks: RiskScores;
+  /** Undefined where the appeal model could not be opened. */
+  readonly appealOutlookOf: AppealOutlooks | undefined;
   readonly questionnaires: QuestionnaireService;
   /** Undefined for a payer that is not configured. */
   readonly payerAccess: (payerId: string) => PayerAccess | undefined;

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
-import { toDenialRiskFacts } from '#prior-auth/coverage-requirement/denial-risk-facts.ts';
+import { specialtyCode, toDenialRiskFacts } from '#prior-auth/coverage-requirement/denial-risk-facts.ts';
 import type { PriorAuthCase } from '#prior-auth/case.ts';
 import type { DenialRisk } from '#prior-auth/learning/denial-risk.ts';
-import type { DenialRiskModel } from '#models/serve/denial-risk-model.ts';
+import type { DenialRiskModel } from '#models/serve/live-model.ts';
 import type { AuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
 import type { CaseDeterminer } from '../ehr/determine-case.ts';
@@ -33,8 +33,8 @@ export function createRiskScores({ store, model, determineCase, audit, log }: Ri
 
   const score = async (model: DenialRiskModel, priorAuthCase: PriorAuthCase, ehr: EhrClient, record: CaseRecord, who: string): Promise<void> => {
     const { determination, today } = await determineCase(priorAuthCase, ehr, record);
-    const facts = toDenialRiskFacts(determination, priorAuthCase.service, record.patient, today);
-    const risk = await model.score(facts);
+    const facts = toDenialRiskFacts(determination, priorAuthCase.service, record.patient, today, { follows: priorAuthCase.follows, requesterSpecialty: specialtyCode(record.practitionerRole) });
+    const risk = await model.score(facts, { clinicId: priorAuthCase.ehrBase, caseId: priorAuthCase.id });
     await db.updateTable('cases.prior_auth_case').set({ risk: JSON.stringify(risk), risk_facts: JSON.stringify(facts) }).where('id', '=', priorAuthCase.id).execute();
     audit.record({ action: 'denial-risk-scored', who, caseId: priorAuthCase.id, details: { model: risk.modelVersion, band: risk.band, simulated: risk.simulated } });
   };

@@ -1,23 +1,13 @@
-import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { Transaction } from 'kysely';
-import type { AnsweredState, CaseState, PriorAuthCase } from '#prior-auth/case.ts';
-import { type OutcomeLabel, toOutcomeRecords } from '#prior-auth/learning/outcome-record.ts';
-import type { PayerDecision } from '#prior-auth/payer-decision/decision.ts';
+import type { AnsweredState, CaseState } from '#prior-auth/case.ts';
 import { changeAsk, type InformationRequest, mergeAsks } from '#prior-auth/payer-decision/information-request.ts';
 import { supersedes } from '#prior-auth/payer-decision/supersedes.ts';
-import type { AnyDatabase } from '#store/database.ts';
-import { uuidv7 } from '#store/uuid.ts';
+import { recordDecisionLabels } from '../learning/labels.ts';
 import type { CaseAnswer, CasePort } from '../payer/case-port.ts';
-import type { CaseTables } from './case-tables.ts';
 import type { CaseStore } from './cases.ts';
 
-type LearningTables = {
-  'learning.outcome': { id: string; case_key: string; item_sequence: number; label: OutcomeLabel; record: string; recorded_at: string };
-};
-
-/** The sender's view of the case store: what the payer answered moves the case, and a final answer is kept for learning, in the sender's transaction. */
-export function createCasePort(cases: CaseStore, now: () => number): CasePort {
+/** The sender's view of the case store: what the payer answered moves the case, and a final answer is kept for learning, in the sender's transaction. What a sandbox payer decides is marked as simulated. */
+export function createCasePort(cases: CaseStore, now: () => number, isSandboxPayer: (payerId: string) => boolean = () => false): CasePort {
   return {
     read: (trx, caseId) => cases.find(caseId, trx),
     async recordAttempt(trx, caseId, error) {
@@ -39,7 +29,10 @@ export function createCasePort(cases: CaseStore, now: () => number): CasePort {
           return { state: next, ...(added.length > 0 ? { further: further.filter(({ order }) => !added.includes(order)) } : {}) };
         },
       });
-      if (changed.state.kind === 'decided' && !changed.state.decision.entered) await recordOutcome(trx, changed, changed.state.decision, now());
+      if (changed.state.kind === 'decided' && !changed.state.decision.entered) {
+        const { decision, submittedAt } = changed.state;
+        await recordDecisionLabels(trx, { decided: changed, decision, submittedAt, simulated: isSandboxPayer(changed.payer.id), nowMs: now() });
+      }
     },
     async recordAskAnswer(trx, caseId, askId, outcome) {
       await cases.change(trx, caseId, {
@@ -129,25 +122,5 @@ export function withStandingAsks(state: CaseState, change: (asks: readonly Infor
     }
     default:
       return state;
-  }
-}
-
-async function recordOutcome(trx: Transaction<AnyDatabase>, decided: PriorAuthCase, decision: PayerDecision, epochMs: number): Promise<void> {
-  const row = await trx.withTables<CaseTables>().selectFrom('cases.prior_auth_case').select(['risk', 'risk_facts']).where('id', '=', decided.id).executeTakeFirst();
-  const scored = row?.risk && row.risk_facts ? { facts: row.risk_facts, modelVersion: row.risk.modelVersion } : null;
-  for (const record of toOutcomeRecords(decided, decision, scored)) {
-    await trx
-      .withTables<LearningTables>()
-      .insertInto('learning.outcome')
-      .values({
-        id: uuidv7(epochMs),
-        case_key: createHash('sha256').update(`outcome of ${decided.id}`).digest('hex'),
-        item_sequence: record.itemSequence,
-        label: record.label,
-        record: JSON.stringify(record),
-        recorded_at: new Date(epochMs).toISOString(),
-      })
-      .onConflict((conflict) => conflict.columns(['case_key', 'item_sequence']).doNothing())
-      .execute();
   }
 }

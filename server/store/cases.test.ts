@@ -91,7 +91,7 @@ describe('what the payer answers', () => {
   const queued = () => open({ state: { kind: 'queued', queuedAt: submittedAt, attempts: 0 } });
   const port = () => createCasePort(cases(), now);
   const answer = (id: string, given: Parameters<ReturnType<typeof port>['recordAnswer']>[2]) => store.transaction((trx) => port().recordAnswer(trx, id, given, 'latest'));
-  const outcomes = () => store.db.withTables<{ 'learning.outcome': { label: string; record: unknown } }>().selectFrom('learning.outcome').selectAll().execute();
+  const outcomes = () => store.db.withTables<{ 'learning.label': { label: string; record: unknown; recorded_at: Date; id: string } }>().selectFrom('learning.label').selectAll().orderBy('id').execute();
 
   it('counts attempts while queued and leaves any other case alone', async () => {
     const { id } = await queued();

@@ -158,6 +158,70 @@ export const LEARNING_MIGRATIONS: PartMigrations = {
       recorded_at timestamptz not null,
       unique (case_key, item_sequence)
     )`,
+  // Labels in versions, with the way back to their cases; past decisions as sums that only grow in time, so that any earlier moment can be read.
+  '000002-labels': `
+    create table learning.label (
+      id uuid primary key,
+      case_id uuid not null,
+      item_sequence integer not null,
+      version integer not null,
+      cause text not null,
+      label text not null,
+      record jsonb not null,
+      decided_at timestamptz not null,
+      submitted_at timestamptz,
+      recorded_at timestamptz not null,
+      recorded_by text not null,
+      why text,
+      unique (case_id, item_sequence, version)
+    );
+    create index label_by_time on learning.label (recorded_at, id);
+    insert into learning.label (id, case_id, item_sequence, version, cause, label, record, decided_at, submitted_at, recorded_at, recorded_by)
+      select outcome.id, kept.id, outcome.item_sequence, 1, 'decision', outcome.label,
+        outcome.record || '{"procedure":null,"historyAsOf":null,"patientSex":null,"decisionDays":null,"simulated":true}',
+        outcome.recorded_at, null, outcome.recorded_at, 'payer'
+      from learning.outcome join cases.prior_auth_case kept on outcome.case_key = encode(sha256(convert_to('outcome of ' || kept.id::text, 'UTF8')), 'hex');
+    drop table learning.outcome;
+    create table learning.past_decisions (
+      level text not null,
+      key text not null,
+      decisions bigint not null,
+      denials bigint not null,
+      days double precision not null,
+      timed bigint not null,
+      at timestamptz not null,
+      primary key (level, key)
+    );
+    create table learning.past_decisions_step (
+      level text not null,
+      key text not null,
+      at timestamptz not null,
+      decisions bigint not null,
+      denials bigint not null,
+      days double precision not null,
+      timed bigint not null,
+      primary key (level, key, at)
+    );
+    create table learning.training_table (
+      id uuid primary key,
+      kind text not null,
+      key_id text not null,
+      row_count integer not null,
+      data_hash text not null,
+      simulated boolean not null,
+      until timestamptz not null,
+      made_at timestamptz not null,
+      made_by text not null,
+      unique (kind, key_id, data_hash)
+    );
+    create table learning.training_row (
+      table_id uuid not null references learning.training_table (id) on delete cascade,
+      row_id text not null,
+      label_id uuid not null references learning.label (id),
+      primary key (table_id, row_id)
+    );
+    create index row_by_id on learning.training_row (row_id);
+    create index row_by_label on learning.training_row (label_id)`,
 };
 
 export const SESSION_MIGRATIONS: PartMigrations = {

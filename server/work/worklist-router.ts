@@ -1,9 +1,12 @@
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { z } from 'zod/mini';
 import { PriorAuthError } from '#prior-auth/errors.ts';
+import { newAppealResult, newLabelOverride } from '#prior-auth/learning/labels-api.ts';
 import { newNote, newView, type CaseNote, type SavedView, pauseOfLine, type StepResult, usedUnits, type WorklistPage, type WorklistPeople, worklistQuery, worklistSearch, type WorklistSession, worklistSteps } from '#prior-auth/worklist-api.ts';
 import { enteredDecision } from '#prior-auth/payer-decision/entered-decision.ts';
 import { answerErrors, sendError } from '../error-reply.ts';
+import { createLabels } from '../learning/labels.ts';
+import { toLabelViews } from '../learning/label-views.ts';
 import type { PanelParts } from '../panel-api/panel-parts.ts';
 import { recordDecision } from '../pas/case-actions/record-decision.ts';
 import { recordUse } from '../pas/case-actions/record-use.ts';
@@ -41,6 +44,7 @@ export function createWorklistServer(parts: WorklistParts, baseUrl: string): Wor
   const { store, sessions, audit, log, now, payerName } = parts;
   const counts = createWorklistCounts(store, now, payerName);
   const notes = createCaseNotes(store, audit, now);
+  const labels = createLabels({ store, audit, now });
   const views = createSavedViews(store, now);
   const changes = createWorklistChanges(store, log);
   const api = Router();
@@ -149,6 +153,28 @@ export function createWorklistServer(parts: WorklistParts, baseUrl: string): Wor
     const { note, ...units } = use;
     await recordUse(parts, { caseId: id, by: user, expectedVersion: null }, { ...units, ...(note ? { note } : {}) });
     response.json({});
+  });
+
+  api.get('/cases/:id/labels', async (request, response) => {
+    const session = await resume(request);
+    const { id } = await readOwn(parts, session, request.params.id);
+    audit.record({ action: 'labels-viewed', who: session.user.reference, caseId: id });
+    const found = await labels.of(id);
+    response.json(toLabelViews(found, await parts.people.names(session.ehrBase, found.map(({ recordedBy }) => recordedBy))));
+  });
+  api.post('/cases/:id/appeal-result', demandJson, express.json({ limit: '16kb' }), async (request: Request<{ id: string }>, response) => {
+    const { ehrBase, user } = await resume(request);
+    const { sequence, ...result } = read(newAppealResult, request.body);
+    const { id } = await readOwn(parts, { ehrBase }, request.params.id);
+    await labels.recordAppeal({ caseId: id, itemSequence: sequence, by: user.reference, ...result });
+    response.status(201).json({});
+  });
+  api.post('/cases/:id/label-override', demandJson, express.json({ limit: '16kb' }), async (request: Request<{ id: string }>, response) => {
+    const { ehrBase, user } = await resume(request);
+    const { sequence, ...override } = read(newLabelOverride, request.body);
+    const { id } = await readOwn(parts, { ehrBase }, request.params.id);
+    await labels.override({ caseId: id, itemSequence: sequence, by: user.reference, ...override });
+    response.status(201).json({});
   });
 
   const knownPayer = (payerId: string): string => {

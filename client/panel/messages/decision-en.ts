@@ -44,6 +44,21 @@ export const decisionWords = {
     states: { 'in-force': 'In force', 'not-yet': 'Not in force yet', 'ends-soon': 'Ends soon', ended: 'Ended', 'used-up': 'Used up' },
     daysLeft: (days: number) => (days === 0 ? 'ends today' : `${many(days, 'day', 'days')} left`),
   },
+  appeal: {
+    line: (percent: number) => `If this is appealed: about ${percent} in 100 like denials were overturned outside`,
+    checked: (year: number, count: number, percent: number, low: number, high: number) =>
+      `Checked on ${year}, a year kept apart: of ${count} reviews with about this estimate, ${percent} in 100 were overturned (between ${low} and ${high} with 95 % confidence).`,
+    notChecked: 'Too few reviews had about this estimate in the year kept apart: how far it holds is not known.',
+    like: 'Likened to',
+    likeCases: (count: number) => (count === 0 ? 'fewer than 11 reviews of this kind' : `${many(count, 'review', 'reviews')} of this kind`),
+    limits: 'What it is not',
+    scope: (from: number, to: number) => `It comes from external reviews in California, ${from} to ${to}. It says nothing of this payer, of internal appeals, of Medicare or of later years, and the shares moved much from year to year.`,
+    weak: (area: string) => `It tells the two outcomes apart only somewhat: ${area}, where 0.5 is chance and 1 is certain.`,
+    notThePatient: 'It knows the kind of service and diagnosis, nothing of this patient’s record. Do not decide by it whether to appeal.',
+    uneven: 'Age and sex are not used. Even so, in the check it recognized overturned denials of men more often than those of women.',
+    source: 'Source: California Department of Managed Health Care, Independent Medical Review determinations.',
+    model: (version: string) => `Model ${version}`,
+  },
 };
 
 export const askWords = {

@@ -45,6 +45,21 @@ export const decisionWords: typeof english = {
     states: { 'in-force': 'Vigente', 'not-yet': 'Aún no vigente', 'ends-soon': 'Termina pronto', ended: 'Terminada', 'used-up': 'Agotada' },
     daysLeft: (days) => (days === 0 ? 'termina hoy' : `${days === 1 ? 'queda' : 'quedan'} ${many(days, 'día', 'días')}`),
   },
+  appeal: {
+    line: (percent) => `Si se apela: fuera se revocaron unas ${percent} de cada 100 denegaciones parecidas`,
+    checked: (year, count, percent, low, high) =>
+      `Comprobado con ${year}, un año reservado: de ${count} revisiones con una estimación parecida se revocaron ${percent} de cada 100 (entre ${low} y ${high} con una confianza del 95 %).`,
+    notChecked: 'En el año reservado hubo muy pocas revisiones con una estimación parecida: no se sabe hasta dónde vale.',
+    like: 'Se compara con',
+    likeCases: (count) => (count === 0 ? 'menos de 11 revisiones de este tipo' : `${many(count, 'revisión', 'revisiones')} de este tipo`),
+    limits: 'Lo que no es',
+    scope: (from, to) => `Procede de revisiones externas en California, de ${from} a ${to}. No dice nada de este pagador, de las apelaciones internas, de Medicare ni de años posteriores, y las proporciones cambiaron mucho de un año a otro.`,
+    weak: (area) => `Distingue los dos resultados solo en parte: ${area}, donde 0,5 es azar y 1 es certeza.`,
+    notThePatient: 'Conoce el tipo de servicio y de diagnóstico, nada de la historia de este paciente. No decida por ella si apelar.',
+    uneven: 'No usa la edad ni el sexo. Aun así, en la comprobación reconoció más a menudo las denegaciones revocadas de hombres que las de mujeres.',
+    source: 'Fuente: California Department of Managed Health Care, determinaciones de Independent Medical Review.',
+    model: (version) => `Modelo ${version}`,
+  },
 };
 
 export const askWords: typeof englishAsks = {

@@ -71,6 +71,10 @@ const messages = {
     simulatedLong: 'This estimate was learned from simulated decisions, not from a payer’s. Do not base care on it.',
     model: (version: string) => `Model ${version}`,
     noReasons: 'No single fact stands out.',
+    lowering: 'What would lower it',
+    loweredTo: (percent: number) => `to about ${percent} in 100`,
+    history: (decisions: number, asOf: string, simulated: boolean) => `Takes ${many(decisions, 'decision', 'decisions')}${simulated ? ' (simulated)' : ''} of the last year into account, as known here on ${asOf}.`,
+    noHistory: 'No decisions of payers were on record here; the model’s own averages stand in for them.',
   },
   form: {
     several: 'Forms of this payer',

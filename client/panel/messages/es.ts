@@ -109,6 +109,10 @@ export const es: PanelWords = {
       simulatedLong: 'Esta estimación se aprendió de decisiones simuladas, no de las de un pagador. No base la atención en ella.',
       model: (version) => `Modelo ${version}`,
       noReasons: 'Ningún dato destaca.',
+      lowering: 'Qué lo reduciría',
+      loweredTo: (percent) => `a unas ${percent} de cada 100`,
+      history: (decisions, asOf, simulated) => `Tiene en cuenta ${many(decisions, 'decisión', 'decisiones')}${simulated ? ' (simuladas)' : ''} del último año, según lo que se sabía aquí el ${asOf}.`,
+      noHistory: 'Aquí no constaba ninguna decisión de pagadores; en su lugar están los promedios del propio modelo.',
     },
     form: {
       several: 'Formularios de este pagador',

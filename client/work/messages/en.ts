@@ -1,3 +1,4 @@
+import type { ItemLabel, LabelCause } from '#prior-auth/learning/labels.ts';
 import type { TimelineAction } from '#prior-auth/worklist-api.ts';
 import { many } from '../../messages/many.ts';
 
@@ -112,6 +113,27 @@ export const en = {
   notes: {
     title: 'Notes and calls', kind: 'What to write down', note: 'Note', call: 'Call', with: 'With whom', withWhom: (name: string) => `with ${name}`, outcome: 'Outcome', text: 'Note text', reference: 'Reference number', add: 'Add',
   },
+  labels: {
+    title: 'After the decision: appeal, and what is learned',
+    explained: 'The denial-risk model learns from payers’ decisions. Say here how an appeal ended, or why a decision should not teach what it seems to. What the payer said stays on record.',
+    loading: 'Reading what was decided…',
+    none: 'Only decisions that came from the payer’s system are learned from. There is none for this request.',
+    item: (sequence: number) => `Item ${sequence}`,
+    causes: { decision: 'payer’s decision', correction: 'corrected by the payer', update: 'decided after a change of the request', appeal: 'appeal', override: 'reviewer' } satisfies Record<LabelCause, string>,
+    kinds: { approved: 'approved', modified: 'approved in part', denied: 'denied', overturned: 'denial overturned', 'partly-overturned': 'denial overturned in part', upheld: 'denial upheld', excluded: 'not to be learned from' } satisfies Record<ItemLabel, string>,
+    simulated: 'simulated',
+    payer: 'the payer',
+    learned: 'learned from',
+    which: 'Which item',
+    what: 'What do you record?',
+    appealEnded: 'How an appeal ended',
+    override: 'What the decision should teach',
+    result: 'Result of the appeal',
+    shouldBe: 'It should count as',
+    decidedOn: 'Decided on',
+    why: 'Why, in your words',
+    save: 'Record it',
+  },
   entered: {
     title: 'Enter the payer’s decision',
     explained: 'It is shown as entered by you, never as the payer’s electronic answer.',
@@ -183,6 +205,8 @@ export const en = {
       'call-logged': 'Call logged',
       'next-touch-set': 'Next touch set or cleared',
       'case-assigned': 'Assigned, or nobody’s again',
+      'appeal-recorded': 'Result of an appeal recorded',
+      'label-overridden': 'A reviewer’s word on the decision recorded',
     } satisfies Record<TimelineAction, string>,
     noTimeline: 'Nothing is recorded yet.',
     born: 'Born',

@@ -9,6 +9,7 @@ import { Loading } from '../../../ui/loading.tsx';
 import { messages } from '../../messages.ts';
 import type { PanelCall } from '../../panel-call.ts';
 import { CaseActions } from './actions/case-actions.tsx';
+import { AppealOutlookLine } from './appeal-outlook-line.tsx';
 import { AskList } from './asks/ask-list.tsx';
 import { AuthorizationRegister } from './authorization-register.tsx';
 import { Clocks } from './clocks.tsx';
@@ -39,6 +40,7 @@ export function DecisionStep({ call, view, lookedAt, pollFailure, onLookAgain, o
       <StateNotice case={view.case} onReview={onReview} />
       <AskList call={call} view={view} asks={asks} onChanged={onChanged} onFormOpened={onFormOpened} />
       {standing && <Decision decision={standing.decision} asked={view.asked ?? []} stood={standing !== state} />}
+      {view.appealOutlook && <AppealOutlookLine outlook={view.appealOutlook} />}
       <AuthorizationRegister view={view} />
       <Clocks view={view} asks={asks} />
       {pollFailure && <FailureNotice failure={pollFailure} onRetry={onLookAgain} />}

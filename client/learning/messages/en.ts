@@ -1,0 +1,67 @@
+import { many } from '../../messages/many.ts';
+import { featureNames, groupNames, thresholds } from './names-en.ts';
+
+export const en = {
+  title: 'Models and monitoring',
+  skip: 'Skip to the models',
+  toWork: 'Worklist',
+  loading: 'Reading the models…',
+  simulated: 'simulated',
+  simulatedExplained: 'Payers’ decisions here are simulated: no figure on this page says anything about a real payer or patient.',
+  signIn: { title: 'Sign in', explained: 'With your token for models. Whoever runs the server gives it out.', token: 'Token', submit: 'Sign in', wrong: 'This token is not known.' },
+  signedInAs: (who: string, role: string) => `${who}, ${role}`,
+  roles: { viewer: 'viewer', trainer: 'trainer', approver: 'approver' },
+  reload: 'Load again',
+  kinds: { title: 'Which model', 'denial-risk': 'Denial risk', appeal: 'Appeals' },
+  stages: { candidate: 'Candidate', shadow: 'Shadow', canary: 'Canary', live: 'Live', retired: 'Retired' },
+  stageExplained: { candidate: 'registered, not scoring', shadow: 'scores beside, never shown', canary: 'answers a share of the clinics', live: 'answers', retired: 'out of use' },
+  asTable: 'Figures as a table',
+  interval: (value: string, low: string, high: string) => `${value} (${low} to ${high})`,
+  unknown: 'unknown',
+  version: 'Version',
+  date: 'Date',
+  models: {
+    title: 'Models', none: 'No model of this kind is registered.', stage: 'Stage', trained: 'Trained', on: (rows: string, from: string, to: string) => `${rows} decisions, ${from} to ${to}`,
+    area: 'Area under ROC', brier: 'Brier score', error: 'Calibration error', test: (split: string, rows: string) => `Measured on ${split}, ${rows} rows. In brackets: 95 % interval.`, by: (who: string) => `registered by ${who}`,
+    share: (percent: string) => `${percent} of the clinics`,
+    promote: (stage: string) => `Promote to ${stage}`, rollback: 'Roll back', rollbackTo: 'Roll back to the model that was live before', needApprover: 'An approver can promote and roll back.',
+    actions: 'Steps', confirmPromote: (version: string, stage: string) => `Promote ${version} to ${stage}?`, confirmRollback: 'Roll back the live model?',
+    gateFirst: 'The gate measures the model first, which may take some seconds. If a check fails nothing changes, and the report is kept.',
+    rollbackNow: 'The model that was live before answers again at once, in every process.',
+    why: 'Why', whyHint: 'Kept with the step and shown in the history. No patient data.', sharePercent: 'Share of the clinics, percent', cancel: 'Cancel', done: 'Done.', olderModels: (count: number) => many(count, 'retired model', 'retired models'),
+  },
+  gate: { title: 'Gate', none: 'Not at the gate yet.', passed: 'Passed', failed: 'Not passed', to: (stage: string) => `to ${stage}`, report: (date: string) => `Gate report of ${date}`,
+    checks: { 'enough-rows': 'Enough rows', 'data-tests': 'Data tests', 'reads-the-table': 'Reads the table', 'area-under-roc': 'Area under ROC', 'calibration-error': 'Calibration error', 'no-worse-than-live': 'No worse than live', 'subgroup-gaps': 'Subgroup gaps', 'runtime-agrees': 'Same result at run time', latency: 'Latency' } as Readonly<Record<string, string>> },
+  alerts: {
+    title: 'Alerts', none: 'Nothing is over its limit.', value: (value: string, limit: string) => `${value}, limit ${limit}`, opened: (date: string) => `open since ${date}`, seen: (date: string) => `last over its limit ${date}`,
+    states: { open: 'Open', acknowledged: 'Acknowledged', closed: 'Closed' }, by: (who: string, date: string, note: string) => `${who}, ${date}: ${note}`,
+    acknowledge: 'Acknowledge', close: 'Close', note: 'Note', closedOnes: (count: number) => many(count, 'closed alert', 'closed alerts'), confirmAcknowledge: 'Acknowledge this alert?', confirmClose: 'Close this alert?',
+    silence: 'A closed alert is not told again for seven days, though it stands.',
+  },
+  window: {
+    title: 'The last days', of: (days: number, from: string, to: string) => `${days} days, ${from} to ${to}`, scores: 'Scored cases', decided: 'Decided by payers', denials: 'Denied', denialsThen: (rate: string) => `at training ${rate}`,
+    area: 'Area under ROC', areaThen: (value: string) => `at training ${value}`, error: 'Calibration error', latency: 'Time of a score (50, 95, 99 %)', scoreDrift: 'Score drift (PSI)',
+    none: 'No case was scored in this window. Figures come with the first scores.', noDecisions: 'No payer has decided a scored case yet: calibration, discrimination and subgroups come later.', noModel: 'No model of this kind is live.',
+    notRecorded: 'Scores of this model are not recorded.', noReference: 'This model does not bring the distributions of its test: drift is not measured.', reference: (rows: string) => `Drift is measured against ${rows} rows of the model’s own test.`,
+  },
+  calibration: { title: 'Calibration', explained: 'Of cases with the same shown risk, how many were denied. On the line the risk is right; bars are 95 % intervals.', predicted: 'Shown risk', observed: 'Denied', cases: 'Cases', range: 'Risk from, to', chart: 'Shown risk against the share denied' },
+  drift: {
+    title: 'Input drift', explained: 'Population stability index (PSI): below 0.1 no change, above the limit the orders differ from those the model was tested on. Past decisions move by themselves, so their drift does not alarm.',
+    feature: 'Feature', psi: 'PSI', js: 'Jensen-Shannon', ks: 'Kolmogorov-Smirnov', unknownShare: 'Unknown now', unknownThen: 'at training', over: 'over the limit', notJudged: 'moves by itself', all: (count: number) => `All ${count} features`, few: 'Only the strongest', distribution: 'Distribution',
+    bin: 'Value', before: 'At training', now: 'Now', upTo: (value: string) => `up to ${value}`, above: (value: string) => `above ${value}`, between: (from: string, to: string) => `${from} to ${to}`, any: 'any',
+  },
+  groups: {
+    title: 'Subgroups', explained: 'Share called high risk, denials recognised (true positives) and approvals wrongly called high risk (false positives). Payers and services differ by nature. Intervals 95 %.',
+    level: 'Level', rows: 'Cases', decided: 'Decided', selected: 'Called high risk', recognised: 'Denials recognised', wrong: 'Approvals called high risk', parity: 'Demographic parity, greatest difference', odds: 'Equalised odds, greatest difference', few: 'too few cases to compare', names: groupNames,
+  },
+  history: { title: 'History', explained: 'One point a day, each of the window that ended then.', none: 'No day has been measured yet.', scores: 'Scored cases', area: 'Area under ROC', error: 'Calibration error', denials: 'Share denied', psi: 'Greatest input drift (PSI)', scorePsi: 'Score drift (PSI)', chart: (what: string, first: string, last: string, least: string, most: string) => `${what}: ${first} at first, ${last} at last, between ${least} and ${most}.` },
+  trainings: {
+    title: 'Retrainings', none: 'No retraining yet.', ask: 'Train now', confirm: 'Start a training?', explained: 'It ends at the gate as a candidate; nothing goes live without a person.', stop: 'Stop', progress: (percent: string) => `${percent} done`,
+    causes: { asked: 'asked for', schedule: 'on schedule', drift: 'on drift', 'auc-fall': 'on a falling area under ROC' }, states: { waiting: 'Waiting', running: 'Running', done: 'Done', failed: 'Failed', stopped: 'Stopped' },
+    came: (version: string, passed: boolean | null) => (passed === null ? version : `${version}, ${passed ? 'the gate to shadow is open' : 'the gate to shadow is closed'}`), by: (who: string) => `by ${who}`,
+  },
+  limits: { title: 'Limits', name: 'Figure', limit: 'Limit', least: 'Least rows', reason: 'Reason', change: 'Change', changed: (who: string, date: string) => `changed by ${who}, ${date}`, isDefault: 'default', confirm: (name: string) => `Change the limit of ${name}?`, newLimit: 'New limit', thresholds },
+  events: { title: 'Changes of stage', none: 'No change yet.', step: (from: string, to: string) => `${from} to ${to}`, registered: (to: string) => `registered as ${to}`, refused: 'Refused', by: 'Who', why: 'Why', what: 'What' },
+  features: featureNames,
+};
+export type LearningWords = typeof en;

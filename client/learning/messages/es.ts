@@ -1,0 +1,67 @@
+import { many } from '../../messages/many.ts';
+import type { LearningWords } from './en.ts';
+import { featureNames, groupNames, thresholds } from './names-es.ts';
+
+export const es: LearningWords = {
+  title: 'Modelos y vigilancia',
+  skip: 'Ir a los modelos',
+  toWork: 'Lista de trabajo',
+  loading: 'Leyendo los modelos…',
+  simulated: 'simulado',
+  simulatedExplained: 'Las decisiones de los pagadores son simuladas: ninguna cifra de esta página dice nada de un pagador o paciente real.',
+  signIn: { title: 'Iniciar sesión', explained: 'Con su clave para los modelos. La da quien administra el servidor.', token: 'Clave', submit: 'Iniciar sesión', wrong: 'Esta clave no se conoce.' },
+  signedInAs: (who, role) => `${who}, ${role}`,
+  roles: { viewer: 'lectura', trainer: 'entrenamiento', approver: 'aprobación' },
+  reload: 'Cargar de nuevo',
+  kinds: { title: 'Qué modelo', 'denial-risk': 'Riesgo de denegación', appeal: 'Apelaciones' },
+  stages: { candidate: 'Candidato', shadow: 'En la sombra', canary: 'Canario', live: 'En servicio', retired: 'Retirado' },
+  stageExplained: { candidate: 'registrado, no puntúa', shadow: 'puntúa al lado, nunca se muestra', canary: 'responde a una parte de las clínicas', live: 'responde', retired: 'fuera de uso' },
+  asTable: 'Cifras en una tabla',
+  interval: (value, low, high) => `${value} (${low} a ${high})`,
+  unknown: 'desconocido',
+  version: 'Versión',
+  date: 'Fecha',
+  models: {
+    title: 'Modelos', none: 'No hay ningún modelo registrado de este tipo.', stage: 'Etapa', trained: 'Entrenado', on: (rows, from, to) => `${rows} decisiones, ${from} a ${to}`,
+    area: 'Área bajo ROC', brier: 'Puntuación de Brier', error: 'Error de calibración', test: (split, rows) => `Medido en ${split}, ${rows} filas. Entre paréntesis: intervalo del 95 %.`, by: (who) => `registrado por ${who}`,
+    share: (percent) => `${percent} de las clínicas`,
+    promote: (stage) => `Pasar a: ${stage}`, rollback: 'Volver atrás', rollbackTo: 'Volver al modelo que estaba antes en servicio', needApprover: 'Quien aprueba puede promover y volver atrás.',
+    actions: 'Pasos', confirmPromote: (version, stage) => `¿Pasar ${version} a: ${stage}?`, confirmRollback: '¿Volver atrás el modelo en servicio?',
+    gateFirst: 'Antes se mide el modelo, lo que puede tardar unos segundos. Si falla una comprobación no cambia nada, y el informe se guarda.',
+    rollbackNow: 'El modelo que estaba antes en servicio responde de nuevo enseguida, en todos los procesos.',
+    why: 'Por qué', whyHint: 'Se guarda con el paso y se muestra en el historial. Sin datos de pacientes.', sharePercent: 'Parte de las clínicas, por ciento', cancel: 'Cancelar', done: 'Hecho.', olderModels: (count) => many(count, 'modelo retirado', 'modelos retirados'),
+  },
+  gate: { title: 'Control', none: 'Aún sin control.', passed: 'Superado', failed: 'No superado', to: (stage) => `a: ${stage}`, report: (date) => `Informe del control del ${date}`,
+    checks: { 'enough-rows': 'Filas suficientes', 'data-tests': 'Pruebas de los datos', 'reads-the-table': 'Lee la tabla', 'area-under-roc': 'Área bajo ROC', 'calibration-error': 'Error de calibración', 'no-worse-than-live': 'No peor que el actual', 'subgroup-gaps': 'Diferencias entre subgrupos', 'runtime-agrees': 'Mismo resultado en servicio', latency: 'Tiempo de respuesta' } },
+  alerts: {
+    title: 'Alertas', none: 'Nada supera su límite.', value: (value, limit) => `${value}, límite ${limit}`, opened: (date) => `abierta desde ${date}`, seen: (date) => `sobre su límite por última vez ${date}`,
+    states: { open: 'Abierta', acknowledged: 'Vista', closed: 'Cerrada' }, by: (who, date, note) => `${who}, ${date}: ${note}`,
+    acknowledge: 'Marcar como vista', close: 'Cerrar', note: 'Nota', closedOnes: (count) => many(count, 'alerta cerrada', 'alertas cerradas'), confirmAcknowledge: '¿Marcar esta alerta como vista?', confirmClose: '¿Cerrar esta alerta?',
+    silence: 'Una alerta cerrada no se repite en siete días, aunque continúe.',
+  },
+  window: {
+    title: 'Los últimos días', of: (days, from, to) => `${days} días, ${from} a ${to}`, scores: 'Casos puntuados', decided: 'Decididos por pagadores', denials: 'Denegados', denialsThen: (rate) => `en el entrenamiento ${rate}`,
+    area: 'Área bajo ROC', areaThen: (value) => `en el entrenamiento ${value}`, error: 'Error de calibración', latency: 'Tiempo de una puntuación (50, 95, 99 %)', scoreDrift: 'Deriva de las puntuaciones (PSI)',
+    none: 'No se puntuó ningún caso en este periodo. Las cifras llegan con las primeras puntuaciones.', noDecisions: 'Ningún pagador ha decidido aún un caso puntuado: calibración, discriminación y subgrupos llegan después.', noModel: 'No hay ningún modelo de este tipo en servicio.',
+    notRecorded: 'Las puntuaciones de este modelo no se registran.', noReference: 'Este modelo no trae las distribuciones de su prueba: la deriva no se mide.', reference: (rows) => `La deriva se mide frente a ${rows} filas de la prueba del propio modelo.`,
+  },
+  calibration: { title: 'Calibración', explained: 'De los casos con el mismo riesgo mostrado, cuántos se denegaron. Sobre la línea el riesgo es correcto; las barras son intervalos del 95 %.', predicted: 'Riesgo mostrado', observed: 'Denegados', cases: 'Casos', range: 'Riesgo de, a', chart: 'Riesgo mostrado frente a la proporción denegada' },
+  drift: {
+    title: 'Deriva de las entradas', explained: 'Índice de estabilidad poblacional (PSI): menos de 0,1 sin cambio; por encima del límite los pedidos difieren de los de la prueba. Las decisiones anteriores cambian por sí mismas y su deriva no alerta.',
+    feature: 'Característica', psi: 'PSI', js: 'Jensen-Shannon', ks: 'Kolmogorov-Smirnov', unknownShare: 'Desconocidos ahora', unknownThen: 'en el entrenamiento', over: 'sobre el límite', notJudged: 'cambia por sí misma', all: (count) => `Las ${count} características`, few: 'Solo las más fuertes', distribution: 'Distribución',
+    bin: 'Valor', before: 'En el entrenamiento', now: 'Ahora', upTo: (value) => `hasta ${value}`, above: (value) => `más de ${value}`, between: (from, to) => `${from} a ${to}`, any: 'cualquiera',
+  },
+  groups: {
+    title: 'Subgrupos', explained: 'Proporción con riesgo alto, denegaciones reconocidas (verdaderos positivos) y aprobaciones señaladas por error (falsos positivos). Pagadores y servicios difieren por naturaleza. Intervalos del 95 %.',
+    level: 'Nivel', rows: 'Casos', decided: 'Decididos', selected: 'Con riesgo alto', recognised: 'Denegaciones reconocidas', wrong: 'Aprobaciones señaladas', parity: 'Paridad demográfica, mayor diferencia', odds: 'Igualdad de aciertos y errores, mayor diferencia', few: 'muy pocos casos para comparar', names: groupNames,
+  },
+  history: { title: 'Historial', explained: 'Un punto por día, cada uno del periodo que terminó entonces.', none: 'Aún no se ha medido ningún día.', scores: 'Casos puntuados', area: 'Área bajo ROC', error: 'Error de calibración', denials: 'Proporción denegada', psi: 'Mayor deriva de entradas (PSI)', scorePsi: 'Deriva de puntuaciones (PSI)', chart: (what, first, last, least, most) => `${what}: ${first} al principio, ${last} al final, entre ${least} y ${most}.` },
+  trainings: {
+    title: 'Reentrenamientos', none: 'Aún no hay reentrenamientos.', ask: 'Entrenar ahora', confirm: '¿Empezar un entrenamiento?', explained: 'Termina en el control como candidato; nada entra en servicio sin una persona.', stop: 'Parar', progress: (percent) => `${percent} hecho`,
+    causes: { asked: 'pedido', schedule: 'por calendario', drift: 'por deriva', 'auc-fall': 'por caída del área bajo ROC' }, states: { waiting: 'En espera', running: 'En curso', done: 'Hecho', failed: 'Fallido', stopped: 'Parado' },
+    came: (version, passed) => (passed === null ? version : `${version}, ${passed ? 'el control hacia la sombra está abierto' : 'el control hacia la sombra está cerrado'}`), by: (who) => `por ${who}`,
+  },
+  limits: { title: 'Límites', name: 'Cifra', limit: 'Límite', least: 'Mínimo de filas', reason: 'Motivo', change: 'Cambiar', changed: (who, date) => `cambiado por ${who}, ${date}`, isDefault: 'de fábrica', confirm: (name) => `¿Cambiar el límite de: ${name}?`, newLimit: 'Límite nuevo', thresholds },
+  events: { title: 'Cambios de etapa', none: 'Aún no hay cambios.', step: (from, to) => `${from} a ${to}`, registered: (to) => `registrado como ${to}`, refused: 'Rechazado', by: 'Quién', why: 'Por qué', what: 'Qué' },
+  features: featureNames,
+};
