@@ -52,8 +52,8 @@ const CHECK_DAYS = 2;
 const STAGE_DAYS = 2;
 const BAD_ROWS = 3_000;
 const CANARY_SHARE = 0.25;
-/** The trainer asks for another training so many days after one that did not pass the gate. */
-const ASK_AGAIN_DAYS = 10;
+/** When no retraining of the program's own has passed the gate by then, the trainer asks for another, and again after so many days. */
+const ASK = { fromDay: 18, afterDays: 4 } as const;
 /** Days after the promotion to live. */
 const AFTER_LIVE = { badCandidate: 2, rollback: 4 } as const;
 
@@ -81,7 +81,7 @@ export async function playMonth({ store, seed = 3, ordersADay = 150, untilRolled
       await world.clinic.playUntil(START + day * DAY_MS);
       if (day % CHECK_DAYS !== 0) continue;
       for (const { threshold, subject, value, limit, version } of await world.endDay()) tell({ day, what: 'alarm', version, said: `${threshold}${subject === null ? '' : ` of ${subject}`} is ${value.toFixed(3)}, over ${limit}.` });
-      if (!climbing && trainedOn !== undefined && day - trainedOn >= ASK_AGAIN_DAYS) await world.call('trainer', 'POST', '/trainings', { kind: 'denial-risk', why: `Day ${day}: more decisions of the new kind are there.` });
+      if (!climbing && trainedOn !== undefined && day >= ASK.fromDay && day - trainedOn >= ASK.afterDays) await world.call('trainer', 'POST', '/trainings', { kind: 'denial-risk', why: `Day ${day}: more decisions of the new kind are there.` });
       for (const run of await endedTrainings(world)) {
         if (seen.has(run.id)) continue;
         seen.add(run.id);
