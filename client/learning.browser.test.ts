@@ -55,7 +55,7 @@ describe.each(Object.keys(SIZES) as (keyof typeof SIZES)[])('models and monitori
     await page.getByLabel('Token').fill(TOKEN);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('heading', { name: 'Input drift' }).waitFor();
-    for (const title of ['Alerts', 'Models', 'The last days', 'Calibration', 'Subgroups', 'History', 'Retrainings', 'Limits', 'Changes of stage']) expect(await page.getByRole('heading', { name: title, exact: true }).count(), title).toBe(1);
+    for (const title of ['Alerts', 'Models', 'The last days', 'Calibration', 'Subgroups', 'History', 'Retrainings', 'Limits', 'Changes of stage']) expect(await page.getByRole('heading', { name: title, exact: true }).count()).toBe(1);
     expect(await page.getByText(/\(simulated\)/).count()).toBeGreaterThan(20);
     for (const closed of await page.locator('details').all()) await closed.evaluate((details: HTMLDetailsElement) => { details.open = true; });
     await expectSound(page, `learning-${size}`);

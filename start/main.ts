@@ -2,6 +2,7 @@ import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { ClientsFileError } from '#cds-hooks/client-trust/clients-file.ts';
 import { PolicyFileError } from '#policies/json-file.ts';
+import { RegistryError } from '#server/learning/registry-error.ts';
 import { StoreError } from '#store/errors.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { buildScreens } from './screens.ts';
@@ -11,6 +12,7 @@ function explain(error: unknown, config: Config | undefined): string {
   if (error instanceof ConfigError) return `A setting is wrong:\n${error.message}\nSee docs/configuration.md.`;
   if (error instanceof ClientsFileError) return `The file of CDS_CLIENTS_FILE is wrong:\n${error.message}\nSee docs/cds-hooks.md.`;
   if (error instanceof PolicyFileError) return `A policy, payer or diagnosis map file (PAYERS_FILE, DIAGNOSIS_MAP_FILE) is wrong:\n${error.message}\nSee docs/policies.md, docs/payer-connections.md and docs/pas.md.`;
+  if (error instanceof RegistryError) return `The file of MODEL_ROLES_FILE is wrong:\n${error.message}\nSee docs/model-registry.md.`;
   if (error instanceof StoreError) return error.message;
   if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
     return `Port ${config?.port} is in use. Stop the program that has it, or start on another port: PORT=3001 npm start`;

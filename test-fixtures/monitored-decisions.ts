@@ -4,6 +4,7 @@ import { scoreTable } from '#models/evaluate/score-table.ts';
 import type { ModelFile } from '#models/model-file.ts';
 import { type SimulatedDecision, simulateDecisions, type SimulationOptions } from '#models/simulate/simulate-decisions.ts';
 import { simulatedTable } from '#models/simulate/simulated-table.ts';
+import type { OutcomeRecord } from '#prior-auth/learning/outcome-record.ts';
 import type { ScoreLog } from '#server/learning/score-log.ts';
 import type { Store } from '#store/database.ts';
 import { uuidv7 } from '#store/uuid.ts';
@@ -34,9 +35,13 @@ export async function recordMonitored(store: Store, scores: ScoreLog, version: s
   }
   await scores.flush();
   const labels = told.map(({ caseId, decision }) => ({
-    id: uuidv7(decision.decidedAt), case_id: caseId, label: decision.denied ? 'denied' : 'approved', at: new Date(decision.decidedAt).toISOString(),
-    record: { itemSequence: 1, label: decision.denied ? 'denied' : 'approved', payerId: decision.facts.payerId, facts: decision.facts, patientSex: decision.sex, simulated: true },
+    id: uuidv7(decision.decidedAt), case_id: caseId, label: decision.denied ? 'denied' : 'approved', at: new Date(decision.decidedAt).toISOString(), submitted: new Date(decision.submittedAt).toISOString(),
+    record: {
+      itemSequence: 1, label: decision.denied ? 'denied' : 'approved', reasonCodes: [], payerId: decision.facts.payerId ?? 'unknown', policyId: null, policyRevision: null, serviceCodes: [], procedure: decision.facts.procedure ?? null,
+      facts: decision.facts, historyAsOf: new Date(decision.submittedAt).toISOString(), patientSex: decision.sex, decidedInMonth: new Date(decision.decidedAt).toISOString().slice(0, 7),
+      decisionDays: (decision.decidedAt - decision.submittedAt) / 86_400_000, modelVersion: null, simulated: true,
+    } satisfies OutcomeRecord,
   }));
-  await sql`insert into learning.label (id, case_id, item_sequence, version, cause, label, record, decided_at, recorded_at, recorded_by)
-    select id, case_id, 1, 1, 'decision', label, record, at, at, 'payer' from jsonb_to_recordset(${JSON.stringify(labels)}::jsonb) as given (id uuid, case_id uuid, label text, record jsonb, at timestamptz)`.execute(store.db);
+  await sql`insert into learning.label (id, case_id, item_sequence, version, cause, label, record, decided_at, submitted_at, recorded_at, recorded_by)
+    select id, case_id, 1, 1, 'decision', label, record, at, submitted, at, 'payer' from jsonb_to_recordset(${JSON.stringify(labels)}::jsonb) as given (id uuid, case_id uuid, label text, record jsonb, at timestamptz, submitted timestamptz)`.execute(store.db);
 }

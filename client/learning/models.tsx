@@ -74,7 +74,7 @@ function Model({ model, onStep }: { readonly model: ModelSummary; readonly onSte
         <dt>{words.brier}</dt><dd>{marked(withInterval(measures.brier), simulated)}</dd>
         <dt>{words.error}</dt><dd>{marked(withInterval(measures.calibrationError), simulated)}</dd>
       </dl>
-      <p className="small muted">{words.test(measures.split, count(measures.testRows))}</p>
+      <p className="small muted">{words.test(count(measures.testRows))} <span lang="en">{measures.split}.</span></p>
       {gateReports.map((report) => <Gate key={`${report.at} ${report.to}`} report={report} simulated={simulated} />)}
     </li>
   );

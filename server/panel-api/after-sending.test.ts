@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Extension } from '@medplum/fhirtypes';
+import { sql } from 'kysely';
+import { CODE_SYSTEMS } from '#fhir/base/code-systems.ts';
 import { createCasePort } from '#server/store/case-answers.ts';
 import { createCaseStore } from '#server/store/cases.ts';
 import { TestPanel, type TestServer, startTestServer } from '#test-fixtures/test-server.ts';
@@ -62,5 +64,12 @@ describe('a request that the payer refused', () => {
     const decision = { decidedAt: '2026-11-22T12:00:00.000Z', items: [{ sequence: 1, decision: { kind: 'denied', reasonCodes: ['X'], explanation: ['No'] } }], overall: 'denied', errors: [] } as const;
     await server.store.transaction((trx) => port.recordAnswer(trx, caseId, { kind: 'decided', submittedAt: '2026-11-22T10:00:00.000Z', decision }, 'latest'));
     expect((await panel.call('GET', '/case')).body).toMatchObject({ decisionWords: { tone: 'bad' }, clock: { kind: 'standard', stoppedAt: decision.decidedAt } });
+
+    // Only a denied order that has like cases among the external reviews shows what became of them.
+    const outlook = async () => (await panel.call('GET', '/case')).body.appealOutlook;
+    expect(await outlook()).toBeUndefined();
+    const coded = { service: { codings: [{ system: CODE_SYSTEMS.hcpcs, code: 'E1390' }], reasonCodes: [{ system: CODE_SYSTEMS.icd10cm, code: 'J44.9' }] } };
+    await sql`update cases.prior_auth_case set document = jsonb_set(document, '{service}', document->'service' || ${JSON.stringify(coded.service)}::jsonb) where id = ${caseId}::uuid`.execute(server.store.db);
+    expect(await outlook()).toMatchObject({ likenedTo: { diagnosis: 'Respiratory System', treatment: 'Durable Medical Equipment' }, checked: { year: 2016 } });
   });
 });

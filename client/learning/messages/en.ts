@@ -22,7 +22,7 @@ export const en = {
   date: 'Date',
   models: {
     title: 'Models', none: 'No model of this kind is registered.', stage: 'Stage', trained: 'Trained', on: (rows: string, from: string, to: string) => `${rows} decisions, ${from} to ${to}`,
-    area: 'Area under ROC', brier: 'Brier score', error: 'Calibration error', test: (split: string, rows: string) => `Measured on ${split}, ${rows} rows. In brackets: 95 % interval.`, by: (who: string) => `registered by ${who}`,
+    area: 'Area under ROC', brier: 'Brier score', error: 'Calibration error', test: (rows: string) => `Measured on ${rows} rows that came later than the training. In brackets: 95 % interval.`, by: (who: string) => `registered by ${who}`,
     share: (percent: string) => `${percent} of the clinics`,
     promote: (stage: string) => `Promote to ${stage}`, rollback: 'Roll back', rollbackTo: 'Roll back to the model that was live before', needApprover: 'An approver can promote and roll back.',
     actions: 'Steps', confirmPromote: (version: string, stage: string) => `Promote ${version} to ${stage}?`, confirmRollback: 'Roll back the live model?',

@@ -23,7 +23,7 @@ export const es: LearningWords = {
   date: 'Fecha',
   models: {
     title: 'Modelos', none: 'No hay ningún modelo registrado de este tipo.', stage: 'Etapa', trained: 'Entrenado', on: (rows, from, to) => `${rows} decisiones, ${from} a ${to}`,
-    area: 'Área bajo ROC', brier: 'Puntuación de Brier', error: 'Error de calibración', test: (split, rows) => `Medido en ${split}, ${rows} filas. Entre paréntesis: intervalo del 95 %.`, by: (who) => `registrado por ${who}`,
+    area: 'Área bajo ROC', brier: 'Puntuación de Brier', error: 'Error de calibración', test: (rows) => `Medido en ${rows} filas posteriores al entrenamiento. Entre paréntesis: intervalo del 95 %.`, by: (who) => `registrado por ${who}`,
     share: (percent) => `${percent} de las clínicas`,
     promote: (stage) => `Pasar a: ${stage}`, rollback: 'Volver atrás', rollbackTo: 'Volver al modelo que estaba antes en servicio', needApprover: 'Quien aprueba puede promover y volver atrás.',
     actions: 'Pasos', confirmPromote: (version, stage) => `¿Pasar ${version} a: ${stage}?`, confirmRollback: '¿Volver atrás el modelo en servicio?',

@@ -45,7 +45,7 @@ export const decisionWords = {
     daysLeft: (days: number) => (days === 0 ? 'ends today' : `${many(days, 'day', 'days')} left`),
   },
   appeal: {
-    line: (percent: number) => `If this is appealed: about ${percent} in 100 like denials were overturned outside`,
+    line: (percent: number) => `Like denials, reviewed outside: about ${percent} in 100 overturned`,
     checked: (year: number, count: number, percent: number, low: number, high: number) =>
       `Checked on ${year}, a year kept apart: of ${count} reviews with about this estimate, ${percent} in 100 were overturned (between ${low} and ${high} with 95 % confidence).`,
     notChecked: 'Too few reviews had about this estimate in the year kept apart: how far it holds is not known.',

@@ -46,7 +46,7 @@ export const decisionWords: typeof english = {
     daysLeft: (days) => (days === 0 ? 'termina hoy' : `${days === 1 ? 'queda' : 'quedan'} ${many(days, 'día', 'días')}`),
   },
   appeal: {
-    line: (percent) => `Si se apela: fuera se revocaron unas ${percent} de cada 100 denegaciones parecidas`,
+    line: (percent) => `Denegaciones parecidas, revisadas fuera: unas ${percent} de cada 100 revocadas`,
     checked: (year, count, percent, low, high) =>
       `Comprobado con ${year}, un año reservado: de ${count} revisiones con una estimación parecida se revocaron ${percent} de cada 100 (entre ${low} y ${high} con una confianza del 95 %).`,
     notChecked: 'En el año reservado hubo muy pocas revisiones con una estimación parecida: no se sabe hasta dónde vale.',

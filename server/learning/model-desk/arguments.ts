@@ -16,7 +16,7 @@ npm run model -- retire VERSION --why TEXT
 npm run model -- monitor [--kind denial-risk]
 npm run model -- card VERSION                                 the model card, Markdown
 npm run model -- export VERSION --out FOLDER
-npm run model -- month [--seed N] [--orders 100]              a month in simulated time, in a database of its own: drift, retraining, gate, rollback
+npm run model -- month [--seed N] [--orders 200]              a month in simulated time, in a database of its own: drift, retraining, gate, rollback
 
 --json prints JSON. Reads the settings of the server (DATA_DIR or DATABASE_URL, MODEL_ROLES_FILE, MODEL_APPROVE_OWN, APPEALS_FILE) and MODEL_TOKEN:
 who asks. While a process has the embedded database open, it is asked instead, at PUBLIC_URL or http://localhost:PORT, with MODEL_TOKEN or
@@ -37,7 +37,7 @@ const values = z.object({
   rows: z._default(count(1_000, 2_000_000), 40_000),
   seed: z.optional(count(0, 0xffff_ffff)),
   /** A day, of the month. */
-  orders: z._default(count(20, 10_000), 100),
+  orders: z._default(count(150, 10_000), 200),
   to: z.optional(modelPromotion.shape.to),
   share: z.optional(z.coerce.number().check(z.gt(0), z.lt(1))),
   why: z.optional(modelRollback.shape.why),

@@ -52,13 +52,13 @@ const CHECK_DAYS = 2;
 const STAGE_DAYS = 2;
 const BAD_ROWS = 3_000;
 const CANARY_SHARE = 0.25;
-/** The trainer asks for another training so many days after one that did not pass the gate. */
-const ASK_AGAIN_DAYS = 10;
+/** When no retraining of the program's own has passed the gate by then, the trainer asks for another, and again after so many days. */
+const ASK = { fromDay: 18, afterDays: 4 } as const;
 /** Days after the promotion to live. */
 const AFTER_LIVE = { badCandidate: 2, rollback: 4 } as const;
 
 /** A month of the whole loop in simulated time, on the program's own parts; every decision and every figure is simulated. */
-export async function playMonth({ store, seed = 3, ordersADay = 150, untilRolledBack = false, onEvent }: MonthOptions): Promise<MonthStory> {
+export async function playMonth({ store, seed = 3, ordersADay = 200, untilRolledBack = false, onEvent }: MonthOptions): Promise<MonthStory> {
   const from = START - PAST_DAYS * DAY_MS;
   const days = PAST_DAYS + DAYS;
   const decisions = simulateDecisions(ordersADay * days, seed, { from, days, drifts: [{ kind: 'stricter-payer', from: START + (DRIFT.day - 1) * DAY_MS, payerId: DRIFT.payerId, logOdds: DRIFT.logOdds }] });
@@ -80,13 +80,13 @@ export async function playMonth({ store, seed = 3, ordersADay = 150, untilRolled
       if (day === DRIFT.day) tell({ day, what: 'drift-planted', said: `From now on ${DRIFT.payerId} denies more for the same record (${DRIFT.logOdds} log-odds). Nobody is told.` });
       await world.clinic.playUntil(START + day * DAY_MS);
       if (day % CHECK_DAYS !== 0) continue;
-      for (const { threshold, subject, value, limit, version } of await world.endDay()) tell({ day, what: 'alarm', version, said: `${threshold}${subject === null ? '' : ` of ${subject}`} is ${value.toFixed(3)}, over ${limit}.` });
-      if (!climbing && trainedOn !== undefined && day - trainedOn >= ASK_AGAIN_DAYS) await world.call('trainer', 'POST', '/trainings', { kind: 'denial-risk', why: `Day ${day}: more decisions of the new kind are there.` });
+      for (const { threshold, subject, value, limit, version } of await world.endDay()) tell({ day, what: 'alarm', version, said: `Alarm: ${threshold}${subject === null ? '' : ` of ${subject}`} is ${value.toFixed(3)}, over ${limit}.` });
+      if (!climbing && trainedOn !== undefined && day >= ASK.fromDay && day - trainedOn >= ASK.afterDays) await world.call('trainer', 'POST', '/trainings', { kind: 'denial-risk', why: `Day ${day}: more decisions of the new kind are there.` });
       for (const run of await endedTrainings(world)) {
         if (seen.has(run.id)) continue;
         seen.add(run.id);
         trainedOn = day;
-        tell({ day, what: 'retrained', ...(run.version === null ? {} : { version: run.version }), said: `${run.cause}: ${run.why} ${run.version === null ? run.problem : `At the gate: ${run.passed ? 'passed' : 'not passed'}.`}` });
+        tell({ day, what: 'retrained', ...(run.version === null ? {} : { version: run.version }), said: `Retrained (${run.cause}): ${run.why} ${run.version === null ? run.problem : `At the gate: ${run.passed ? 'passed' : 'not passed'}.`}` });
         if (run.passed && run.version !== null && !climbing) {
           climbing = { version: run.version, stage: 'candidate', since: day };
           tell(await promoted(world, day, run.version, 'shadow', 'trainer'));
@@ -123,7 +123,7 @@ async function climb(world: MonthWorld, day: number, { version, stage }: { reado
 async function promoted(world: MonthWorld, day: number, version: string, to: 'shadow' | 'canary' | 'live', role: 'trainer' | 'approver'): Promise<MonthEvent> {
   const { status, body } = await world.call<{ error?: { message: string } }>(role, 'POST', `/models/${version}/promote`, { to, why: `Day ${day} of the scripted month.`, ...(to === 'canary' ? { share: CANARY_SHARE } : {}) });
   if (status === 200) return { day, what: 'promoted', version, stage: to, said: `To ${to}${to === 'canary' ? `, for ${CANARY_SHARE * 100} % of the clinics` : ''}: the gate is passed and the approver agrees.` };
-  return { day, what: status === 403 ? 'not-allowed' : 'promotion-refused', version, stage: to, said: body.error?.message ?? `HTTP ${status}` };
+  return { day, what: status === 403 ? 'not-allowed' : 'promotion-refused', version, stage: to, said: `The ${role} asks for ${to}: ${body.error?.message ?? `HTTP ${status}`}` };
 }
 
 /** Learnt from the same rows with their labels shuffled: it knows nothing, and the gate must say so. */
@@ -135,13 +135,13 @@ async function offerBadCandidate(world: MonthWorld, day: number, decisions: Para
   const offered = await world.call('trainer', 'POST', '/models', { json: JSON.stringify(bundle.file), onnxBase64: Buffer.from(bundle.onnx).toString('base64'), why: 'A model whose labels were shuffled.' });
   if (offered.status !== 201) throw new Error(`the bad candidate was not taken in: HTTP ${offered.status}`);
   const event = await promoted(world, day, bundle.file.version, 'shadow', 'approver');
-  return event.what === 'promotion-refused' ? { ...event, what: 'bad-candidate-refused' } : event;
+  return event.what === 'promotion-refused' ? { ...event, what: 'bad-candidate-refused', said: `A model of shuffled labels is brought. ${event.said}` } : event;
 }
 
 async function rolledBack(world: MonthWorld, day: number): Promise<MonthEvent> {
   const { status, body } = await world.call<{ version?: string; error?: { message: string } }>('approver', 'POST', '/rollback', { kind: 'denial-risk', why: 'The end of the scripted month.' });
   if (status !== 200 || body.version === undefined) return { day, what: 'promotion-refused', said: body.error?.message ?? `HTTP ${status}` };
-  return { day, what: 'rolled-back', version: body.version, stage: 'live', said: 'The version that was live before is live again.' };
+  return { day, what: 'rolled-back', version: body.version, stage: 'live', said: `Rolled back: ${body.version}, live before, is live again.` };
 }
 
 const LONGEST_TRAINING_MS = 120_000;
