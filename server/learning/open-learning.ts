@@ -9,7 +9,7 @@ import type { Store } from '#store/database.ts';
 import type { Jobs } from '#store/jobs.ts';
 import { learningRouter } from './api.ts';
 import { appealEvidence, decisionTable } from './decision-tables.ts';
-import { createGate } from './gate.ts';
+import { createGate, GATE_RULES } from './gate.ts';
 import { type Monitoring, openMonitoring } from './monitoring.ts';
 import { monitoringMetrics } from './monitoring-metrics.ts';
 import { monitoringRoutes } from './monitoring-routes.ts';
@@ -35,6 +35,8 @@ export interface LearningOptions {
   readonly approveOwn?: boolean;
   /** File of California's determinations; without it no appeal model passes the gate. */
   readonly appealsFile?: string | undefined;
+  /** The gate's bound on a score's time, where this machine is too busy to keep the usual one. */
+  readonly mostLatencyMs?: number | undefined;
 }
 
 /** The registry with its gate, monitoring, retrainings and API. The tables of labels must be there before a model goes to the gate. */
@@ -48,9 +50,9 @@ export interface Learning {
 }
 
 /** @throws RegistryError when the roles file is bad */
-export async function openLearning({ store, jobs, metrics, audit, log, now, adminToken, rolesFile, approveOwn = false, appealsFile }: LearningOptions): Promise<Learning> {
+export async function openLearning({ store, jobs, metrics, audit, log, now, adminToken, rolesFile, approveOwn = false, appealsFile, mostLatencyMs }: LearningOptions): Promise<Learning> {
   const roles = openModelRoles({ file: rolesFile, adminToken, onFileFault: (error) => log.error({ file: error.message }, 'the file of model roles cannot be used; what it said before is in force') });
-  const registry = await openRegistryHere({ store, audit, now, approveOwn, appealsFile, onFault: (error) => log.error({ err: error }, 'models: a stored model or the registry cannot be read') });
+  const registry = await openRegistryHere({ store, audit, now, approveOwn, appealsFile, mostLatencyMs, onFault: (error) => log.error({ err: error }, 'models: a stored model or the registry cannot be read') });
   const runs = createTrainingRuns({ store, jobs, audit, now });
   const tables = createTrainingTables({ store, audit, now });
   const triggers = createTriggers({ store, jobs, log, now, runs, registry, tables });
@@ -80,12 +82,16 @@ export async function openLearning({ store, jobs, metrics, audit, log, now, admi
 
 /** The registry of an installation, for the server and for commands. */
 export async function openRegistryHere(
-  { store, audit, now, approveOwn, appealsFile, onFault }: Pick<LearningOptions, 'store' | 'audit' | 'now' | 'approveOwn' | 'appealsFile'> & { readonly onFault: (error: unknown) => void },
+  { store, audit, now, approveOwn, appealsFile, mostLatencyMs, onFault }: Pick<LearningOptions, 'store' | 'audit' | 'now' | 'approveOwn' | 'appealsFile' | 'mostLatencyMs'> & { readonly onFault: (error: unknown) => void },
 ): Promise<ModelRegistry> {
   const tables = createTrainingTables({ store, audit, now });
-  const gate = createGate(async (file) => (file.kind === 'denial-risk' ? decisionTable(tables, { simulated: file.simulated, by: 'model-gate' }) : appealsFile === undefined ? undefined : appealEvidence(appealsFile, file)));
+  const gate = createGate(async (file) => (file.kind === 'denial-risk' ? decisionTable(tables, { simulated: file.simulated, by: 'model-gate' }) : appealsFile === undefined ? undefined : appealEvidence(appealsFile, file)), gateRules(mostLatencyMs));
   const shipped = await Promise.all([shippedDenialRisk, async () => readShippedAppeals().bundle].map((read) => read().catch((error: unknown) => onFault(error))));
   return openModelRegistry({ store, audit, now, gate, shipped: shipped.filter((bundle): bundle is ModelBundle => bundle !== undefined), ...(approveOwn === undefined ? {} : { approveOwn }), onFault });
+}
+
+function gateRules(mostLatencyMs = GATE_RULES['denial-risk'].mostLatencyMs): typeof GATE_RULES {
+  return { 'denial-risk': { ...GATE_RULES['denial-risk'], mostLatencyMs }, appeal: { ...GATE_RULES.appeal, mostLatencyMs } };
 }
 
 async function shippedDenialRisk(): Promise<ModelBundle> {

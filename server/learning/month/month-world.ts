@@ -39,13 +39,15 @@ export interface MonthWorldOptions {
   /** Epoch ms; what is submitted before `scoredFrom` is on record without a score. */
   readonly startsAt: number;
   readonly scoredFrom: number;
+  /** The gate's bound on a score's time; the usual one when left out. */
+  readonly mostLatencyMs?: number | undefined;
 }
 
 const PEOPLE: Readonly<Record<LearningRole, string>> = { viewer: 'viewer of the month', trainer: 'trainer of the month', approver: 'approver of the month' };
 const EHRS = Array.from({ length: 40 }, (_, index) => `https://clinic-${index + 1}.example.org/fhir`);
 const HOUR_MS = 3_600_000;
 
-export async function openMonthWorld({ store, decisions, startsAt, scoredFrom }: MonthWorldOptions): Promise<MonthWorld> {
+export async function openMonthWorld({ store, decisions, startsAt, scoredFrom, mostLatencyMs }: MonthWorldOptions): Promise<MonthWorld> {
   let clock = startsAt;
   const now = () => clock;
   const log = pino({ level: 'silent' });
@@ -66,7 +68,7 @@ export async function openMonthWorld({ store, decisions, startsAt, scoredFrom }:
     undo.push(() => jobs.stop());
     const audit = await openAuditTrail(store, now, fault);
     undo.push(() => audit.stop());
-    const learning = await openLearning({ store, jobs, metrics: new Registry(), audit, log, now, rolesFile });
+    const learning = await openLearning({ store, jobs, metrics: new Registry(), audit, log, now, rolesFile, mostLatencyMs });
     undo.push(() => learning.stop());
     const history = await openDecisionHistory({ store, now, log, isSandboxPayer: () => true, everyMs: HOUR_MS });
     undo.push(() => history.stop());

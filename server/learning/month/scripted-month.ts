@@ -15,6 +15,8 @@ export interface MonthOptions {
   readonly ordersADay?: number;
   /** Leaves out the days after it. */
   readonly untilRolledBack?: boolean;
+  /** The gate's bound on a score's time; the usual one when left out. */
+  readonly mostLatencyMs?: number;
   /** Hears of each event when it happens. */
   readonly onEvent?: (event: MonthEvent) => void;
 }
@@ -58,11 +60,11 @@ const ASK = { fromDay: 18, afterDays: 4 } as const;
 const AFTER_LIVE = { badCandidate: 2, rollback: 4 } as const;
 
 /** A month of the whole loop in simulated time, on the program's own parts; every decision and every figure is simulated. */
-export async function playMonth({ store, seed = 3, ordersADay = 200, untilRolledBack = false, onEvent }: MonthOptions): Promise<MonthStory> {
+export async function playMonth({ store, seed = 3, ordersADay = 200, untilRolledBack = false, mostLatencyMs, onEvent }: MonthOptions): Promise<MonthStory> {
   const from = START - PAST_DAYS * DAY_MS;
   const days = PAST_DAYS + DAYS;
   const decisions = simulateDecisions(ordersADay * days, seed, { from, days, drifts: [{ kind: 'stricter-payer', from: START + (DRIFT.day - 1) * DAY_MS, payerId: DRIFT.payerId, logOdds: DRIFT.logOdds }] });
-  const world = await openMonthWorld({ store, decisions, startsAt: from, scoredFrom: START });
+  const world = await openMonthWorld({ store, decisions, startsAt: from, scoredFrom: START, mostLatencyMs });
   const events: MonthEvent[] = [];
   const served: ServedVersions[] = [];
   const tell = (event: MonthEvent): void => {
