@@ -1,10 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { openTestStore } from '#test-fixtures/test-store.ts';
+import { openStore } from '#store/database.ts';
 import { type MonthEvent, type MonthStory, playMonth } from './scripted-month.ts';
 
 let story: MonthStory;
 beforeAll(async () => {
-  const store = await openTestStore();
+  // Once, on the embedded engine: what it uses of the store is tested on both by its own tests.
+  const store = await openStore({ dataDir: 'memory' });
   try {
     const played = await playMonth({ store, untilRolledBack: true, mostLatencyMs: 2_000 });
     // Latency is real time on this machine, which the other tests keep busy: neither the gate nor an alarm speaks of it here.
