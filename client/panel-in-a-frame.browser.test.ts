@@ -157,13 +157,18 @@ describe.each(openssl ? (['http', 'https'] as const) : (['http'] as const))('ove
     await before?.getByRole('region', { name: 'Patient' }).waitFor();
     let release = (): void => undefined;
     const held = new Promise<void>((done) => { release = done; });
+    let caught = (): void => undefined;
+    const asked = new Promise<void>((done) => { caught = done; });
     await page.route('**/panel/api/case', async (route) => {
+      caught();
       const answer = await route.fetch().catch(() => undefined);
       await held;
       if (answer) await route.fulfill({ response: answer }).catch(() => undefined);
       else await route.abort().catch(() => undefined);
     }, { times: 1 });
     await before?.evaluate(() => location.reload()).catch(() => undefined);
+    // The answer that is held back must be the first patient's: not before it was asked for does the frame go on.
+    await asked;
     await page.locator('iframe').evaluate((frame, address) => { (frame as HTMLIFrameElement).src = address; }, launch(SECOND));
     const after = page.frameLocator('iframe');
     await after.getByText('Olga Other').first().waitFor();
