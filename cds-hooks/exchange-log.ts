@@ -24,19 +24,27 @@ export interface ExchangeLog {
   flush(): Promise<void>;
 }
 
+interface Waiting extends Pick<Exchange, 'at' | 'hookInstance'> {
+  /** As it is written: outside the heap, where half a second of calls would be moved about by each collection. */
+  readonly bytes: Buffer;
+}
+
 const MAX_WAITING_BYTES = 64 * 1_048_576;
 /** What one statement writes, before compression. */
-const BATCH_BYTES = 2 * 1_048_576;
+const BATCH_BYTES = 524_288;
 const PRUNE_EVERY_MS = 60_000;
 
 export function openExchangeLog(store: Store, now: () => number, retentionDays: number): ExchangeLog {
   const db = store.db.withTables<CdsTables>();
-  let waiting: Exchange[] = [];
+  let waiting: Waiting[] = [];
   let waitingBytes = 0;
   let writing: Promise<void> = Promise.resolve();
   let prunedMs = 0;
+  // Only what waits at its beginning: under load, what comes meanwhile would make it write a few at a time without end.
   const write = async (): Promise<void> => {
-    for (let batch = take(); batch.length > 0; batch = take()) {
+    for (let left = waiting.length; left > 0; ) {
+      const batch = take(left);
+      left -= batch.length;
       try {
         await insert(batch);
       } catch (error) {
@@ -45,23 +53,23 @@ export function openExchangeLog(store: Store, now: () => number, retentionDays: 
       }
     }
   };
-  const take = (): Exchange[] => {
+  const take = (most: number): Waiting[] => {
     let bytes = 0;
     let count = 0;
-    while (count < waiting.length && bytes < BATCH_BYTES) {
-      bytes += sizeOf(waiting[count] as Exchange);
+    while (count < Math.min(most, waiting.length) && bytes < BATCH_BYTES) {
+      bytes += waiting[count]?.bytes.length ?? 0;
       count += 1;
     }
     waitingBytes -= bytes;
     return waiting.splice(0, count);
   };
-  const hold = (exchange: Exchange, where: 'push' | 'unshift'): void => {
+  const hold = (exchange: Waiting, where: 'push' | 'unshift'): void => {
     waiting[where](exchange);
-    waitingBytes += sizeOf(exchange);
+    waitingBytes += exchange.bytes.length;
   };
-  const insert = async (batch: readonly Exchange[]): Promise<void> => {
+  const insert = async (batch: readonly Waiting[]): Promise<void> => {
     const [first_at = '', last_at = ''] = [batch[0]?.at, batch.at(-1)?.at];
-    const packed = await promisify(gzip)(batch.map(toRecord).join(''), { level: 1 });
+    const packed = await promisify(gzip)(Buffer.concat(batch.map(({ bytes }) => bytes)), { level: 1 });
     // As base64: the embedded engine writes bytes as parameters one by one, and every answer waits meanwhile.
     const content = sql<Uint8Array>`decode(${packed.toString('base64')}, 'base64')`;
     const hook_instances = JSON.stringify(batch.map((exchange) => exchange.hookInstance));
@@ -78,11 +86,8 @@ export function openExchangeLog(store: Store, now: () => number, retentionDays: 
   };
   return {
     record(exchange) {
-      hold(exchange, 'push');
-      while (waitingBytes > MAX_WAITING_BYTES) {
-        const dropped = waiting.shift();
-        waitingBytes -= dropped ? sizeOf(dropped) : waitingBytes;
-      }
+      hold({ at: exchange.at, hookInstance: exchange.hookInstance, bytes: Buffer.from(toRecord(exchange)) }, 'push');
+      while (waitingBytes > MAX_WAITING_BYTES) waitingBytes -= waiting.shift()?.bytes.length ?? waitingBytes;
     },
     async find(hookInstance) {
       await flush();
@@ -92,10 +97,6 @@ export function openExchangeLog(store: Store, now: () => number, retentionDays: 
     },
     flush,
   };
-}
-
-function sizeOf({ request, answer }: Exchange): number {
-  return request.length + answer.length;
 }
 
 /** A line of facts with the lengths of the two texts, then the texts as they were: nothing is escaped, so little is spent. */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Store } from '#store/database.ts';
 import { migratePart } from '#store/migrate.ts';
 import { openTestStore } from '#test-fixtures/test-store.ts';
-import { migrations } from '../tables.ts';
+import { type CdsTables, migrations } from '../tables.ts';
 import type { CrdMetricData } from './crd-metric-data.ts';
 import { exportMetrics, openMetricLog } from './metric-log.ts';
 
@@ -32,4 +32,22 @@ it('keeps rows for their time and drops them after it', async () => {
   nowMs += 2 * DAY;
   await log.flush();
   expect(await kept()).toEqual(['2026-12-21']);
+});
+
+it('writes at a flush what waited for it, and not a few at a time what comes meanwhile', async () => {
+  const log = openMetricLog(store, Date.now, 30);
+  const batches = async () => (await store.db.withTables<CdsTables>().selectFrom('cds.metric_batch').select('id').execute()).length;
+  const before = await batches();
+  const row = { requestTime: new Date().toISOString() } as CrdMetricData;
+  log.record(row);
+  let done = false;
+  const flushed = log.flush().finally(() => (done = true));
+  while (!done) {
+    log.record(row);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await flushed;
+  expect(await batches()).toBe(before + 1);
+  await log.flush();
+  expect(await batches()).toBe(before + 2);
 });

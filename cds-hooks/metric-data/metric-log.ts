@@ -23,9 +23,10 @@ export function openMetricLog(store: Store, now: () => number, retentionDays: nu
   let waiting: CrdMetricData[] = [];
   let writing: Promise<void> = Promise.resolve();
   let prunedAt = Number.NEGATIVE_INFINITY;
+  // Only what waits at its beginning: under load, what comes meanwhile would make it write a few at a time without end.
   const write = async (): Promise<void> => {
-    while (waiting.length > 0) {
-      const batch = waiting.splice(0, BATCH);
+    for (let left = waiting.length; left > 0; left -= BATCH) {
+      const batch = waiting.splice(0, Math.min(left, BATCH));
       try {
         const packed = await promisify(gzip)(batch.map((row) => `${JSON.stringify(row)}\n`).join(''), { level: 1 });
         const content = sql<Uint8Array>`decode(${packed.toString('base64')}, 'base64')`;

@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Store } from '#store/database.ts';
+import { migratePart } from '#store/migrate.ts';
+import { openTestStore } from '#test-fixtures/test-store.ts';
+import { type Exchange, openExchangeLog } from './exchange-log.ts';
+import { type CdsTables, migrations } from './tables.ts';
+
+let store: Store;
+beforeAll(async () => {
+  store = await openTestStore();
+  await migratePart(store, 'cds', migrations);
+});
+afterAll(() => store.close());
+
+const at = (hookInstance: string, more: Partial<Exchange> = {}): Exchange => ({ at: '2026-11-22T10:00:00.000Z', client: 'https://ehr.example', hookInstance, status: 200, request: '{"a":1}', answer: '{"cards":[]}', ...more });
+const batches = async () => (await store.db.withTables<CdsTables>().selectFrom('cds.exchange_batch').select('id').execute()).length;
+
+it('gives back call and answer letter for letter, whatever characters they have', async () => {
+  const log = openExchangeLog(store, Date.now, 90);
+  const exchanges = ['Zoë\n\nŁódź', '\u0000 \ud83e\ude7a “quoted”', ''].map((text) => at('one-firing', { request: JSON.stringify({ text }), answer: text }));
+  for (const exchange of exchanges) log.record(exchange);
+  log.record(at('another'));
+  expect(await log.find('one-firing')).toEqual(exchanges);
+});
+
+it('writes at a flush what waited for it, and not a few at a time what comes meanwhile', async () => {
+  const log = openExchangeLog(store, Date.now, 90);
+  const before = await batches();
+  log.record(at('first'));
+  let done = false;
+  const flushed = log.flush().finally(() => (done = true));
+  while (!done) {
+    log.record(at('later'));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await flushed;
+  expect(await batches()).toBe(before + 1);
+  expect((await log.find('later')).length).toBeGreaterThan(0);
+  expect(await batches()).toBe(before + 2);
+});
+
+it('writes much in several statements', async () => {
+  const log = openExchangeLog(store, Date.now, 90);
+  const before = await batches();
+  for (let i = 0; i < 5; i += 1) log.record(at('large', { request: 'x'.repeat(400_000) }));
+  await log.flush();
+  expect(await batches()).toBe(before + 3);
+  expect(await log.find('large')).toHaveLength(5);
+});
