@@ -84,6 +84,8 @@ describe('a client token', () => {
     ['without jti', { claims: { jti: undefined as never } }],
     ['with an empty jti', { claims: { jti: '' } }],
     ['with a jti longer than any index', { claims: { jti: 'x'.repeat(5_000) } }],
+    ['with a jti that no database stores', { claims: { jti: 'a\u0000b' } }],
+    ['with half a character in its jti', { claims: { jti: 'a\ud800b' } }],
     ['without kid', { header: { kid: undefined } }],
     ['for the base URL', { claims: { aud: 'http://localhost:3000' } }],
     ['for feedback', { claims: { aud: `${AUDIENCE}/feedback` } }],

@@ -1,4 +1,5 @@
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
+import { isStorable } from '#store/storable-text.ts';
 import { KeysUnavailable } from './key-source.ts';
 import type { SeenTokens } from './seen-tokens.ts';
 import type { TrustedCdsClient } from './trusted-client.ts';
@@ -47,7 +48,7 @@ export function createClientTokenCheck(clients: Pick<TrustedClients, 'find'>, se
         currentDate: new Date(now()),
       });
       const { jti } = payload;
-      if (typeof jti !== 'string' || jti === '' || jti.length > MAX_JTI_LENGTH) return refused('jti empty or too long');
+      if (typeof jti !== 'string' || jti === '' || jti.length > MAX_JTI_LENGTH || !isStorable(jti)) return refused('jti empty, too long or not to be stored');
       const fault = timesFault(payload, now() / 1000);
       if (fault) return fault;
       const use = await seen.use(known.client.iss, jti, (payload.exp ?? 0) + CLOCK_SKEW_SECONDS);

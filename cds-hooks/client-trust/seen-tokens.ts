@@ -1,3 +1,4 @@
+import { type Kysely, sql } from 'kysely';
 import type { Store } from '#store/database.ts';
 import type { CdsTables } from '../tables.ts';
 
@@ -43,7 +44,7 @@ export async function openSeenTokens(store: Store, now: () => number, onError: (
       // The newest first: their callers wait, those of a backlog do not.
       const batch = waiting.splice(-MAX_BATCH);
       try {
-        const written = await db.insertInto('cds.seen_token').values(batch.map(({ row }) => row)).onConflict((conflict) => conflict.doNothing()).returning(['issuer', 'jti']).execute();
+        const written = await insertAll(db, batch.map(({ row }) => row));
         const first = new Set(written.map(({ issuer, jti }) => keyOf(issuer, jti)));
         for (const { row, answer } of batch) answer(first.has(keyOf(row.issuer, row.jti)) ? 'first' : 'seen');
       } catch (error) {
@@ -82,4 +83,11 @@ export async function openSeenTokens(store: Store, now: () => number, onError: (
       await db.deleteFrom('cds.seen_token').where('expires_at', '<=', new Date(nowMs).toISOString()).execute();
     },
   };
+}
+
+/** Rows that were not there before. All in one parameter: the statement is the same however many calls it is for. */
+async function insertAll(db: Kysely<CdsTables>, rows: readonly CdsTables['cds.seen_token'][]): Promise<readonly Pick<CdsTables['cds.seen_token'], 'issuer' | 'jti'>[]> {
+  const { rows: written } = await sql<Pick<CdsTables['cds.seen_token'], 'issuer' | 'jti'>>`insert into cds.seen_token (issuer, jti, expires_at)
+    select issuer, jti, expires_at from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as given (issuer text, jti text, expires_at timestamptz) on conflict do nothing returning issuer, jti`.execute(db);
+  return written;
 }
