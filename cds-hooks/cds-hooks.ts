@@ -24,6 +24,7 @@ import { openTrustedClients } from './client-trust/trusted-clients.ts';
 import { type Configuration, defaultsFor, readConfiguration } from './configuration.ts';
 import { createDelegation } from './delegation/delegation.ts';
 import { createPayerServices } from './delegation/payer-services.ts';
+import { type Deadline, openDeadline } from './deadline.ts';
 import { discovery, prefetchQueries } from './discovery.ts';
 import { wellFormedReader, withoutMisshapenChart } from './data-form.ts';
 import { createEhrReader } from './ehr-reader.ts';
@@ -145,7 +146,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     throw unauthorized();
   };
 
-  const readerFor = (call: HookCall, client: TrustedCdsClient, deadline: () => AbortSignal) => {
+  const readerFor = (call: HookCall, client: TrustedCdsClient, deadline: Deadline['signal']) => {
     const { fhirServer, accessToken } = call;
     if (!fhirServer || !accessToken || !client.fhirServers.some((base) => withoutSlash(base) === withoutSlash(fhirServer))) return undefined;
     return createEhrReader({
@@ -166,6 +167,8 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     const client = signed ?? openClient(body, open);
     const kept = (status: number, answer: string, call?: HookCall): void =>
       exchanges.record({ at: new Date(fromMs).toISOString(), client: client.iss, hookInstance: call?.hookInstance ?? '', status, request: withoutToken(text, body), answer });
+    // The answer itself takes a few milliseconds: what is waited for must be there before.
+    const deadline = openDeadline(() => deadlineMs * 0.9 - (performance.now() - startedAt));
     let call: HookCall | undefined;
     let record: RecordSource | undefined;
     const measured = (outcome: AnsweredCall['outcome']): void => {
@@ -173,15 +176,12 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     };
     try {
       call = readHookCall(hook, body);
-      // The answer itself takes a few milliseconds: what is waited for must be there before.
-      let signal: AbortSignal | undefined;
-      const deadline = (): AbortSignal => (signal ??= AbortSignal.timeout(Math.max(1, Math.round(deadlineMs * 0.9 - (performance.now() - startedAt)))));
       const inFull = admitted === 'full';
-      const reader = inFull ? readerFor(call, client, deadline) : undefined;
+      const reader = inFull ? readerFor(call, client, deadline.signal) : undefined;
       const configuration = readConfiguration(call.configuration, defaults);
       const answerFrom = async (of: HookCall, from: typeof reader) => {
         const source = (record = openRecord(of, payers, from));
-        const answered: HookResult = await answerHook(of, source, inFull ? configuration : withoutScore(configuration), { ...parts, client: client.iss, ownPrefetch: ownPrefetch(hook), deadline, ...(inFull ? { delegation } : {}) });
+        const answered: HookResult = await answerHook(of, source, inFull ? configuration : withoutScore(configuration), { ...parts, client: client.iss, ownPrefetch: ownPrefetch(hook), deadline: deadline.signal, ...(inFull ? { delegation } : {}) });
         return { ...answered, data: source.source() };
       };
       const result = await answerFrom(call, reader).catch((error: unknown) => {
@@ -208,6 +208,8 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
         measured({ kind: 'refused', status: refusal.status, issueCodes: (refusal.outcome.issue ?? []).map(({ code }) => code) });
       }
       throw refusal;
+    } finally {
+      deadline.end();
     }
   };
 
@@ -343,7 +345,8 @@ function sendOutcome(response: Response, refusal: Refusal): void {
 }
 
 function send(response: Response, status: number, type: string, text: string): void {
-  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text) }).end(text);
+  const bytes = Buffer.from(text);
+  response.writeHead(status, { 'Content-Type': type, 'Content-Length': bytes.length }).end(bytes);
 }
 
 /** The call's text as it may be kept. */
