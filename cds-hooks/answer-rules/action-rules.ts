@@ -75,6 +75,11 @@ export function hasEmpty(value: unknown): boolean {
   if (value === null || value === '') return true;
   if (Array.isArray(value)) return value.length === 0 || value.some(hasEmpty);
   if (typeof value !== 'object') return false;
-  const values = Object.values(value).filter((each) => each !== undefined);
-  return values.length === 0 || values.some(hasEmpty);
+  let members = 0;
+  for (const each of Object.values(value)) {
+    if (each === undefined) continue;
+    if (hasEmpty(each)) return true;
+    members += 1;
+  }
+  return members === 0;
 }

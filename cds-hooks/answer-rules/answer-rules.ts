@@ -85,7 +85,7 @@ function carriesAlready(resource: Resource): boolean {
 
 function isNew(before: Resource | undefined): (extension: Loose) => boolean {
   const sent = new Set(looseList((before as unknown as Loose | undefined)?.['extension']).map((extension) => JSON.stringify(extension)));
-  return (extension) => !sent.has(JSON.stringify(extension));
+  return sent.size === 0 ? () => true : (extension) => !sent.has(JSON.stringify(extension));
 }
 
 function isQuestionnaire({ type, resource, extension }: Loose): boolean {

@@ -103,17 +103,24 @@ export function coverageOf(extension: Loose): string | undefined {
 
 function partsOf(extension: Loose, version: CrdVersion): Parts {
   const parts = looseList(extension['extension']);
-  return { version, parts, all: (name) => parts.filter(({ url }) => url === name).map(valueOf) };
+  const byName = new Map<unknown, unknown[]>();
+  for (const part of parts) {
+    const known = byName.get(part['url']);
+    if (known) known.push(valueOf(part));
+    else byName.set(part['url'], [valueOf(part)]);
+  }
+  return { version, parts, all: (name) => byName.get(name) ?? [] };
 }
 
 function valueOf(part: Loose): unknown {
-  return Object.entries(part).find(([key]) => key.startsWith('value'))?.[1];
+  for (const key in part) if (key.startsWith('value')) return part[key];
+  return undefined;
 }
 
-function elementsFit({ version, parts }: Parts): boolean {
+function elementsFit({ version, parts, all }: Parts): boolean {
   const elements = ELEMENTS[version];
   const counted = Object.entries(elements).every(([name, { min, max }]) => {
-    const count = parts.filter(({ url }) => url === name).length;
+    const count = all(name).length;
     return count >= min && (max === '*' || count <= max);
   });
   return counted && parts.every((part) => {

@@ -38,8 +38,9 @@ export function readChart(resources: readonly Resource[]): Chart {
 
 /** Newest first within each type. */
 export function findEvidence(chart: Chart, wanted: readonly PolicyEvidence[]): readonly EvidenceResource[] {
-  const found = wanted.flatMap(({ type, codes, words = [] }) => {
-    const plain = codes.map(plainCode);
+  const found = wanted.flatMap((evidence) => {
+    const { type, words = [] } = evidence;
+    const plain = plainCodesOf(evidence);
     return (chart.get(type) ?? []).filter((entry) => entry.codes.some((code) => plain.some((each) => fits(code, each))) || words.some((word) => entry.text.includes(word))).map((entry) => entry.resource);
   });
   return [...new Set(found)];
@@ -97,6 +98,15 @@ function dateOf(resource: EvidenceResource): string | undefined {
     case 'MedicationRequest':
       return resource.authoredOn;
   }
+}
+
+/** Of a policy that is held against many charts. */
+const plainCodes = new WeakMap<PolicyEvidence, readonly string[]>();
+
+function plainCodesOf(evidence: PolicyEvidence): readonly string[] {
+  const known = plainCodes.get(evidence) ?? evidence.codes.map(plainCode);
+  plainCodes.set(evidence, known);
+  return known;
 }
 
 const plainCode = (code: string): string => code.replaceAll('.', '').trim().toUpperCase();
