@@ -55,7 +55,7 @@ const ELEMENTS: { readonly [V in CrdVersion]: Readonly<Record<string, Element>> 
 interface Parts {
   readonly version: CrdVersion;
   readonly parts: readonly Loose[];
-  all(name: string): readonly unknown[];
+  readonly all: (name: string) => readonly unknown[];
 }
 
 const code = (parts: Parts, name: string): unknown => parts.all(name)[0];
