@@ -97,7 +97,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
   const seen = await openSeenTokens(store, now, onStoreError);
   const registered = openRegisteredClients(store, audit, now);
   const clients = await openTrustedClients({ builtIn: options.trustedClients, file: options.clientsFile, registered, now, onFileFault: (error) => log.error({ file: error.message }, 'the clients file cannot be used; what it said before is in force') });
-  const exchanges = openExchangeLog(store, now, retentionDays);
+  const exchanges = openExchangeLog(store, now, retentionDays, onStoreError);
   const checkToken = createClientTokenCheck(clients, seen, now);
   const metrics = hookMetrics(options.registry ?? register);
   const defaults = defaultsFor(openToFhirServer !== null);
@@ -345,8 +345,7 @@ function sendOutcome(response: Response, refusal: Refusal): void {
 }
 
 function send(response: Response, status: number, type: string, text: string): void {
-  const bytes = Buffer.from(text);
-  response.writeHead(status, { 'Content-Type': type, 'Content-Length': bytes.length }).end(bytes);
+  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text) }).end(text);
 }
 
 /** The call's text as it may be kept. */

@@ -17,32 +17,30 @@ export interface Exchange {
 
 /** Kept for disputes only, see docs/decisions/hook-data-kept.md: nothing that learns may read it. */
 export interface ExchangeLog {
-  /** Buffered; the hot path does not wait. If the store stays away, the oldest beyond 64 MiB are given up. */
+  /** Buffered; the hot path does not wait. A full batch is written at once, the rest at the next flush. If the store stays away, the oldest beyond 64 MiB are given up. */
   record(exchange: Exchange): void;
   /** Every kept exchange of a hook firing. */
   find(hookInstance: string): Promise<readonly Exchange[]>;
   flush(): Promise<void>;
 }
 
-interface Waiting extends Pick<Exchange, 'at' | 'hookInstance'> {
-  /** As it is written: outside the heap, where half a second of calls would be moved about by each collection. */
-  readonly bytes: Buffer;
-}
-
 const MAX_WAITING_BYTES = 64 * 1_048_576;
-/** What one statement writes, before compression. */
+/** What one statement writes, before compression. What waits stays text: as bytes outside the heap it would call for a collection of the whole heap again and again. */
 const BATCH_BYTES = 524_288;
 const PRUNE_EVERY_MS = 60_000;
 
-export function openExchangeLog(store: Store, now: () => number, retentionDays: number): ExchangeLog {
+/** `onError` hears of a batch that could not be written when it was full; it waits for the next flush. */
+export function openExchangeLog(store: Store, now: () => number, retentionDays: number, onError: (error: unknown) => void): ExchangeLog {
   const db = store.db.withTables<CdsTables>();
-  let waiting: Waiting[] = [];
+  let waiting: Exchange[] = [];
   let waitingBytes = 0;
   let writing: Promise<void> = Promise.resolve();
+  /** A full batch need not wait for the flush: nothing is being written, and the store took what it was given last. */
+  let atOnce = true;
   let prunedMs = 0;
   // Only what waits at its beginning: under load, what comes meanwhile would make it write a few at a time without end.
   const write = async (): Promise<void> => {
-    for (let left = waiting.length; left > 0; ) {
+    for (let left = waiting.length; left > 0 && waiting.length > 0; ) {
       const batch = take(left);
       left -= batch.length;
       try {
@@ -52,24 +50,25 @@ export function openExchangeLog(store: Store, now: () => number, retentionDays: 
         throw error;
       }
     }
+    atOnce = true;
   };
-  const take = (most: number): Waiting[] => {
+  const take = (most: number): Exchange[] => {
     let bytes = 0;
     let count = 0;
     while (count < Math.min(most, waiting.length) && bytes < BATCH_BYTES) {
-      bytes += waiting[count]?.bytes.length ?? 0;
+      bytes += sizeOf(waiting[count]);
       count += 1;
     }
     waitingBytes -= bytes;
     return waiting.splice(0, count);
   };
-  const hold = (exchange: Waiting, where: 'push' | 'unshift'): void => {
+  const hold = (exchange: Exchange, where: 'push' | 'unshift'): void => {
     waiting[where](exchange);
-    waitingBytes += exchange.bytes.length;
+    waitingBytes += sizeOf(exchange);
   };
-  const insert = async (batch: readonly Waiting[]): Promise<void> => {
+  const insert = async (batch: readonly Exchange[]): Promise<void> => {
     const [first_at = '', last_at = ''] = [batch[0]?.at, batch.at(-1)?.at];
-    const packed = await promisify(gzip)(Buffer.concat(batch.map(({ bytes }) => bytes)), { level: 1 });
+    const packed = await promisify(gzip)(batch.map(toRecord).join(''), { level: 1 });
     // As base64: the embedded engine writes bytes as parameters one by one, and every answer waits meanwhile.
     const content = sql<Uint8Array>`decode(${packed.toString('base64')}, 'base64')`;
     const hook_instances = JSON.stringify(batch.map((exchange) => exchange.hookInstance));
@@ -84,10 +83,15 @@ export function openExchangeLog(store: Store, now: () => number, retentionDays: 
     writing = next;
     return next;
   };
+  const writeFull = (): void => {
+    atOnce = false;
+    flush().catch(onError);
+  };
   return {
     record(exchange) {
-      hold({ at: exchange.at, hookInstance: exchange.hookInstance, bytes: Buffer.from(toRecord(exchange)) }, 'push');
-      while (waitingBytes > MAX_WAITING_BYTES) waitingBytes -= waiting.shift()?.bytes.length ?? waitingBytes;
+      hold(exchange, 'push');
+      if (atOnce && waitingBytes >= BATCH_BYTES) writeFull();
+      while (waitingBytes > MAX_WAITING_BYTES) waitingBytes -= sizeOf(waiting.shift());
     },
     async find(hookInstance) {
       await flush();
@@ -97,6 +101,10 @@ export function openExchangeLog(store: Store, now: () => number, retentionDays: 
     },
     flush,
   };
+}
+
+function sizeOf(exchange: Exchange | undefined): number {
+  return exchange ? exchange.request.length + exchange.answer.length : 0;
 }
 
 /** A line of facts with the lengths of the two texts, then the texts as they were: nothing is escaped, so little is spent. */
