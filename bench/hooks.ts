@@ -91,7 +91,7 @@ export async function benchHooks({ memoryCalls = 20_000 }: { readonly memoryCall
       console.log(`  reading the chart adds ${more.toFixed(1)} ms (p50); a read and 5 ms are ${allowed.toFixed(1)} ms`);
       if (inFlight <= AIM.atInFlight && more > allowed) missed.push(`partial prefetch adds ${more.toFixed(1)} ms at ${inFlight} in flight; the aim is ${allowed.toFixed(1)} ms`);
     }
-    missed.push(...(await steadyMemory(system.base, open(full), memoryCalls)));
+    missed.push(...(await steadyMemory(system, open(full), memoryCalls)));
   } finally {
     await Promise.all([echo.stop(), system.stop(), ehr.stop()]);
     rmSync(folder, { recursive: true, force: true });

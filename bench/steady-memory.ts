@@ -1,16 +1,17 @@
+import type { ChildServer } from './child-server.ts';
 import { send } from './post.ts';
 
 const IN_FLIGHT = 16;
 const SAMPLES = 12;
 /** What waits to be written is written before the heap is looked at. */
 const PAUSE_MS = 1_500;
-const MAX_GROWTH = 0.15;
+const MAX_GROWTH = 0.05;
 
 /**
- * Many calls in a row: the floor of the heap in the last quarter against that in the second (the first is warming up). The floor of many
- * samples is what is left after collections. Returns what missed its aim.
+ * Many calls in a row: what is left in the heap after a collection, in the last quarter against the second (the first is warming up).
+ * Returns what missed its aim.
  */
-export async function steadyMemory(base: string, call: () => Promise<unknown>, calls: number): Promise<string[]> {
+export async function steadyMemory({ base, collectGarbage }: Pick<ChildServer, 'base' | 'collectGarbage'>, call: () => Promise<unknown>, calls: number): Promise<string[]> {
   const heap: number[] = [];
   const resident: number[] = [];
   for (let sample = 0; sample < SAMPLES; sample += 1) {
@@ -22,6 +23,7 @@ export async function steadyMemory(base: string, call: () => Promise<unknown>, c
       }
     }));
     await new Promise((done) => setTimeout(done, PAUSE_MS));
+    await collectGarbage();
     const metrics = await send('GET', `${base}/metrics`);
     const figure = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1]) / 1_048_576;
     heap.push(figure('nodejs_heap_size_used_bytes'));

@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { readConfig } from '#start/config.ts';
 import { startOpenPriorAuth } from '#start/open-prior-auth.ts';
 
@@ -14,3 +16,11 @@ process.once('SIGTERM', () => {
     process.exit(0);
   });
 });
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+process.on('message', () => {
+  collectGarbage();
+  process.send?.('collected');
+});
+// The bench was killed.
+process.once('disconnect', () => process.exit(1));

@@ -59,7 +59,7 @@ it('waits for the next flush with a full batch when the store has failed, and lo
     log.record(at('large', { request: 'x'.repeat(400_000) }));
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  await expect(log.flush()).rejects.toThrow();
+  await expect(log.flush()).rejects.toThrow('exchange_batch');
   expect(faults).toHaveLength(1);
   await sql`alter table cds.moved rename to exchange_batch`.execute(other.db);
   expect(await log.find('large')).toHaveLength(6);
