@@ -11,6 +11,7 @@ import { readConfig } from '#start/config.ts';
 import { type Running, startOpenPriorAuth } from '#start/open-prior-auth.ts';
 import { type LauncherContext, type OpenLauncher, startOpenLauncher } from '#test-fixtures/open-launcher.ts';
 import { testRecord } from '#test-fixtures/test-server.ts';
+import { freePort } from '../tools/free-port.ts';
 
 /*
  * The panel in a frame of an EHR at another site (127.0.0.1, the panel at localhost), in a real Chromium that blocks third-party cookies.
@@ -32,13 +33,6 @@ async function listening(server: Server | HttpsServer, host = '127.0.0.1'): Prom
   await new Promise<void>((done) => server.listen(0, host, done));
   return (server.address() as AddressInfo).port;
 }
-
-const freePort = async (): Promise<number> => {
-  const server = createHttpServer();
-  const port = await listening(server, 'localhost');
-  await new Promise((done) => server.close(done));
-  return port;
-};
 
 interface Installation {
   readonly baseUrl: string;

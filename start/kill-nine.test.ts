@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
@@ -10,6 +9,7 @@ import { BrowserLikeClient } from '#walkthrough/browser-like-client.ts';
 import { play } from '#walkthrough/play.ts';
 import { loadStories } from '#walkthrough/story.ts';
 import type { WorklistPage } from '#prior-auth/worklist-api.ts';
+import { freePort } from '../tools/free-port.ts';
 
 /* kill -9 at ten random moments of the walkthrough, each followed by a restart on the same data: every case is found, each is submitted once. */
 
@@ -95,16 +95,5 @@ function kill(): Promise<void> {
   return new Promise((resolve) => {
     server?.once('exit', () => resolve());
     server?.kill('SIGKILL');
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
   });
 }

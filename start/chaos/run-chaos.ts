@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -10,6 +9,7 @@ import { type Child, startChild } from './child.ts';
 import type { Entered } from './enter-case.ts';
 import type { MemberReport } from './payer-ledger.ts';
 import { type Check, type EnteredCase, judge } from './verdict.ts';
+import { freePort } from '../../tools/free-port.ts';
 
 export interface ChaosOptions {
   readonly cases: number;
@@ -187,15 +187,4 @@ async function makePlace(serverUrl: string | undefined): Promise<Place> {
       await server.end();
     },
   };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }

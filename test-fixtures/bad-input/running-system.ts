@@ -1,6 +1,5 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { importJWK, type JWK, SignJWT } from 'jose';
 import { readConfig } from '#start/config.ts';
@@ -10,6 +9,7 @@ import { signingKey } from '#store/signing-keys.ts';
 import type { FormView } from '#prior-auth/panel-api.ts';
 import type { PasTables } from '#server/pas/submission-table.ts';
 import { type Answer, type BadRequest, type Sender, sendRaw } from './bad-request.ts';
+import { freePort } from '../../tools/free-port.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -159,15 +159,4 @@ async function signEverybodyIn(running: Running, keys: RunningSystem['keys'], se
     return { code: end.searchParams.get('code') ?? '', verifier };
   };
   return { base, running, headersOf, order, caseId, form: forms[0], keys, send, json, usedCallbacks, authorize };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }
