@@ -4,7 +4,8 @@ import { Router } from 'express';
 import type { Logger } from 'pino';
 import type { AuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
-import { exportMetrics, readPeriod } from '../metric-data/metric-log.ts';
+import { readPeriod } from '#admin/period.ts';
+import { exportMetrics } from '../metric-data/metric-log.ts';
 import type { AdminSession } from '#admin/admin-session.ts';
 
 export const METRICS_PATH = '/cds-services/admin/metrics-export';

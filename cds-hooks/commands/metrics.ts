@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openStore } from '#store/database.ts';
 import { StoreError } from '#store/errors.ts';
-import { exportMetrics, readPeriod } from '../metric-data/metric-log.ts';
+import { readPeriod } from '#admin/period.ts';
+import { exportMetrics } from '../metric-data/metric-log.ts';
 
 // npm run crd:metrics -- --from 2026-11-01 --to 2026-11-30 > metrics.ndjson
 const { values } = parseArgs({ options: { from: { type: 'string' }, to: { type: 'string' } } });

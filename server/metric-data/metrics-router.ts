@@ -6,7 +6,8 @@ import type { AuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
 import { createAdminSession } from '#admin/admin-session.ts';
 import type { TimeZoneOf } from '../store/case-clock.ts';
-import { collectPasMetrics, exportPasMetrics, type Period, readPeriod } from './export-metrics.ts';
+import { type Period, readPeriod } from '#admin/period.ts';
+import { collectPasMetrics, exportPasMetrics } from './export-metrics.ts';
 import { publicMetrics } from './public-metrics.ts';
 
 const PATH = '/admin/pas-metrics';

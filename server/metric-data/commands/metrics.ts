@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import type { PasMetricData } from '#fhir/pas/metric-data.ts';
+import { readPeriod } from '#admin/period.ts';
 import { loadPayers } from '#policies/load-payers.ts';
 import { openStore, type Store } from '#store/database.ts';
 import { StoreError } from '#store/errors.ts';
-import { collectPasMetrics, exportPasMetrics, readPeriod } from '../export-metrics.ts';
+import { collectPasMetrics, exportPasMetrics } from '../export-metrics.ts';
 import { publicMetrics, publicTable } from '../public-metrics.ts';
 
 const USAGE = `npm run pas:metrics -- [--from DAY] [--to DAY]                PASMetricData, one prior authorization a line (NDJSON)
