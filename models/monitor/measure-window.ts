@@ -1,4 +1,4 @@
-import type { CalibrationBin, Drift, Figure, FeatureDrift, LabelDrift, SubgroupGap } from '#prior-auth/learning-api.ts';
+import type { Drift, FeatureDrift, MonitoringReport } from '#prior-auth/learning-api.ts';
 import { figuresOf } from '../evaluate/measures.ts';
 import { calibrationOver } from './calibration-over.ts';
 import { countInBins, jensenShannon, ks, psi, shares } from './drift.ts';
@@ -21,18 +21,7 @@ export interface DecidedRow extends ScoredRow {
   readonly denied: boolean;
 }
 
-export interface MeasuredWindow {
-  readonly scores: number;
-  readonly decided: number;
-  readonly features: readonly FeatureDrift[];
-  readonly score: Drift | null;
-  readonly label: LabelDrift | null;
-  readonly calibration: readonly CalibrationBin[];
-  readonly calibrationError: Figure | null;
-  readonly areaUnderRoc: Figure | null;
-  readonly subgroups: readonly SubgroupGap[];
-  readonly latency: { readonly p50Ms: number; readonly p95Ms: number; readonly p99Ms: number } | null;
-}
+export type MeasuredWindow = Pick<MonitoringReport, 'scores' | 'decided' | 'features' | 'score' | 'label' | 'calibration' | 'calibrationError' | 'areaUnderRoc' | 'subgroups' | 'latency'>;
 
 const SEED = 20_261_122;
 

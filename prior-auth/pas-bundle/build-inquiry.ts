@@ -1,10 +1,10 @@
 import type { Bundle, BundleEntry, Claim, Extension, Resource } from '@medplum/fhirtypes';
 import { PAS_EXTENSIONS, PAS_PROFILES } from '#fhir/pas/canonical-urls.ts';
-import { PriorAuthError } from '../errors.ts';
 import type { PayerDecision } from '../payer-decision/decision.ts';
 import type { BuildOptions } from './build-submission.ts';
 import { isCancelled } from './cancelled-item.ts';
 import { IDENTIFIER_SYSTEMS } from './identifiers.ts';
+import { sentClaim } from './sent-claim.ts';
 
 /** Of a request's entries, those an inquiry needs: who asks, of whom, about whom. Nothing clinical is sent a second time. */
 const PARTIES: readonly string[] = ['Patient', 'Organization', 'Coverage', 'PractitionerRole', 'Practitioner'] satisfies readonly Resource['resourceType'][];
@@ -15,8 +15,7 @@ const PARTIES: readonly string[] = ['Patient', 'Organization', 'Coverage', 'Prac
  * 2.2.1 also has a place for a number of the whole request.
  */
 export function buildInquiry(submitted: Bundle, decision: PayerDecision | undefined, { ids, now, version = '2.0.1' }: Pick<BuildOptions, 'ids' | 'now' | 'version'>): Bundle {
-  const request = submitted.entry?.[0]?.resource;
-  if (request?.resourceType !== 'Claim') throw new PriorAuthError('PAS_BUNDLE_INVALID', 'The stored request does not begin with a Claim.');
+  const request = sentClaim(submitted);
   const created = new Date(now).toISOString();
   const standing = (request.item ?? []).filter((item) => !isCancelled(item));
   const items = standing.length > 0 ? standing : (request.item ?? []);

@@ -2,7 +2,6 @@ import type { Bundle, BundleEntry, Claim, ClaimItem, ClaimSupportingInfo, Extens
 import { CODE_SYSTEMS } from '#fhir/base/code-systems.ts';
 import { withExtensions } from '#fhir/base/extension.ts';
 import { PAS_EXTENSIONS, PAS_PROFILES } from '#fhir/pas/canonical-urls.ts';
-import { PriorAuthError } from '../errors.ts';
 import { type AddedOrders, writeAddedOrders } from './added-orders.ts';
 import type { BuildOptions, Submission, SubmissionKeys } from './build-submission.ts';
 import { openBundleContents } from './bundle-contents.ts';
@@ -11,6 +10,7 @@ import { NO_DIAGNOSIS_MAP } from './diagnosis-map.ts';
 import { IDENTIFIER_SYSTEMS } from './identifiers.ts';
 import { PAS_DIALECTS, type PasDialect } from './pas-dialect.ts';
 import type { BuildRequest, PasVersion, RequestChange, SentRequest } from './request-change.ts';
+import { sentClaim } from './sent-claim.ts';
 import type { SubmissionInput } from './submission-input.ts';
 import { summarize } from './summarize.ts';
 import { warningsOf } from './submission-warnings.ts';
@@ -23,7 +23,7 @@ import { coded, writeInformation } from './write-claim.ts';
 export function buildUpdate(input: SubmissionInput, request: Exclude<BuildRequest, { readonly kind: 'new' }>, { ids, now, version = '2.0.1', diagnosisMap = NO_DIAGNOSIS_MAP, refused }: BuildOptions): Submission {
   const dialect = PAS_DIALECTS[version];
   const { previous } = request;
-  const sent = claimOf(previous.bundle);
+  const sent = sentClaim(previous.bundle);
   const keys = { bundle: ids(), claim: ids() };
   const contents = openBundleContents(ids, input.case.ehrBase, previous.keys.names);
   const claimUrl = contents.reserve();
@@ -40,7 +40,7 @@ export function buildUpdate(input: SubmissionInput, request: Exclude<BuildReques
     created,
     related: [relatedTo(previous, sent, version)],
     ...listed('careTeam', [...(sent.careTeam ?? []), ...added.careTeam]),
-    ...listed('supportingInfo', [...(sent.supportingInfo ?? []).map(unmarked), ...added.information.map((reference, index) => markInformation(writeInformation(nextInformation(sent) + index, reference, dialect)))]),
+    ...listed('supportingInfo', [...(sent.supportingInfo ?? []).map(unmarked), ...added.information.map((reference, index) => mark(writeInformation(nextInformation(sent) + index, reference, dialect), 'added'))]),
     ...listed('diagnosis', [...(sent.diagnosis ?? []), ...added.diagnosis]),
     item: [...(sent.item ?? []).map((item) => nextItem(item, change, dialect)), ...added.items.map((item) => mark(item, 'added'))],
   };
@@ -72,12 +72,6 @@ export function buildUpdate(input: SubmissionInput, request: Exclude<BuildReques
 }
 
 const NOTHING_ADDED: AddedOrders = { kind: 'written', items: [], keys: [], information: [], diagnosis: [], careTeam: [], supporting: { sent: [], leftOut: [] }, notSent: [], unmapped: [], entries: [] };
-
-function claimOf(bundle: Bundle): Claim {
-  const claim = bundle.entry?.[0]?.resource;
-  if (claim?.resourceType !== 'Claim') throw new PriorAuthError('PAS_BUNDLE_INVALID', 'The stored request does not begin with a Claim.');
-  return claim;
-}
 
 function cancellationOf({ items }: SubmissionKeys): RequestChange {
   return { cancel: items.filter(({ cancelled }) => !cancelled).map(({ sequence }) => sequence), change: [], add: [] };
@@ -123,12 +117,8 @@ function cancelItem(item: ClaimItem): ClaimItem {
   return mark({ ...item, extension: withExtensions(item, PAS_EXTENSIONS.certificationType, [CANCELLED]), modifierExtension: [{ url: PAS_EXTENSIONS.infoCancelled, valueBoolean: true }] }, 'changed');
 }
 
-function mark<T extends ClaimItem>(item: T, how: 'added' | 'changed'): T {
-  return { ...item, extension: withExtensions(item, PAS_EXTENSIONS.infoChanged, [{ url: PAS_EXTENSIONS.infoChanged, valueCode: how }]) };
-}
-
-function markInformation(information: ClaimSupportingInfo): ClaimSupportingInfo {
-  return { ...information, extension: withExtensions(information, PAS_EXTENSIONS.infoChanged, [{ url: PAS_EXTENSIONS.infoChanged, valueCode: 'added' }]) };
+function mark<T extends ClaimItem | ClaimSupportingInfo>(of: T, how: 'added' | 'changed'): T {
+  return { ...of, extension: withExtensions(of, PAS_EXTENSIONS.infoChanged, [{ url: PAS_EXTENSIONS.infoChanged, valueCode: how }]) };
 }
 
 /** Flags compare with the request just before: those of an earlier update go, a cancellation stays. */
