@@ -41,10 +41,8 @@ export interface TrustedClientsOptions {
 
 /** @throws ClientsFileError when the file is bad at the start. */
 export async function openTrustedClients({ builtIn, file, registered, now, onFileFault, followEveryMs }: TrustedClientsOptions): Promise<TrustedClients> {
-  const unfollow = file === undefined ? undefined : followFile(file, () => readAgain(file), followEveryMs);
-  let ofFile = file === undefined ? [] : readClientsFile(file);
+  const followed = file === undefined ? undefined : followFile({ file, read: readClientsFile, faultClass: ClientsFileError, onChange: () => arrange(), onFault: onFileFault, everyMs: followEveryMs });
   let ofPage: readonly RegisteredClient[] = [];
-  let fileFault: string | undefined;
   let all: readonly KnownClient[] = [];
   let byKey: ReadonlyMap<string, KnownClient> = new Map();
 
@@ -55,19 +53,8 @@ export async function openTrustedClients({ builtIn, file, registered, now, onFil
       // Keys that are held stay held: a change of one registration must not fetch everyone's keys again.
       keys: before.get(keysKey(client)) ?? createKeySource(client, now),
     });
-    all = [...builtIn.map((client) => known('built-in', client)), ...ofFile.map((client) => known('file', client)), ...ofPage.map((client) => known('admin-page', client, client.id))];
+    all = [...builtIn.map((client) => known('built-in', client)), ...(followed?.said() ?? []).map((client) => known('file', client)), ...ofPage.map((client) => known('admin-page', client, client.id))];
     byKey = new Map(all.toReversed().map((each) => [registrationKey(each.client), each]));
-  };
-  const readAgain = (path: string): void => {
-    try {
-      ofFile = readClientsFile(path);
-      fileFault = undefined;
-      arrange();
-    } catch (error) {
-      if (!(error instanceof ClientsFileError)) throw error;
-      fileFault = error.message;
-      onFileFault(error);
-    }
   };
   const reload = async (): Promise<void> => {
     const listed = await registered.list();
@@ -80,10 +67,10 @@ export async function openTrustedClients({ builtIn, file, registered, now, onFil
   return {
     find: (iss, tenant) => (tenant === undefined ? undefined : byKey.get(registrationKey({ iss, tenant }))) ?? byKey.get(registrationKey({ iss })),
     list: () => all,
-    fileFault: () => fileFault,
+    fileFault: () => followed?.fault(),
     reload,
     warmKeys: async () => void (await Promise.all(all.filter(({ client }) => !client.disabled).map(({ keys }) => keys.warm()))),
-    stop: () => unfollow?.(),
+    stop: () => followed?.stop(),
   };
 }
 

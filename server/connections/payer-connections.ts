@@ -36,29 +36,16 @@ export interface PayerConnectionsOptions {
 }
 
 /** @throws PolicyFileError when the file is bad at the start. */
-export async function openPayerConnections({ store, audit, now, baseUrl, file = SHIPPED_PAYERS, onFileFault, onReloadFault, followEveryMs = 2_000, reloadEveryMs = 5_000 }: PayerConnectionsOptions): Promise<PayerConnections> {
+export async function openPayerConnections({ store, audit, now, baseUrl, file = SHIPPED_PAYERS, onFileFault, onReloadFault, followEveryMs, reloadEveryMs = 5_000 }: PayerConnectionsOptions): Promise<PayerConnections> {
   await migratePart(store, 'connections', PAYER_MIGRATIONS);
   const registered = openRegisteredPayers(store, audit, now);
-  const readAgain = (): void => {
-    try {
-      ofFile = readPayersFile(file);
-      fileFault = undefined;
-      arrange();
-    } catch (error) {
-      if (!(error instanceof PolicyFileError)) throw error;
-      fileFault = error.message;
-      onFileFault(error);
-    }
-  };
-  const unfollow = followFile(file, readAgain, followEveryMs);
-  let ofFile = readPayersFile(file);
+  const followed = followFile({ file, read: readPayersFile, faultClass: PolicyFileError, onChange: () => arrange(), onFault: onFileFault, everyMs: followEveryMs });
   let stored: StoredPayers = { registered: [], modes: new Map() };
-  let fileFault: string | undefined;
   let all: readonly KnownPayer[] = [];
   let directory: PayerDirectory = createPayerDirectory([]);
 
   const arrange = (): void => {
-    const written: readonly KnownPayer[] = [...ofFile.map((payer): KnownPayer => ({ source: 'file', payer, disabled: false })), ...stored.registered];
+    const written: readonly KnownPayer[] = [...followed.said().map((payer): KnownPayer => ({ source: 'file', payer, disabled: false })), ...stored.registered];
     // Of two with one id the file's counts.
     const first = written.filter(({ payer }, index) => written.findIndex((each) => each.payer.id === payer.id) === index);
     all = first.map((known) => ({ ...known, payer: withMode(absolute(known.payer, baseUrl), stored.modes.get(known.payer.id)) }));
@@ -81,7 +68,7 @@ export async function openPayerConnections({ store, audit, now, baseUrl, file = 
     byId: (id) => directory.byId(id),
     forCoverage: (payerId, coverage) => directory.forCoverage(payerId, coverage),
     list: () => all,
-    fileFault: () => fileFault,
+    fileFault: () => followed.fault(),
     async save(payer) {
       await reload();
       const before = all.find((known) => known.payer.id === payer.id);
@@ -104,7 +91,7 @@ export async function openPayerConnections({ store, audit, now, baseUrl, file = 
     reload,
     stop() {
       clearInterval(timer);
-      unfollow();
+      followed.stop();
     },
   };
 }

@@ -44,26 +44,13 @@ export interface RegisteredEhrsOptions {
 }
 
 /** @throws EhrsFileError when the file is bad at the start. */
-export async function openRegisteredEhrs({ store, audit, now, builtIn, file, onFileFault, followEveryMs = 2_000 }: RegisteredEhrsOptions): Promise<RegisteredEhrs> {
-  const readAgain = (path: string): void => {
-    try {
-      ofFile = readEhrsFile(path);
-      fileFault = undefined;
-      arrange();
-    } catch (error) {
-      if (!(error instanceof EhrsFileError)) throw error;
-      fileFault = error.message;
-      onFileFault(error);
-    }
-  };
-  const unfollow = file === undefined ? undefined : followFile(file, () => readAgain(file), followEveryMs);
-  let ofFile = file === undefined ? [] : readEhrsFile(file);
+export async function openRegisteredEhrs({ store, audit, now, builtIn, file, onFileFault, followEveryMs }: RegisteredEhrsOptions): Promise<RegisteredEhrs> {
+  const followed = file === undefined ? undefined : followFile({ file, read: readEhrsFile, faultClass: EhrsFileError, onChange: () => arrange(), onFault: onFileFault, everyMs: followEveryMs });
   let ofPage: readonly KnownEhr[] = [];
-  let fileFault: string | undefined;
   let all: readonly KnownEhr[] = [];
 
   const arrange = (): void => {
-    const written: readonly KnownEhr[] = [...builtIn.map((ehr) => ({ source: 'built-in' as const, ehr })), ...ofFile.map((ehr) => ({ source: 'file' as const, ehr })), ...ofPage];
+    const written: readonly KnownEhr[] = [...builtIn.map((ehr) => ({ source: 'built-in' as const, ehr })), ...(followed?.said() ?? []).map((ehr) => ({ source: 'file' as const, ehr })), ...ofPage];
     // Cases are known by the FHIR base: one spelling for each.
     all = written.map((known) => ({ ...known, ehr: { ...known.ehr, fhirBase: withoutTrailingSlash(known.ehr.fhirBase) } }));
   };
@@ -76,7 +63,7 @@ export async function openRegisteredEhrs({ store, audit, now, builtIn, file, onF
   return {
     find: (iss) => findEhr(all.map(({ ehr }) => ehr), iss),
     list: () => all,
-    fileFault: () => fileFault,
+    fileFault: () => followed?.fault(),
     reload,
     async add(ehr) {
       const added = await store.transaction(async (trx) => {
@@ -100,6 +87,6 @@ export async function openRegisteredEhrs({ store, audit, now, builtIn, file, onF
       });
       await reload();
     },
-    stop: () => unfollow?.(),
+    stop: () => followed?.stop(),
   };
 }
