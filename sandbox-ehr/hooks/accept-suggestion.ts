@@ -33,7 +33,7 @@ export async function acceptSuggestion(options: SignOrderOptions, user: string, 
   const access = accessOfScopes(user, 'patient/*.cruds', patientId);
   const writes = actions.map(writeOf);
   const done = await repository.transaction((inside) => inside.write(writes, access)).catch((error: unknown): never => {
-    if (error instanceof FhirRefusal) throw new UiRefusal(422, 'SUGGESTION_NOT_POSSIBLE', 'The suggestion cannot be done in this record.', 'Change the order by hand.');
+    if (error instanceof FhirRefusal) throw refused();
     throw error;
   });
   const referenceOf = ({ type, id }: { readonly type: string; readonly id: string }): string => `${type}/${id}`;

@@ -1,12 +1,20 @@
 import { sql } from 'kysely';
 import type { EhrDatabase } from '../tables.ts';
-import type { GivenCard } from './ask-order-service.ts';
+import type { GivenCard, HookOutcome } from './ask-order-service.ts';
 
 /** What the payer's service last said about an order, as the screens show it. */
 export interface HookAnswer {
   readonly hook: { readonly ms: number; readonly status: number | null };
   readonly cards: readonly GivenCard[];
   readonly failure?: { readonly message: string };
+}
+
+export function toHookAnswer(outcome: HookOutcome, tookMs: number): HookAnswer {
+  return {
+    hook: { ms: Math.round(tookMs), status: outcome.status },
+    cards: outcome.kind === 'answered' ? outcome.cards : [],
+    ...(outcome.kind === 'failed' ? { failure: { message: outcome.message } } : {}),
+  };
 }
 
 const DAY_MS = 86_400_000;

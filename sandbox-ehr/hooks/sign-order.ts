@@ -6,19 +6,16 @@ import { orderConcept, simpleCoverageInformation } from '../ui/chart.ts';
 import { type Order, readOrder } from '../ui/order.ts';
 import { SCREEN_ACCESS } from '../ui/people.ts';
 import { UiRefusal } from '../ui/refusal.ts';
-import { type AskOptions, askOrderService, type GivenCard, type SuggestedAction } from './ask-order-service.ts';
-import { keepHookAnswer, readHookAnswer, withEarlierCards } from './order-answers.ts';
+import { type AskOptions, askOrderService, type SuggestedAction } from './ask-order-service.ts';
+import { type HookAnswer, keepHookAnswer, readHookAnswer, toHookAnswer, withEarlierCards } from './order-answers.ts';
 
 export interface SignOrderOptions extends AskOptions {
   readonly audit: AuditTrail;
 }
 
-export interface SignedOrder {
+export interface SignedOrder extends HookAnswer {
   readonly order: string;
-  readonly hook: { readonly ms: number; readonly status: number | null };
-  readonly cards: readonly GivenCard[];
   readonly coverageInformation: readonly object[];
-  readonly failure?: { readonly message: string };
 }
 
 /** Asks the payer's CDS service, then makes the order active with what it said. Whatever goes wrong with the service, the order is signed. */
@@ -28,17 +25,16 @@ export async function signOrder(options: SignOrderOptions, user: string, referen
   if (!['draft', 'active', 'on-hold'].includes(order.status ?? '')) throw new UiRefusal(409, 'ORDER_NOT_SIGNABLE', `An order that is ${order.status} cannot be signed.`);
   const began = performance.now();
   const outcome = await askOrderService(options, { hook: 'order-sign', user, order, patientId });
-  const hook = { ms: Math.round(performance.now() - began), status: outcome.status };
+  const said = toHookAnswer(outcome, performance.now() - began);
   const signed: Order = { ...(outcome.kind === 'answered' ? (updateOf(order, outcome.systemActions) ?? order) : order), status: 'active' };
   const earlier = await readHookAnswer(repository.db, reference);
-  const cards = withEarlierCards(outcome.kind === 'answered' ? outcome.cards : [], earlier?.cards ?? []);
-  const failure = outcome.kind === 'failed' ? { message: outcome.message } : undefined;
+  const answer = { ...said, cards: withEarlierCards(said.cards, earlier?.cards ?? []) };
   await repository.transaction(async (inside) => {
     await inside.write([{ kind: 'put', resource: signed, ifMatch: Number(order.meta?.versionId) }], SCREEN_ACCESS).catch(refuseChangedOrder);
-    await keepHookAnswer(inside.db, reference, repository.now(), { hook, cards, ...(failure ? { failure } : {}) });
+    await keepHookAnswer(inside.db, reference, repository.now(), answer);
   });
-  audit.record({ action: 'ehr-order-signed', who: user, what: [reference, `Patient/${patientId}`], details: { hookMs: hook.ms, hookStatus: hook.status ?? 0 } });
-  return { order: reference, hook, cards, coverageInformation: simpleCoverageInformation(signed), ...(failure ? { failure } : {}) };
+  audit.record({ action: 'ehr-order-signed', who: user, what: [reference, `Patient/${patientId}`], details: { hookMs: answer.hook.ms, hookStatus: answer.hook.status ?? 0 } });
+  return { order: reference, ...answer, coverageInformation: simpleCoverageInformation(signed) };
 }
 
 function refuseChangedOrder(error: unknown): never {

@@ -34,9 +34,14 @@ export async function activeCoverages(repository: FhirRepository, patientId: str
 /** Writes a draft order and returns its reference. Throws UiRefusal 409 when its id is taken. */
 export async function draftOrder(repository: FhirRepository, user: string, access: Access, patientId: string, input: z.infer<typeof newOrder>): Promise<string> {
   const order = await buildDraft(repository, user, access, patientId, input);
-  if (await repository.find(order.resourceType, order.id, access)) throw new UiRefusal(409, 'ORDER_ALREADY_WRITTEN', 'This order is written already.', 'Sign it from the list of orders.');
+  await refuseWrittenOrder(repository, order, access);
   await repository.transaction((inside) => inside.write([{ kind: 'put', resource: order }], access));
   return `${order.resourceType}/${order.id}`;
+}
+
+/** @throws UiRefusal 409 when the order's id is taken. */
+export async function refuseWrittenOrder(repository: FhirRepository, order: Order, access: Access): Promise<void> {
+  if (await repository.find(order.resourceType, order.id, access)) throw new UiRefusal(409, 'ORDER_ALREADY_WRITTEN', 'This order is written already.', 'Sign it from the list of orders.');
 }
 
 /** The draft as it would be written. */
