@@ -1,23 +1,19 @@
 import express, { type Router } from 'express';
 import type { Transaction } from 'kysely';
-import type { Logger } from 'pino';
 import { openValidator, type Validator } from '#fhir/validation/validator.ts';
-import type { Payer, PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
+import type { Payer } from '#prior-auth/coverage-requirement/payer.ts';
 import type { Person, SubmissionPreview } from '#prior-auth/panel-api.ts';
 import { type DiagnosisMap, NO_DIAGNOSIS_MAP } from '#prior-auth/pas-bundle/diagnosis-map.ts';
 import { PriorAuthError } from '#prior-auth/errors.ts';
 import type { PasVersion } from '#prior-auth/pas-bundle/request-change.ts';
 import type { SubmissionInput } from '#prior-auth/pas-bundle/submission-input.ts';
-import type { AuditTrail } from '#store/audit.ts';
-import type { AnyDatabase, Store } from '#store/database.ts';
-import type { Jobs } from '#store/jobs.ts';
+import type { AnyDatabase } from '#store/database.ts';
 import { migratePart } from '#store/migrate.ts';
 import type { KeyRing } from '#store/signing-keys.ts';
 import { openInquiries } from '../jobs/inquire-due.ts';
 import { sendAttachments } from '../jobs/send-attachment.ts';
 import { LEASE_MS } from '../jobs/send-submission.ts';
 import { keepSubscription, wakeSubscriptions } from '../jobs/subscribe.ts';
-import type { CasePort } from '../payer/case-port.ts';
 import { PAS_CLIENT } from '../connections/our-client.ts';
 import { createPayerClient } from '../payer/payer-client.ts';
 import { bundleFaults } from './bundle-faults.ts';
@@ -31,17 +27,9 @@ import { openPayerLines } from './payer-lines.ts';
 import { QUEUES, type SenderParts, type SubscriptionTimes } from './sender-parts.ts';
 import { type PasTables, pasMigrations } from './submission-table.ts';
 
-export interface PasSenderOptions {
-  readonly store: Store;
-  readonly jobs: Jobs;
-  readonly baseUrl: string;
-  readonly log: Logger;
-  readonly now: () => number;
-  readonly audit: AuditTrail;
-  readonly payers: PayerDirectory;
+export interface PasSenderOptions extends Pick<SenderParts, 'store' | 'jobs' | 'baseUrl' | 'log' | 'now' | 'audit' | 'payers' | 'cases'> {
   /** `openKeyRing(store, 'server', ['ES384', 'RS384'], now)`. */
   readonly keys: KeyRing;
-  readonly cases: CasePort;
   /** Milliseconds between two inquiries about a pended case. Default 30,000. */
   readonly inquiryIntervalMs?: number;
   /** Milliseconds before the second sending of a submission that was not delivered; doubles up to five minutes. Default 1,000. */
