@@ -63,6 +63,21 @@ describe('the store', () => {
     expect(await store.db.withTables<Tables>().selectFrom('shelf.book').selectAll().execute()).toHaveLength(1);
   });
 
+  it('migrates all or nothing, and once however many ask at the same time', async () => {
+    const store = keep(await openTestStore());
+    await expect(migratePart(store, 'shelf', { ...migrations, '000002-wrong': 'create table shelf.other (id integer);\nalter table shelf.nowhere add column x integer' })).rejects.toMatchObject({ code: '42P01' });
+    expect((await sql`select to_regclass('shelf.book') as book, to_regclass('migrations_shelf') as list`.execute(store.db)).rows).toEqual([{ book: null, list: null }]);
+    await Promise.all([1, 2, 3].map(() => migratePart(store, 'shelf', migrations)));
+    expect((await sql`select name from migrations_shelf`.execute(store.db)).rows).toEqual([{ name: '000001-book' }]);
+  });
+
+  it('leaves the tables of a newer program alone', async () => {
+    const store = keep(await openTestStore());
+    await migratePart(store, 'shelf', { ...migrations, '000002-year': 'alter table shelf.book add column year integer' });
+    await expect(migratePart(store, 'shelf', migrations)).rejects.toMatchObject({ code: 'STORE_SCHEMA_UNKNOWN', message: expect.stringContaining('000002-year') });
+    await expect(migratePart(store, 'shelf', { ...migrations, '000003-place': 'alter table shelf.book add column place text' })).rejects.toMatchObject({ code: 'STORE_SCHEMA_UNKNOWN' });
+  });
+
   it('gives JSON, bytes, instants and nulls alike on both engines', async () => {
     const store = keep(await openTestStore());
     const { rows } = await sql`select ${JSON.stringify({ a: ['b'] })}::jsonb as object, ${'"text"'}::json as text, null::jsonb as nothing, array['{"c":1}']::jsonb[] as list, decode('00ff', 'hex') as bytes, ${'2026-11-22T10:00:00Z'}::timestamptz as at`.execute(store.db);
