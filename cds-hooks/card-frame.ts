@@ -19,6 +19,7 @@ export interface CardText {
   readonly indicator: Card['indicator'];
   readonly topic: Topic;
   readonly extension?: Card['extension'];
+  readonly overrideReasons?: Card['overrideReasons'];
   /** Who speaks, where it is not the payer. */
   readonly speaker?: string;
 }
@@ -30,7 +31,7 @@ export const OWN_LABEL = 'Open Prior Auth';
 const MAX_SUMMARY = 139;
 
 /** A card with payer, topic, order and policy. Several orders may be in one call, so its text names the one it is about. */
-export function frameCard({ focus, writer }: CardSubject, { kind, summary, detail, indicator, topic, extension, speaker }: CardText): Card {
+export function frameCard({ focus, writer }: CardSubject, { kind, summary, detail, indicator, topic, extension, overrideReasons, speaker }: CardText): Card {
   const { service, payerName, otherPayers } = focus;
   const code = service?.codings[0]?.code;
   const reference = referenceTo(focus.focus);
@@ -40,6 +41,7 @@ export function frameCard({ focus, writer }: CardSubject, { kind, summary, detai
     detail: [...(service ? [`**${plain(service.display)}**${code && code !== service.display ? ` (${plain(code)})` : ''}`] : []), ...detail, ...(otherPayers.length > 0 ? [`The patient is also insured with ${otherPayers.map(plain).join(', ')}: this speaks for ${plain(payerName)} only.`] : []), ...sourceLine(focus)].join('\n\n'),
     indicator,
     source: { label: speaker ?? payerName, topic },
+    ...(overrideReasons ? { overrideReasons } : {}),
     extension: { ...(reference === undefined ? {} : { 'davinci-crd.associated-resource': writer.associatedResources([reference]) }), ...extension },
   };
 }

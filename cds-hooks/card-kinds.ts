@@ -1,5 +1,6 @@
 import type { PolicyResponse } from '#prior-auth/coverage-requirement/policy-response.ts';
 import type { PolicyLibrary } from '#prior-auth/coverage-requirement/policy-library.ts';
+import { NOT_DOCUMENTED_NOW } from './override-reasons.ts';
 import { DENIAL_RISK } from './readiness/denial-risk-card.ts';
 import { INSTRUCTIONS, PANEL_LINK } from './readiness/own-cards.ts';
 import { topicOf } from './responses/card-topics.ts';
@@ -20,9 +21,10 @@ export interface CardKind {
 
 /** Every kind that the present policies, in all their revisions, can make. */
 export function cardKinds(library: PolicyLibrary): readonly CardKind[] {
+  const reasons = Object.fromEntries(NOT_DOCUMENTED_NOW.map(({ code, display }) => [code, display]));
   const own: readonly CardKind[] = [
-    { kind: INSTRUCTIONS, name: 'What the payer will look for', type: 'instructions', topic: 'guideline', reasons: {} },
-    { kind: DENIAL_RISK, name: 'Denial risk and readiness', type: 'instructions', topic: DENIAL_RISK, reasons: {} },
+    { kind: INSTRUCTIONS, name: 'What the payer will look for', type: 'instructions', topic: 'guideline', reasons },
+    { kind: DENIAL_RISK, name: 'Denial risk and readiness', type: 'instructions', topic: DENIAL_RISK, reasons },
     { kind: PANEL_LINK, name: 'Prior authorization panel', type: 'launch-app', topic: PANEL_LINK, reasons: {} },
   ];
   const ofPolicies = library.policies.flatMap(({ id, title, revisions }) => revisions.flatMap(({ responses = [] }) => responses.map((response) => kindOf(id, title, response))));

@@ -21,7 +21,7 @@ import { openRegisteredClients } from './client-trust/registered-clients.ts';
 import { openSeenTokens } from './client-trust/seen-tokens.ts';
 import type { TrustedCdsClient } from './client-trust/trusted-client.ts';
 import { openTrustedClients } from './client-trust/trusted-clients.ts';
-import { type Configuration, defaultsFor, readConfiguration } from './configuration.ts';
+import { type Configuration, DEFAULTS, readConfiguration } from './configuration.ts';
 import { createDelegation } from './delegation/delegation.ts';
 import { createPayerServices } from './delegation/payer-services.ts';
 import { type Deadline, openDeadline } from './deadline.ts';
@@ -36,7 +36,7 @@ import { answerHook, type AnswerParts, type HookResult } from './hooks/answer-ho
 import { type AnsweredCall, crdMetricData } from './metric-data/crd-metric-data.ts';
 import { openMetricLog } from './metric-data/metric-log.ts';
 import { hookMetrics } from './metrics.ts';
-import { parseJson, readBody } from './read-body.ts';
+import { parseIfJson, parseJson, readBody } from './read-body.ts';
 import { readHookCall } from './read-hook-call.ts';
 import { openShownRisks } from './readiness/shown-risks.ts';
 import { openRecord, type RecordSource } from './record.ts';
@@ -100,9 +100,8 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
   const exchanges = openExchangeLog(store, now, retentionDays, onStoreError);
   const checkToken = createClientTokenCheck(clients, seen, now);
   const metrics = hookMetrics(options.registry ?? register);
-  const defaults = defaultsFor(openToFhirServer !== null);
   const ownPrefetch = prefetchQueries(policies, options.prefetchChart ?? true);
-  const services = JSON.stringify(discovery(defaults, ownPrefetch));
+  const services = JSON.stringify(discovery(DEFAULTS, ownPrefetch));
   const deadlineMs = options.deadlineMs ?? 500;
   const admission = createAdmission({ full: 128, most: 512, lateMs: deadlineMs / 2, ...options.mostAtWork });
   const metricLog = openMetricLog(store, now, options.metricRetentionDays ?? 1095);
@@ -118,7 +117,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
   const shownRisks = await openShownRisks(store, now);
   const kinds = cardKinds(policies);
   const kindNames = kinds.map(({ kind }) => kind);
-  const parts: Omit<AnswerParts, 'client' | 'ownPrefetch' | 'deadline'> = {
+  const parts: Omit<AnswerParts, 'client' | 'ownPrefetch' | 'deadline' | 'timeLeftMs'> = {
     policies, now, shownRisks,
     model: options.model,
     panelLaunchUrl: `${baseUrl}/panel/launch`,
@@ -163,7 +162,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     const { client: signed, notChecked } = await authenticate(request, `/cds-services/${id}`);
     const text = await readBody(request);
     const admitted = await admission.turn(asAdmitted);
-    const body = parseJson(text);
+    const body = signed ? parseIfJson(text) : parseJson(text);
     const client = signed ?? openClient(body, open);
     const kept = (status: number, answer: string, call?: HookCall): void =>
       exchanges.record({ at: new Date(fromMs).toISOString(), client: client.iss, hookInstance: call?.hookInstance ?? '', status, request: withoutToken(text, body), answer });
@@ -175,13 +174,14 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
       if (call && record) metricLog.record(crdMetricData({ call, client: client.iss, fromMs, untilMs: now(), data: record.source(), outcome }));
     };
     try {
+      if (body === undefined) parseJson(text);
       call = readHookCall(hook, body);
       const inFull = admitted === 'full';
       const reader = inFull ? readerFor(call, client, deadline.signal) : undefined;
-      const configuration = readConfiguration(call.configuration, defaults);
+      const configuration = readConfiguration(call.configuration, DEFAULTS);
       const answerFrom = async (of: HookCall, from: typeof reader) => {
         const source = (record = openRecord(of, payers, from));
-        const answered: HookResult = await answerHook(of, source, inFull ? configuration : withoutScore(configuration), { ...parts, client: client.iss, ownPrefetch: ownPrefetch(hook), deadline: deadline.signal, ...(inFull ? { delegation } : {}) });
+        const answered: HookResult = await answerHook(of, source, inFull ? configuration : withoutScore(configuration), { ...parts, client: client.iss, ownPrefetch: ownPrefetch(hook), deadline: deadline.signal, timeLeftMs: deadline.leftMs, ...(inFull ? { delegation } : {}) });
         return { ...answered, data: source.source() };
       };
       const result = await answerFrom(call, reader).catch((error: unknown) => {
@@ -202,6 +202,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
       measured({ kind: 'answered', answer, determined });
     } catch (error) {
       const refusal = refusalFor(error, admitted);
+      if (!(refusal instanceof Refusal)) kept(500, '', call);
       if (refusal instanceof Refusal) {
         audit.record({ action: 'hook-refused', who: call?.userId ?? client.iss, outcome: 'refused', details: { service: id, client: client.iss, status: refusal.status } });
         kept(refusal.status, JSON.stringify(refusal.outcome), call);
@@ -348,8 +349,9 @@ function send(response: Response, status: number, type: string, text: string): v
   response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text) }).end(text);
 }
 
-/** The call's text as it may be kept. */
+/** The call's text as it may be kept. Where a token stands in what is not JSON cannot be told. */
 function withoutToken(text: string, body: unknown): string {
+  if (body === undefined) return `[${text.length} characters that are not JSON]`;
   const token = (body as { readonly fhirAuthorization?: { readonly access_token?: unknown } } | null)?.fhirAuthorization?.access_token;
   if (typeof token !== 'string' || token === '') return text;
   if (text.includes(token)) return text.replaceAll(token, '[removed]');

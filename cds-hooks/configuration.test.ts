@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { CARD_TYPE_CODES } from '#fhir/generated/code-sets.ts';
 import { loadPolicies } from '#policies/load-policies.ts';
-import { configurationOptions, defaultsFor, readConfiguration } from './configuration.ts';
+import { configurationOptions, DEFAULTS, readConfiguration } from './configuration.ts';
 import { discovery, prefetchQueries } from './discovery.ts';
 
-const defaults = defaultsFor(true);
+const defaults = { off: new Set<string>(), maxCards: 10 };
 interface Option {
   readonly code: string;
   readonly type: string;
@@ -39,7 +39,7 @@ describe('options', () => {
     expect(options.find((option) => option.code === code)?.type).toBe('boolean');
   });
   it('leave the panel link off outside the sandbox', () => {
-    expect((configurationOptions(defaultsFor(false)) as readonly Option[]).filter((option) => option.default === false).map(({ code }) => code)).toEqual(['prior-auth-panel']);
+    expect((configurationOptions(DEFAULTS) as readonly Option[]).filter((option) => option.default === false).map(({ code }) => code)).toEqual(['prior-auth-panel']);
   });
 });
 
@@ -57,7 +57,7 @@ describe('a client’s configuration', () => {
     expect(readConfiguration(sent, defaults)).toMatchObject(expected);
   });
   it('switches card types on and off', () => {
-    const configuration = readConfiguration({ guideline: false, 'prior-auth-panel': true }, defaultsFor(false));
+    const configuration = readConfiguration({ guideline: false, 'prior-auth-panel': true }, DEFAULTS);
     expect(['guideline', 'prior-auth-panel', 'denial-risk', 'unheard-of'].map((topic) => configuration.wants(topic))).toEqual([false, true, true, true]);
   });
 });

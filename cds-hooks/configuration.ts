@@ -54,10 +54,8 @@ export interface Defaults {
   readonly maxCards: number;
 }
 
-/** The guide discourages a SMART link for documentation, so that link is on only where the operator opens the sandbox. */
-export function defaultsFor(sandbox: boolean): Defaults {
-  return { off: new Set(sandbox ? [] : ['prior-auth-panel']), maxCards: 10 };
-}
+/** The guide discourages a SMART link for documentation: that card comes to a client that asks for it. */
+export const DEFAULTS: Defaults = { off: new Set(['prior-auth-panel']), maxCards: 10 };
 
 export function configurationOptions({ off, maxCards }: Defaults): readonly object[] {
   return OPTIONS.map((option) => ({ ...option, default: option.type === 'integer' ? maxCards : !off.has(option.code) }));

@@ -1,4 +1,5 @@
 import type { Extension, Resource } from '@medplum/fhirtypes';
+import { relativeReference } from '#fhir/base/reference.ts';
 import { readCoverageInformation } from '#fhir/crd/coverage-information.ts';
 import { CRD_URLS } from '#fhir/crd/canonical-urls.ts';
 import type { CoverageRequirement } from '#prior-auth/coverage-requirement/requirement.ts';
@@ -7,11 +8,12 @@ import type { AnswerWriter } from './versions/answer-writer.ts';
 
 /**
  * The systemAction that puts the requirement on the focus. Nothing else of it changes, nor what other coverages said.
- * Undefined when it already carries this answer: CRD sends a system action only for what is new. The date alone is nothing new.
+ * Undefined when it already carries this answer: CRD sends a system action only for what is new. The date alone is nothing new,
+ * nor what a server or client adds when it keeps the answer.
  */
 export function coverageAction(focus: Resource, requirement: CoverageRequirement, writer: AnswerWriter): Action | undefined {
   const extensions = ('extension' in focus ? focus.extension : undefined) ?? [];
-  const isOfCoverage = (extension: Extension): boolean => extension.url === CRD_URLS.coverageInformation && readCoverageInformation({ extension: [extension] })[0]?.coverage === requirement.coverage;
+  const isOfCoverage = (extension: Extension): boolean => extension.url === CRD_URLS.coverageInformation && carriedCoverage(extension) === requirement.coverage;
   const before = extensions.filter(isOfCoverage);
   if (before.length === 1 && before[0] && saysTheSame(before[0], requirement, writer)) return undefined;
   return {
@@ -21,16 +23,25 @@ export function coverageAction(focus: Resource, requirement: CoverageRequirement
   };
 }
 
+/** "Coverage/123", also where a server has put its own address before it. */
+export function carriedCoverage(extension: Extension): string | undefined {
+  const reference = readCoverageInformation({ extension: [extension] })[0]?.coverage;
+  return reference === undefined ? undefined : (relativeReference(reference) ?? reference);
+}
+
 /** The assertion id names the answer and says nothing by itself, so the one received is kept for the comparison. */
 function saysTheSame(before: Extension, requirement: CoverageRequirement, writer: AnswerWriter): boolean {
   const [received] = readCoverageInformation({ extension: [before] });
   if (!received?.assertionId || !received.date) return false;
-  return inOneOrder(writer.coverageInformation({ ...requirement, assertionId: received.assertionId, date: received.date })) === inOneOrder(before);
+  // A 2.0.1 client may have added the form's response that belongs to it.
+  const ours = { ...before, extension: (before.extension ?? []).filter(({ url }) => url !== 'response') };
+  return inOneOrder(writer.coverageInformation({ ...requirement, assertionId: received.assertionId, date: received.date })) === inOneOrder(ours);
 }
 
-/** As text in which neither the order of keys nor that of sub-extensions tells: servers store either as they like. */
+/** As text in which neither the order of keys nor that of sub-extensions tells, nor ids of elements, nor how a reference is written: servers store them as they like. */
 function inOneOrder(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(inOneOrder).sort().join()}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  return `{${Object.entries(value).map(([key, each]) => `${key}:${inOneOrder(each)}`).sort().join()}}`;
+  if ('reference' in value && typeof value.reference === 'string') return `{reference:${relativeReference(value.reference) ?? value.reference}}`;
+  return `{${Object.entries(value).filter(([key]) => key !== 'id').map(([key, each]) => `${key}:${inOneOrder(each)}`).sort().join()}}`;
 }

@@ -15,6 +15,8 @@ export type CoverageChoice =
       readonly payer: Payer | undefined;
       /** Payers of the patient's other active coverages, by name where they are known: nobody has answered for them. */
       readonly otherPayers: readonly string[];
+      /** What the answer has to say about the choice. */
+      readonly remark?: string;
       /** Why nothing can be determined under it. */
       readonly fault?: { readonly cause: UndeterminedCause; readonly reason: string };
     }
@@ -22,9 +24,9 @@ export type CoverageChoice =
   | { readonly kind: 'none'; readonly why: string }
   | { readonly kind: 'unreachable' };
 
-/** The focus's own insurance first, then the coverage billed first. `today` is a calendar day. */
-export function chooseCoverage(focus: Resource, coverages: readonly CoverageOfPayer[] | undefined, today: string): CoverageChoice {
-  const insurance = insuranceOf(focus).flatMap((each) => relativeReference(each.reference ?? '') ?? []);
+/** The focus's own insurance first, then the coverage billed first. `todayAt` gives the calendar day at a payer, or where none is known. */
+export function chooseCoverage(focus: Resource, coverages: readonly CoverageOfPayer[] | undefined, todayAt: (payer: Payer | undefined) => string): CoverageChoice {
+  const insurance = namedCoverages(focus);
   if (!coverages) {
     const [reference] = insurance.filter((each) => each.startsWith('Coverage/'));
     if (!reference) return { kind: 'unreachable' };
@@ -32,18 +34,29 @@ export function chooseCoverage(focus: Resource, coverages: readonly CoverageOfPa
   }
   const insured = coverages.filter(({ coverage }) => coverage.id !== undefined && !isSelfPay(coverage)).toSorted((a, b) => (a.coverage.order ?? 1) - (b.coverage.order ?? 1));
   const ofFocus = (candidates: readonly CoverageOfPayer[]) => candidates.find(({ coverage }) => insurance.includes(referenceTo(coverage) ?? '')) ?? candidates[0];
-  const actives = insured.filter(({ coverage }) => isActive(coverage, today));
+  const actives = insured.filter(({ coverage, payer }) => isActive(coverage, todayAt(payer)));
   const active = ofFocus(actives);
   if (active) {
     const { coverage, payer, payerUnreadable } = active;
-    return { kind: 'chosen', reference: `Coverage/${coverage.id}`, coverage, payer, otherPayers: otherPayers(active, actives), ...(payerUnreadable ? { fault: { cause: 'technical' as const, reason: "The coverage's payer could not be read." } } : {}) };
+    const passedOver = insurance.length > 0 && !insurance.includes(`Coverage/${coverage.id}`);
+    return {
+      kind: 'chosen', reference: `Coverage/${coverage.id}`, coverage, payer, otherPayers: otherPayers(active, actives),
+      ...(passedOver ? { remark: 'The coverage that the order names is not active or could not be read: this is under the active coverage on record.' } : {}),
+      ...(payerUnreadable ? { fault: { cause: 'technical' as const, reason: "The coverage's payer could not be read." } } : {}),
+    };
   }
   const inactive = ofFocus(insured);
   if (inactive) {
     const { coverage, payer } = inactive;
     return { kind: 'chosen', reference: `Coverage/${coverage.id}`, coverage, payer, otherPayers: [], fault: { cause: 'no-active-coverage', reason: 'The coverage on record is not active.' } };
   }
+  if (coverages.some(({ coverage }) => coverage.id === undefined && !isSelfPay(coverage))) return { kind: 'none', why: 'The coverage has no id: an answer could not refer to it.' };
   return { kind: 'none', why: coverages.length > 0 ? 'The patient pays without insurance: there is no payer to answer for.' : 'The patient has no active coverage: this service answers for active coverages only.' };
+}
+
+/** "Coverage/123" of what an order itself says it is insured by. */
+export function namedCoverages(focus: Resource): readonly string[] {
+  return insuranceOf(focus).flatMap((each) => relativeReference(each.reference ?? '') ?? []);
 }
 
 /** A second coverage with the same payer is answered by the same payer's policies and is not named. */

@@ -2,11 +2,12 @@
 export interface Deadline {
   /** Aborted when the time is over. */
   readonly signal: () => AbortSignal;
+  /** Milliseconds; may be negative. */
+  readonly leftMs: () => number;
   /** The call has been answered: its timer must not outlive it. */
   end(): void;
 }
 
-/** `leftMs` is asked once, when something is first waited for. */
 export function openDeadline(leftMs: () => number): Deadline {
   let controller: AbortController | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -18,6 +19,7 @@ export function openDeadline(leftMs: () => number): Deadline {
       }
       return controller.signal;
     },
+    leftMs,
     end: () => clearTimeout(timer),
   };
 }

@@ -10,6 +10,8 @@ export interface DeterminedFocus {
   /** Undefined where it asks for nothing that has a code. */
   readonly service: RequestedService | undefined;
   readonly determination: Determination;
+  /** The requirement is the word of the payer's own service; the policy and its findings are still ours. */
+  readonly byPayer?: true;
   readonly patient: Patient | undefined;
   /** The coverage that decided; undefined when only its reference is known. */
   readonly coverage: Coverage | undefined;

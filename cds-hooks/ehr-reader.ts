@@ -35,7 +35,7 @@ export function createEhrReader({ base, token, deadline, onFailure }: EhrReaderO
         const address = URL.canParse(url) ? new URL(url).href : '';
         if (![`${root}/`, `${root}?`].some((start) => url?.startsWith(start) && address.startsWith(new URL(start).href))) throw new UnreadableAnswer('address outside the FHIR server');
         const resource: Resource = await get(url);
-        if (resource.resourceType === 'OperationOutcome') throw new UnreadableAnswer('OperationOutcome');
+        if (hasFailed(resource)) throw new UnreadableAnswer('OperationOutcome');
         found.push(...resourcesOf(resource));
         url = resource.resourceType === 'Bundle' ? nextPage(resource) : undefined;
       }
@@ -52,6 +52,13 @@ export function createEhrReader({ base, token, deadline, onFailure }: EhrReaderO
 export function resourcesOf(resource: Resource): readonly Resource[] {
   if (resource.resourceType !== 'Bundle') return [resource];
   return (resource.entry ?? []).flatMap((entry) => (entry.resource && entry.resource.resourceType !== 'OperationOutcome' ? [entry.resource] : []));
+}
+
+/** A search that failed: nothing was found but an OperationOutcome that says so. */
+export function hasFailed(resource: Resource): boolean {
+  if (resource.resourceType === 'OperationOutcome') return true;
+  if (resource.resourceType !== 'Bundle' || resourcesOf(resource).length > 0) return false;
+  return (resource.entry ?? []).some(({ resource: outcome }) => outcome?.resourceType === 'OperationOutcome' && outcome.issue?.some(({ severity }) => severity === 'error' || severity === 'fatal'));
 }
 
 export function nextPage(bundle: Bundle): string | undefined {

@@ -43,6 +43,15 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** undefined: it is not JSON. */
+export function parseIfJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 function tooLarge(): Refusal {
   return new Refusal(413, 'too-long', `The body is larger than ${MAX_BODY_BYTES} bytes.`);
 }

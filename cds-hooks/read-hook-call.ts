@@ -2,6 +2,7 @@ import type { Resource } from '@medplum/fhirtypes';
 import { z } from 'zod';
 import { CRD_VERSIONS, type CrdVersion, type Hook, type HookCall } from './hook-call.ts';
 import { Refusal } from './refusal.ts';
+import { PREFETCH_KEYS } from './prefetch/prefetch-keys.ts';
 import { ANSWER_WRITERS } from './versions/answer-writers.ts';
 
 /*
@@ -13,15 +14,16 @@ const ID = '[A-Za-z0-9\\-.]{1,64}';
 const id = z.string().regex(new RegExp(`^${ID}$`));
 const referenceTo = (...types: readonly string[]) => z.string().regex(new RegExp(`^(?:${types.join('|')})/${ID}$`), `a reference to ${types.join(' or ')}`);
 const resource = z.looseObject({ resourceType: z.string().min(1) });
+/** What came with the orders, such as the drug that one names, need have no id that we know of. */
+const draft = z.looseObject({ resourceType: z.string().min(1) }).refine((given) => !(ORDER_TYPES as readonly string[]).includes(given.resourceType) || id.safeParse(given['id']).success, { path: ['id'], message: 'an id' });
 const bundleOf = (entryResource: z.ZodType) => z.looseObject({ resourceType: z.literal('Bundle'), entry: z.array(z.looseObject({ resource: entryResource })).min(1).max(200) });
 
 export const ORDER_TYPES = ['CommunicationRequest', 'DeviceRequest', 'MedicationRequest', 'NutritionOrder', 'ServiceRequest', 'VisionPrescription'] as const;
 const order = referenceTo(...ORDER_TYPES);
-const withId = resource.extend({ id });
 const clinician = referenceTo('Practitioner', 'PractitionerRole');
 const someone = referenceTo('Practitioner', 'PractitionerRole', 'Patient', 'RelatedPerson');
 const always = { patientId: id, encounterId: id.nullish() };
-const drafts = { ...always, userId: clinician, draftOrders: bundleOf(withId) };
+const drafts = { ...always, userId: clinician, draftOrders: bundleOf(draft) };
 const encounter = z.object({ ...always, userId: clinician, encounterId: id });
 
 /** What is not named here is dropped unread: an element of another hook is as unknown as any other. */
@@ -30,7 +32,7 @@ const CONTEXTS = {
   'order-select': z.object({ ...drafts, selections: z.array(z.string()) }),
   // 1.0 names one order, 1.1 several. Either is read, whatever version of CRD the answer has.
   'order-dispatch': z
-    .object({ ...always, performer: referenceTo('Practitioner', 'PractitionerRole', 'Organization', 'CareTeam', 'HealthcareService', 'Patient', 'Device', 'RelatedPerson'), order: order.optional(), dispatchedOrders: z.array(order).min(1).max(200).optional() })
+    .object({ patientId: id, performer: referenceTo('Practitioner', 'PractitionerRole', 'Organization', 'CareTeam', 'HealthcareService', 'Patient', 'Device', 'RelatedPerson'), order: order.optional(), dispatchedOrders: z.array(order).min(1).max(200).optional() })
     .refine((context) => context.order !== undefined || context.dispatchedOrders !== undefined, { path: ['dispatchedOrders'], message: 'dispatchedOrders (1.1) or order (1.0) is there' }),
   'appointment-book': z.object({ ...always, userId: someone, appointments: bundleOf(z.looseObject({ resourceType: z.literal('Appointment'), id })) }),
   'encounter-start': encounter,
@@ -41,7 +43,7 @@ const common = {
   hookInstance: z.string().regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'a UUID'),
   fhirServer: z.url({ protocol: /^https?$/ }).optional(),
   fhirAuthorization: z.looseObject({ access_token: z.string().min(1), token_type: z.literal('Bearer') }).optional(),
-  prefetch: z.record(z.string(), z.union([resource, z.null()])).nullish(),
+  prefetch: z.record(z.string(), z.unknown()).nullish(),
   // Options that are unknown, or not of the form we know, never break a call.
   extension: z.looseObject({ 'davinci-crd.configuration': z.record(z.string(), z.unknown()).optional().catch(undefined) }).nullish().catch(undefined),
 };
@@ -74,6 +76,7 @@ export function readHookCall(hook: Hook, body: unknown): HookCall {
   if (call.fhirAuthorization && call.fhirServer === undefined) throw new Refusal(statusNotConforming, 'required', 'fhirAuthorization needs fhirServer.');
   const orders = resourcesIn(context.draftOrders).filter(({ resourceType }) => (ORDER_TYPES as readonly string[]).includes(resourceType));
   if (context.draftOrders && orders.length === 0) throw new Refusal(statusNotConforming, 'invalid', `context.draftOrders holds none of ${ORDER_TYPES.join(', ')}.`);
+  const prefetch = readPrefetch(call.prefetch ?? {}, statusNotConforming);
   return {
     hook,
     version,
@@ -88,9 +91,20 @@ export function readHookCall(hook: Hook, body: unknown): HookCall {
     named: namedIn(hook, context),
     selections: context.selections,
     performer: context.performer,
-    prefetch: (call.prefetch ?? {}) as Record<string, Resource | null>,
+    prefetch,
+    beside: resourcesIn(context.draftOrders).filter((resource) => !orders.includes(resource)),
     configuration: call.extension?.['davinci-crd.configuration'] ?? {},
   };
+}
+
+/** What came under a key that nobody here asked for is passed over unless it is a resource. */
+function readPrefetch(given: Readonly<Record<string, unknown>>, statusNotConforming: number): Record<string, Resource | null> {
+  const read = Object.entries(given).map(([key, value]): readonly [string, Resource | null | undefined] => {
+    const found = value === null ? null : (resource.safeParse(value).data as Resource | undefined);
+    if (found === undefined && PREFETCH_KEYS.has(key)) throw new Refusal(statusNotConforming, 'invalid', `prefetch.${key}: a resource or null`);
+    return [key, found];
+  });
+  return Object.fromEntries(read.filter((each): each is readonly [string, Resource | null] => each[1] !== undefined));
 }
 
 /** Absent, or one that is not spoken here: the version the rule names. A third number is passed over. */

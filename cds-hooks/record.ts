@@ -2,14 +2,17 @@ import type { Coverage, Organization, Patient, Reference, Resource } from '@medp
 import { referenceTo, relativeReference } from '#fhir/base/reference.ts';
 import type { Payer, PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
 import type { EvidenceType } from '#prior-auth/coverage-requirement/policy.ts';
-import { type EhrReader, nextPage, resourcesOf } from './ehr-reader.ts';
+import { type EhrReader, hasFailed, nextPage, resourcesOf } from './ehr-reader.ts';
 import type { HookCall } from './hook-call.ts';
 import { ALWAYS, EVIDENCE, queryFor } from './prefetch/record-queries.ts';
 
 /** What a call lets us know, from its prefetch first and from the FHIR server for the rest. */
 export interface RecordSource {
-  /** The patient's, active or not. undefined: could not be had. Empty: there is none. */
-  coverages(): Promise<readonly CoverageOfPayer[] | undefined>;
+  /**
+   * The patient's, active or not, with those that the orders themselves name ("Coverage/…") as far as they can be read: the usual search finds active ones only.
+   * undefined: could not be had. Empty: there is none.
+   */
+  coverages(insurance: readonly string[]): Promise<readonly CoverageOfPayer[] | undefined>;
   patient(): Promise<Patient | undefined>;
   /** Chart resources of those types; types that cannot be had are left out. */
   evidence(types: ReadonlySet<EvidenceType>): Promise<readonly Resource[]>;
@@ -29,7 +32,7 @@ export interface CoverageOfPayer {
   readonly payerUnreadable: boolean;
 }
 
-export function openRecord(call: Pick<HookCall, 'prefetch' | 'patientId'>, payers: PayerDirectory, read: EhrReader | undefined): RecordSource {
+export function openRecord(call: Pick<HookCall, 'prefetch' | 'patientId' | 'beside'>, payers: PayerDirectory, read: EhrReader | undefined): RecordSource {
   let fetched = false;
   const unread = new Set<string>();
 
@@ -42,23 +45,34 @@ export function openRecord(call: Pick<HookCall, 'prefetch' | 'patientId'>, payer
   const gather = async (key: string, query: string): Promise<readonly Resource[] | undefined> => {
     const given = call.prefetch[key];
     if (given === null) return [];
-    if (given === undefined || given.resourceType === 'OperationOutcome') return fetchAll(queryFor(query, call.patientId));
+    if (given === undefined || hasFailed(given)) return fetchAll(queryFor(query, call.patientId));
     const next = given.resourceType === 'Bundle' ? nextPage(given) : undefined;
-    return next === undefined ? resourcesOf(given) : [...resourcesOf(given), ...((await fetchAll(next, query.split('?')[0])) ?? [])];
+    if (next === undefined) return resourcesOf(given);
+    const more = await fetchAll(next, query.split('?')[0]);
+    const found = [...resourcesOf(given), ...(more ?? [])];
+    // Nothing at hand and a page that cannot be read: it is not known that there is none.
+    return more === undefined && found.length === 0 ? undefined : found;
   };
   const isOfPatient = (of: Reference | undefined): boolean => of?.reference === undefined || relativeReference(of.reference) === `Patient/${call.patientId}`;
   const belongs = (resource: Resource): boolean => ('subject' in resource ? isOfPatient(resource.subject as Reference) : !('patient' in resource) || isOfPatient(resource.patient));
 
   let prefetched: ReadonlyMap<string, Resource> | undefined;
   const inPrefetch = (reference: string): Resource | undefined => {
-    prefetched ??= new Map(Object.values(call.prefetch).flatMap((value) => (value ? resourcesOf(value) : [])).map((resource) => [referenceTo(resource) ?? '', resource]));
+    prefetched ??= new Map([...call.beside, ...Object.values(call.prefetch).flatMap((value) => (value ? resourcesOf(value) : []))].map((resource) => [referenceTo(resource) ?? '', resource]));
     return prefetched.get(reference);
   };
 
+  const named = async (references: readonly string[]): Promise<readonly Resource[]> => {
+    const found = await Promise.all([...new Set(references)].map(async (reference) => inPrefetch(reference) ?? (await fetchAll(reference))?.find((resource) => referenceTo(resource) === reference)));
+    return found.flatMap((resource) => (resource && belongs(resource) ? [resource] : []));
+  };
+
   return {
-    async coverages() {
-      const resources = await gather('coverage', ALWAYS.coverage);
-      if (!resources) return undefined;
+    async coverages(insurance) {
+      const searched = await gather('coverage', ALWAYS.coverage);
+      if (!searched) return undefined;
+      const found = new Set(searched.map((resource) => referenceTo(resource)));
+      const resources = [...searched, ...(await named(insurance.filter((reference) => reference.startsWith('Coverage/') && !found.has(reference))))];
       const coverages = resources.filter((resource) => resource.resourceType === 'Coverage').filter((coverage) => isOfPatient(coverage.beneficiary));
       return Promise.all(coverages.map((coverage) => withPayer(coverage, (reference) => resources.find((resource) => referenceTo(resource) === reference) ?? inPrefetch(reference), payers, fetchAll)));
     },
@@ -70,10 +84,7 @@ export function openRecord(call: Pick<HookCall, 'prefetch' | 'patientId'>, payer
       const found = await Promise.all([...types].map((type) => gather(EVIDENCE[type].key, EVIDENCE[type].query)));
       return found.flatMap((resources) => resources ?? []).filter(belongs);
     },
-    async named(references) {
-      const found = await Promise.all([...new Set(references)].map(async (reference) => inPrefetch(reference) ?? (await fetchAll(reference))?.find((resource) => referenceTo(resource) === reference)));
-      return found.flatMap((resource) => (resource && belongs(resource) ? [resource] : []));
-    },
+    named,
     unread: () => [...unread],
     source: () => (unread.size > 0 ? 'incomplete' : fetched ? 'fetched' : 'prefetch'),
   };

@@ -41,10 +41,10 @@ export async function playPolicies({ library, drafts, hook, version, userId, sta
   });
   const parts: CardParts = {
     policies: library, model: { score: async () => ({ probability: 0.5, band: 'medium', reasons: [], modelVersion: 'm', simulated: true }) }, shownRisks: { seenElsewhere: () => false, note: () => undefined },
-    panelLaunchUrl: 'https://us.example/launch', newId, client: 'c', onRisk: () => undefined,
+    panelLaunchUrl: 'https://us.example/launch', newId, client: 'c', timeLeftMs: () => 1_000, onRisk: () => undefined,
   };
   const call: HookCall = {
-    hook, version, patientId: 'p1', userId, orders: drafts, hookInstance: newId(), fhirServer: undefined, accessToken: undefined, encounterId: undefined, appointments: [], named: [], selections: undefined, performer: undefined, prefetch: {}, configuration: {},
+    hook, version, patientId: 'p1', userId, orders: drafts, beside: [], hookInstance: newId(), fhirServer: undefined, accessToken: undefined, encounterId: undefined, appointments: [], named: [], selections: undefined, performer: undefined, prefetch: {}, configuration: {},
   };
   const { cards, systemActions } = await cardsFor(determined, { call, configuration: { coverageInformation: true, unsolicitedDeterminations: true, maxCards: 99, wants: () => true }, writer, parts });
   const coverageActions = determined.flatMap(({ focus, determination }) => coverageAction(focus, determination.requirement, writer) ?? []);

@@ -28,7 +28,10 @@ export function allowedAnswer(answer: HookAnswer, guarding: Guarding): HookAnswe
     if (found.length === 0) return [action];
     return found.some(({ rule }) => rule === 'one-update') ? [] : (instead(action, guarding) ?? []);
   });
-  return { cards, systemActions: guarding.coverageInformation ? systemActions : systemActions.filter((action) => !carriesCoverageInformation(action as unknown as Loose)) };
+  const allowed = { cards, systemActions: guarding.coverageInformation ? systemActions : systemActions.filter((action) => !carriesCoverageInformation(action as unknown as Loose)) };
+  // What was left out may be what the answer as a whole had to have.
+  for (const fault of answerFaults(allowed, guarding)) if (!faults.some(({ rule }) => rule === fault.rule)) guarding.onFault(fault, undefined);
+  return allowed;
 }
 
 function instead(action: Action, guarding: Guarding): Action | undefined {

@@ -1,3 +1,4 @@
+import { relativeReference } from '#fhir/base/reference.ts';
 import { CRD_URLS } from '#fhir/crd/canonical-urls.ts';
 import {
   COVERED22_CODES, COVERED_CODES, DETAIL_CATEGORY22_CODES, DOC_NEEDED22_CODES, DOC_NEEDED_CODES, DOC_PURPOSE_CODES, INFO_NEEDED22_CODES, INFO_NEEDED_CODES, PA_NEEDED22_CODES, PA_NEEDED_CODES,
@@ -88,7 +89,7 @@ const RULES: readonly Rule<Parts>[] = [
 export function coverageInformationFaults(resource: unknown, version: CrdVersion, mine: (extension: Loose) => boolean = () => true): readonly AnswerFault[] {
   const extensions = looseList(isLoose(resource) ? resource['extension'] : undefined).filter(({ url }) => url === CRD_URLS.coverageInformation);
   const alone = extensions.filter(mine).flatMap((extension) => faultsOf(RULES, partsOf(extension, version), version));
-  return [...alone, ...assertionFaults(extensions.map((extension) => partsOf(extension, version)), version)];
+  return [...alone, ...assertionFaults(extensions.map((extension) => ({ parts: partsOf(extension, version), mine: mine(extension) })), version)];
 }
 
 export function asksForDocuments(resource: unknown, mine: (extension: Loose) => boolean): boolean {
@@ -97,8 +98,13 @@ export function asksForDocuments(resource: unknown, mine: (extension: Loose) => 
 
 /** "Type/id" of the coverage that an extension is about, when it says so. */
 export function coverageOf(extension: Loose): string | undefined {
-  const [coverage] = partsOf(extension, '2.0').all('coverage');
-  return isLoose(coverage) && isText(coverage['reference']) ? coverage['reference'] : undefined;
+  return namedCoverage(partsOf(extension, '2.0'));
+}
+
+/** A server may write a reference with its own address before it. */
+function namedCoverage(parts: Parts): string | undefined {
+  const coverage = code(parts, 'coverage');
+  return isLoose(coverage) && isText(coverage['reference']) ? (relativeReference(coverage['reference']) ?? coverage['reference']) : undefined;
 }
 
 function partsOf(extension: Loose, version: CrdVersion): Parts {
@@ -142,9 +148,9 @@ function detailFits(detail: Loose, version: CrdVersion): boolean {
   return categoryFits && named('code').length === 1 && isPresent(named('code')[0]?.['valueCodeableConcept']) && named('value').length === 1 && valueOf(named('value')[0] ?? {}) !== undefined;
 }
 
-/** Rule over all repetitions on one resource: same coverage, same ids; another coverage, other ids. */
-function assertionFaults(all: readonly Parts[], version: CrdVersion): readonly AnswerFault[] {
-  const facts = all.map((parts) => ({ coverage: JSON.stringify(code(parts, 'coverage')), assertion: code(parts, 'coverage-assertion-id'), satisfied: code(parts, 'satisfied-pa-id') }));
-  const clash = facts.some((a, i) => facts.slice(i + 1).some((b) => (a.coverage === b.coverage) !== (a.assertion === b.assertion) || (a.coverage === b.coverage && a.satisfied !== b.satisfied)));
+/** Rule over all repetitions on one resource: same coverage, same ids; another coverage, other ids. What the client sent among itself is not judged. */
+function assertionFaults(all: readonly { readonly parts: Parts; readonly mine: boolean }[], version: CrdVersion): readonly AnswerFault[] {
+  const facts = all.map(({ parts, mine }) => ({ mine, coverage: namedCoverage(parts) ?? JSON.stringify(code(parts, 'coverage')), assertion: code(parts, 'coverage-assertion-id'), satisfied: code(parts, 'satisfied-pa-id') }));
+  const clash = facts.some((a, i) => facts.slice(i + 1).some((b) => (a.mine || b.mine) && ((a.coverage === b.coverage) !== (a.assertion === b.assertion) || (a.coverage === b.coverage && a.satisfied !== b.satisfied))));
   return clash ? [{ rule: 'assertion-id', says: 'one coverage has one coverage-assertion-id and satisfied-pa-id, two coverages have two', guide: version === '2.0' }] : [];
 }

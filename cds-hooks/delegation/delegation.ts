@@ -64,7 +64,7 @@ function answersOf(replies: ReadonlyMap<string, PayersReply>): PayersAnswers {
       const reply = focus.payer && replies.get(focus.payer.id);
       if (!reply) return { focus, source: 'library' };
       const requirement = reply.kind === 'answered' ? reply.requirements.get(referenceTo(focus.focus) ?? '') : undefined;
-      if (requirement) return { focus: { ...focus, determination: { ...focus.determination, requirement } }, source: 'payer' };
+      if (requirement) return { focus: { ...focus, byPayer: true, determination: { ...focus.determination, requirement } }, source: 'payer' };
       const ours = focus.determination.requirement;
       return { focus: { ...focus, determination: { ...focus.determination, requirement: { ...ours, reasons: [...ours.reasons, WHY_INSTEAD[reply.kind === 'answered' ? 'unusable' : reply.why]] } } }, source: 'library-instead' };
     },

@@ -18,6 +18,7 @@ const card = z.object({
   source: z.object({ label: text, url: text.optional().catch(undefined), topic: z.object({ system: text, code: text, display: text.optional().catch(undefined) }).optional().catch(undefined) }),
   suggestions: looseList(z.object({ label: text, isRecommended: z.boolean().optional().catch(undefined), actions: looseList(action) })),
   selectionBehavior: z.enum(['at-most-one', 'any']).catch('at-most-one'),
+  overrideReasons: looseList(z.object({ system: text, code: text, display: text })),
   links: looseList(z.object({ label: text, url: text, type: z.enum(['absolute', 'smart']), appContext: z.string().optional().catch(undefined) })),
   extension: z.looseObject({}).optional().catch(undefined),
 });
@@ -33,32 +34,43 @@ export interface CardsAsked {
 
 const MAX_CARDS = 20;
 const MAX_DETAIL = 10_000;
+const MAX_LABEL = 200;
 
 /** The payer's own cards, as far as they are of a form and about something that was asked. They keep their source. */
 export function readPayersCards(given: unknown, asked: CardsAsked): readonly Card[] {
   const known = new Set(asked.foci.flatMap((focus) => referenceTo(focus) ?? []));
-  return cards.parse(given).slice(0, MAX_CARDS).map((each): Card => {
+  return cards.parse(given).slice(0, MAX_CARDS).flatMap((each): readonly Card[] => {
     const { topic } = each.source;
     const named = referencesOf(each.extension).filter((reference) => known.has(reference));
     const suggestions = each.suggestions.flatMap((suggestion) => usable(suggestion, asked, known));
     const links = suggestions.length > 0 ? [] : each.links.filter(({ url }) => isSecure(url)).map(({ appContext, ...link }): Link => ({ ...link, ...(link.type === 'smart' && appContext !== undefined ? { appContext } : {}) }));
+    // What it was about cannot be done here.
+    if (each.suggestions.length > 0 && suggestions.length === 0 && links.length === 0) return [];
     const isCrdTopic = topic?.system === CRD_URLS.codesTemp || topic?.system === CRD_URLS.cardTypes;
-    return {
+    return [{
       uuid: newCardId(`payer/${asked.payer.id}`),
       summary: cut(each.summary, 139),
-      // A card's detail is Markdown; HTML inside it is nothing a payer needs.
-      detail: cut((each.detail ?? each.summary).replace(/<[^>]*>/g, ''), MAX_DETAIL),
+      detail: cut(withoutHtml(each.detail ?? each.summary), MAX_DETAIL),
       indicator: each.indicator,
       source: {
-        label: each.source.label,
+        label: cut(each.source.label, MAX_LABEL),
         ...(each.source.url && isSecure(each.source.url) ? { url: each.source.url } : {}),
         topic: topic && !isCrdTopic ? { system: topic.system, code: topic.code, ...(topic.display ? { display: topic.display } : {}) } : asked.writer.topic(topic?.code ?? 'insurance', topic?.display ?? 'Insurance'),
       },
       ...(suggestions.length > 0 ? { suggestions, selectionBehavior: each.selectionBehavior } : {}),
       ...(links.length > 0 ? { links } : {}),
+      ...(each.overrideReasons.length > 0 ? { overrideReasons: each.overrideReasons } : {}),
       extension: { 'davinci-crd.associated-resource': asked.writer.associatedResources(named.length > 0 ? named : [...known]) },
-    };
+    }];
   });
+}
+
+/** A card's detail is Markdown, HTML inside it nothing a payer needs. A sign of comparison is no tag: "SpO2 <88 % or PaO2 >55" stays. */
+function withoutHtml(text: string): string {
+  const attribute = String.raw`\s+[\w:-]+\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+)`;
+  const tags = new RegExp(String.raw`<!--[\s\S]*?-->|</?[a-z][a-z0-9-]*(?:${attribute})*\s*/?>`, 'gi');
+  // What is left and could still begin a tag is written so that it begins none.
+  return text.replace(tags, '').replace(/<(?=[a-z/!?])/gi, '&lt;');
 }
 
 /** A suggestion is all or nothing: one action that reaches beyond the call's orders or the patient drops it. */

@@ -5,6 +5,7 @@ import { CRD_URLS } from '#fhir/crd/canonical-urls.ts';
 import { PriorAuthError } from '#prior-auth/errors.ts';
 import { emissionFaults } from '#prior-auth/coverage-requirement/emission-rules.ts';
 import { readRequirement } from '#prior-auth/coverage-requirement/read-requirement.ts';
+import { withPayersReason } from './payers-reason.ts';
 import type { CoverageRequirement, RequirementContact, RequirementDetail } from '#prior-auth/coverage-requirement/requirement.ts';
 
 /** What the payer's own service was asked about. */
@@ -37,7 +38,7 @@ function wordIn(returned: Resource, { resource, coverage }: AskedFocus): PayersW
   const informations = extensionsByUrl(returned as { readonly extension?: readonly Extension[] }, CRD_URLS.coverageInformation);
   const ofCoverage = informations.filter((each) => relativeReference(extensionByUrl(each, 'coverage')?.valueReference?.reference ?? '') === coverage);
   if (ofCoverage.length === 0) return { kind: 'not-usable', why: 'other-coverage' };
-  const read = ofCoverage.flatMap((information) => readRequirement({ extension: [information] }).map((requirement): CoverageRequirement => ({ ...requirement, coverage, ...moreOf(information) })));
+  const read = ofCoverage.flatMap((information) => readRequirement({ extension: [information] }).map((requirement) => withPayersReason({ ...requirement, coverage, ...moreOf(information) }, information)));
   if (emissionFaults(read).length > 0) return { kind: 'not-usable', why: 'breaks-rules' };
   const [first, ...others] = read;
   if (!first) return { kind: 'not-usable', why: 'unreadable' };

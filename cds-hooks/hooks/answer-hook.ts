@@ -7,13 +7,15 @@ import { type Chart, readChart } from '#prior-auth/coverage-requirement/evidence
 import { readFocusService } from '#prior-auth/order/read-focus-service.ts';
 import { allowedAnswer, type Guarding } from '../answer-rules/allowed-answer.ts';
 import type { Configuration } from '../configuration.ts';
+import { carriesAuthorization } from '../authorization-on-order.ts';
 import { type CardParts, cardsFor } from '../cards-for.ts';
 import { coverageAction } from '../coverage-action.ts';
-import { chooseCoverage, type CoverageChoice } from '../coverage-choice.ts';
+import { chooseCoverage, type CoverageChoice, namedCoverages } from '../coverage-choice.ts';
 import type { AnswerSource, Delegation } from '../delegation/delegation.ts';
 import type { DeterminedFocus } from '../determined-focus.ts';
 import type { HookAnswer } from '../hook-answer.ts';
 import { type HookCall, PRIMARY_HOOKS } from '../hook-call.ts';
+import type { ShownRisk } from '../readiness/shown-risks.ts';
 import type { RecordSource } from '../record.ts';
 import { Refusal } from '../refusal.ts';
 import { ANSWER_WRITERS } from '../versions/answer-writers.ts';
@@ -54,10 +56,11 @@ const NOTHING: HookResult = { answer: { cards: [], systemActions: [] }, determin
 export async function answerHook(call: HookCall, record: RecordSource, configuration: Configuration, parts: AnswerParts): Promise<HookResult> {
   const writer = ANSWER_WRITERS[call.version];
   const primary = PRIMARY_HOOKS.has(call.hook);
-  const [coverages, patient, foci] = await Promise.all([record.coverages(), record.patient(), findFoci(call, record, writer)]);
+  const sent = [...call.orders, ...call.appointments].flatMap(namedCoverages);
+  const [coverages, patient, foci] = await Promise.all([record.coverages(sent), record.patient(), findFoci(call, record, writer)]);
   if (primary && foci.resources.length === 0) throw new Refusal(412, 'not-found', 'What the call is about is neither in the prefetch nor to be had from the FHIR server.');
 
-  const choices = foci.resources.map((focus) => ({ focus, choice: chooseCoverage(focus, coverages, calendarDay(parts.now(), NO_PAYER_TIME_ZONE)) }));
+  const choices = foci.resources.map((focus) => ({ focus, choice: chooseCoverage(focus, coverages, (payer) => calendarDay(parts.now(), payer?.timeZone ?? NO_PAYER_TIME_ZONE)) }));
   const chosen = choices.filter((each): each is Chosen => each.choice.kind === 'chosen');
   if (chosen.length === 0 && primary) throw withoutCoverage(choices[0]?.choice.kind === 'none' ? choices[0].choice.why : undefined, writer.statusNotConforming);
   if (chosen.length === 0) return NOTHING;
@@ -73,9 +76,10 @@ export async function answerHook(call: HookCall, record: RecordSource, configura
     const emitted: DeterminedFocus = { ...each, determination: emittable(wanted(each.determination, configuration), parts) };
     return primary ? emitted : withoutDocuments(emitted);
   });
-  const toSay = configuration.coverageInformation ? determined.filter((each) => primary || isWorthSaying(each)) : [];
+  const open = determined.filter((each) => !carriesAuthorization(each));
+  const toSay = configuration.coverageInformation ? open.filter((each) => primary || isWorthSaying(each)) : [];
   const systemActions = toSay.flatMap(({ focus, determination }) => coverageAction(focus, determination.requirement, writer) ?? []);
-  const { cards, systemActions: responded, scores } = await cardsFor(determined, { call, configuration, writer, parts });
+  const { cards, systemActions: responded, scores, risks } = await cardsFor(open, { call, configuration, writer, parts });
   const payersCards = (payers?.cards ?? []).filter((card) => configuration.wants(card.source.topic.code));
   const answer = allowedAnswer({ cards: [...cards, ...payersCards].slice(0, configuration.maxCards), systemActions: [...systemActions, ...responded] }, {
     hook: call.hook,
@@ -86,7 +90,13 @@ export async function answerHook(call: HookCall, record: RecordSource, configura
     inconclusive: (resource, coverage) => coverageAction(resource, { coverage, date: calendarDay(parts.now(), NO_PAYER_TIME_ZONE), assertionId: parts.newId(), ...INCONCLUSIVE }, writer),
     onFault: parts.onAnswerFault,
   });
+  // Signing comes after selecting: what selecting shows need not be shown again. Only what leaves is shown.
+  if (call.hook === 'order-select') for (const { uuid } of answer.cards) noteShown(risks.get(uuid), parts);
   return { answer, determined, sources: merged.map(({ source }) => source), scores };
+}
+
+function noteShown(risk: ShownRisk | undefined, { shownRisks }: AnswerParts): void {
+  if (risk) shownRisks.note(risk);
 }
 
 interface Chosen {
@@ -116,7 +126,7 @@ async function determineAll(chosen: readonly Chosen[], { patient, lookUp, record
     ...each,
     payerName: each.payer?.name ?? 'Payer',
     otherPayers: choice.otherPayers,
-    determination: withUnread(record.unread(), determine(parts.policies, { ...each, order: each.focus, coverage: choice.reference, coverageFault: choice.fault, chart, assertionId: parts.newId() })),
+    determination: withRemark(choice.remark, withUnread(record.unread(), determine(parts.policies, { ...each, order: each.focus, coverage: choice.reference, coverageFault: choice.fault, chart, assertionId: parts.newId() }))),
   }));
 }
 
@@ -125,6 +135,12 @@ function withUnread(unread: readonly string[], determination: Determination): De
   const { requirement, findings } = determination;
   if (unread.length === 0 || !findings.some(({ status }) => status === 'unknown')) return determination;
   return { ...determination, requirement: { ...requirement, reasons: [...requirement.reasons, `Not checked, because it could not be read from the record: ${unread.toSorted().join(', ')}.`] } };
+}
+
+function withRemark(remark: string | undefined, determination: Determination): Determination {
+  if (remark === undefined) return determination;
+  const { requirement } = determination;
+  return { ...determination, requirement: { ...requirement, reasons: [...requirement.reasons, remark] } };
 }
 
 /** Who has switched unsolicited determinations off is told that an authorization is needed, not that one was given unasked. */

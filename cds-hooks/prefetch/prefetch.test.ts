@@ -24,7 +24,7 @@ describe('standard queries', () => {
     }
   });
   it.each(HOOKS)('%s: 2.0.1 uses tokens of that version, and no key means two things', (hook) => {
-    for (const query of Object.values(STANDARD_2_0_1[hook])) for (const token of tokensOf(query)) expect(token).toMatch(/^context\.(?:\w+|draftOrders\.\w+\.id)$/);
+    for (const query of Object.values(STANDARD_2_0_1[hook])) for (const token of tokensOf(query)) expect(token).toMatch(/^context\.(?:\w+|(?:draftOrders|appointments)\.\w+\.id)$/);
     const both = Object.entries(STANDARD_2_0_1[hook]).filter(([key, query]) => (STANDARD_2_2[hook][key] ?? query) !== query);
     expect(both).toEqual([]);
     expect(Object.values(EVIDENCE).filter(({ key }) => key in STANDARD_2_2[hook] || key in STANDARD_2_0_1[hook])).toEqual([]);

@@ -14,7 +14,7 @@ export const STANDARD_2_0_1: { readonly [H in Hook]: Readonly<Record<string, str
   'order-sign': DRAFTS,
   'order-select': DRAFTS,
   'order-dispatch': { order: '{{context.order}}' },
-  'appointment-book': {},
+  'appointment-book': { appointmentOrders: 'Appointment?_id={{context.appointments.Appointment.id}}&_include=Appointment:based-on' },
   'encounter-start': ENCOUNTERS,
   'encounter-discharge': ENCOUNTERS,
 };

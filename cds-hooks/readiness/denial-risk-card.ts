@@ -3,6 +3,7 @@ import type { DenialRisk } from '#prior-auth/learning/denial-risk.ts';
 import { sayChange } from '#prior-auth/learning/risk-words.ts';
 import { type CardSubject, frameCard, OWN_LABEL, plain } from '../card-frame.ts';
 import type { Card } from '../hook-answer.ts';
+import { NOT_DOCUMENTED_NOW } from '../override-reasons.ts';
 
 /** Topics that no code of CRD fits; its binding is extensible. */
 export const OWN_TOPICS = 'https://openpriorauth.org/CodeSystem/card-topic';
@@ -33,6 +34,7 @@ export function denialRiskCard(subject: CardSubject, risk: DenialRisk): Card {
     indicator: risk.band === 'high' ? 'warning' : 'info',
     topic: { system: OWN_TOPICS, code: DENIAL_RISK, display: 'Denial risk' },
     extension: { 'org.openpriorauth.denial-risk': machineReadable(risk, findings) },
+    overrideReasons: NOT_DOCUMENTED_NOW,
   });
 }
 

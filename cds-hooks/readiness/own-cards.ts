@@ -1,5 +1,6 @@
 import { type CardSubject, frameCard, OWN_LABEL, plain } from '../card-frame.ts';
 import type { Card } from '../hook-answer.ts';
+import { NOT_DOCUMENTED_NOW } from '../override-reasons.ts';
 import { OWN_TOPICS } from './denial-risk-card.ts';
 
 export const INSTRUCTIONS = 'instructions';
@@ -21,6 +22,7 @@ export function instructionsCard(subject: CardSubject, listOpen: boolean): Card 
     detail: [...(instructions ? [instructions] : []), ...list],
     indicator: 'info',
     topic: subject.writer.topic('guideline', 'Guideline'),
+    overrideReasons: NOT_DOCUMENTED_NOW,
   });
 }
 
@@ -33,7 +35,7 @@ export function panelLinkCard(subject: CardSubject, launchUrl: string): Card | u
       kind: PANEL_LINK,
       speaker: OWN_LABEL,
       summary: `Prepare the request: ${service.display}`,
-      detail: ["The payer's form can be filled in from the record beside the chart."],
+      detail: [determination.requirement.questionnaires.length > 0 ? "The payer's form can be filled in from the record beside the chart." : 'The request can be prepared and sent beside the chart.'],
       indicator: 'info',
       topic: { system: OWN_TOPICS, code: PANEL_LINK, display: 'Prior authorization panel' },
     }),

@@ -7,8 +7,9 @@ import { cut, frameCard } from '../card-frame.ts';
 import type { Configuration } from '../configuration.ts';
 import type { DeterminedFocus } from '../determined-focus.ts';
 import type { Action, Card, HookAnswer, Link, Suggestion } from '../hook-answer.ts';
-import type { HookCall } from '../hook-call.ts';
+import { type HookCall, PRIMARY_HOOKS } from '../hook-call.ts';
 import type { AnswerWriter } from '../versions/answer-writer.ts';
+import { OVERRIDE_REASONS } from '../override-reasons.ts';
 import { topicOf, TOPIC_WORDS } from './card-topics.ts';
 import { changedResource, draftedOrder } from './drafted-order.ts';
 import { fillIn } from './fill-in.ts';
@@ -22,9 +23,6 @@ export interface ResponseParts {
   /** A fresh UUID for a suggestion. */
   readonly newId: () => string;
 }
-
-/** Where answers name their override reasons. */
-const OVERRIDE_REASONS = 'https://openpriorauth.org/CodeSystem/override-reason';
 
 /** What of one response goes out: a card, or actions that the client takes without asking. */
 type Given = { readonly kind: 'card'; readonly card: Card } | { readonly kind: 'actions'; readonly actions: readonly Action[] };
@@ -46,7 +44,7 @@ export function responsesTo(determined: readonly DeterminedFocus[], call: Asking
   const asking: Asking = { call, parts, ordered: new Set(drafted), corrected: new Set() };
   return determined.map((focus) => {
     const { applicable } = focus.determination;
-    const own = (applicable?.revision.responses ?? []).flatMap((response) => give(response, applicable?.policy.id ?? '', focus, asking) ?? []);
+    const own = (isSuperseded(focus) ? [] : (applicable?.revision.responses ?? [])).flatMap((response) => give(response, applicable?.policy.id ?? '', focus, asking) ?? []);
     const every = (parts.library.default.everyOrder ?? []).flatMap((response) => give(response, EVERY_ORDER, focus, asking) ?? []);
     const given = [...own, ...every];
     return {
@@ -54,6 +52,11 @@ export function responsesTo(determined: readonly DeterminedFocus[], call: Asking
       systemActions: given.flatMap((each) => (each.kind === 'actions' ? each.actions : [])),
     };
   });
+}
+
+/** The payer has said that no authorization is to be asked for: what our policy says on the way to one would contradict it, in its name. */
+function isSuperseded({ byPayer, determination: { requirement: { paNeeded } } }: DeterminedFocus): boolean {
+  return byPayer === true && paNeeded !== 'auth-needed' && paNeeded !== 'performpa' && paNeeded !== 'conditional';
 }
 
 /** Stands for the policy's id where a response is to every order. */
@@ -139,6 +142,8 @@ function additionalOrders({ orders, together }: Of<'additional-orders'>, focus: 
 
 function form(wanted: Of<'form-completion'>, focus: DeterminedFocus, asking: Asking): Offer | undefined {
   const label = fillIn(wanted.label, focus, 'text');
+  // CRD, hook categories: nothing asks for documents before a primary hook.
+  if (!PRIMARY_HOOKS.has(asking.call.hook)) return undefined;
   const task = formTask(wanted, label, focus, asking.call.patientId, asking.parts.writer.version);
   if (!task) return undefined;
   const questionnaire = asking.parts.library.form(wanted.questionnaire);

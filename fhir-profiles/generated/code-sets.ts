@@ -20,6 +20,10 @@ export type DocPurposeCode = (typeof DOC_PURPOSE_CODES)[number];
 export const INFO_NEEDED_CODES = ['performer', 'location', 'timeframe', 'contract-window', 'OTH'] as const;
 export type InfoNeededCode = (typeof INFO_NEEDED_CODES)[number];
 
+/** http://hl7.org/fhir/us/davinci-crd/ValueSet/coverageAssertionReasons, crd-2.0.1 */
+export const REASON_CODES = ['gold-card', 'detail-code'] as const;
+export type ReasonCode = (typeof REASON_CODES)[number];
+
 /** http://hl7.org/fhir/us/davinci-crd/ValueSet/cardType, crd-2.0.1 */
 export const CARD_TYPE_CODES = ['appropriate-use', 'claim', 'clinical-reminder', 'contraindication', 'cost', 'coverage-info', 'duplicate-therapy', 'guideline', 'insurance', 'limits', 'network', 'off-guideline', 'therapy-alternatives-opt', 'therapy-alternatives-req'] as const;
 export type CardTypeCode = (typeof CARD_TYPE_CODES)[number];
@@ -39,6 +43,10 @@ export type DocNeeded22Code = (typeof DOC_NEEDED22_CODES)[number];
 /** http://hl7.org/fhir/us/davinci-crd/ValueSet/informationNeeded, crd-2.2.0-preview */
 export const INFO_NEEDED22_CODES = ['performer', 'location', 'timeframe', 'contract-window', 'detail-code', 'OTH'] as const;
 export type InfoNeeded22Code = (typeof INFO_NEEDED22_CODES)[number];
+
+/** http://hl7.org/fhir/us/davinci-crd/ValueSet/coverageAssertionReasons, crd-2.2.0-preview */
+export const REASON22_CODES = ['gold-card', 'no-member-found', 'no-active-coverage', 'coverage-not-found', 'auth-out-network'] as const;
+export type Reason22Code = (typeof REASON22_CODES)[number];
 
 /** http://hl7.org/fhir/us/davinci-crd/ValueSet/coverageDetailCategories, crd-2.2.0-preview */
 export const DETAIL_CATEGORY22_CODES = ['cat-limitation', 'cat-decisional', 'cat-other'] as const;

@@ -5,11 +5,13 @@ const CODE_SETS = [
   { name: 'DocNeeded', ig: 'crd-2.0.1', url: 'http://hl7.org/fhir/us/davinci-crd/ValueSet/AdditionalDocumentation' },
   { name: 'DocPurpose', ig: 'crd-2.0.1', url: 'http://hl7.org/fhir/us/davinci-crd/ValueSet/DocReason' },
   { name: 'InfoNeeded', ig: 'crd-2.0.1', url: 'http://hl7.org/fhir/us/davinci-crd/ValueSet/informationNeeded' },
+  { name: 'Reason', ig: 'crd-2.0.1', url: 'http://hl7.org/fhir/us/davinci-crd/ValueSet/coverageAssertionReasons' },
   { name: 'CardType', ig: 'crd-2.0.1', url: 'http://hl7.org/fhir/us/davinci-crd/ValueSet/cardType' },
   { name: 'Covered22', ig: 'crd-2.2.0-preview', url: 'http://hl7.org/fhir/us/davinci-crd/ValueSet/coverageInfo' },
   { name: 'PaNeeded22', ig: 'crd-2.2.0-preview', url: 'http://hl7.org/fhir/us/davinci-crd/ValueSet/coveragePaDetail' },
   { name: 'DocNeeded22', ig: 'crd-2.2.0-preview', url: 'http://hl7.org/fhir/us/davinci-crd/ValueSet/AdditionalDocumentation' },
   { name: 'InfoNeeded22', ig: 'crd-2.2.0-preview', url: 'http://hl7.org/fhir/us/davinci-crd/ValueSet/informationNeeded' },
+  { name: 'Reason22', ig: 'crd-2.2.0-preview', url: 'http://hl7.org/fhir/us/davinci-crd/ValueSet/coverageAssertionReasons' },
   { name: 'DetailCategory22', ig: 'crd-2.2.0-preview', url: 'http://hl7.org/fhir/us/davinci-crd/ValueSet/coverageDetailCategories' },
   { name: 'InformationOrigin', ig: 'dtr-2.0.1', url: 'http://hl7.org/fhir/us/davinci-dtr/ValueSet/informationOrigins' },
 ] as const;

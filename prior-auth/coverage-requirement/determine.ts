@@ -43,10 +43,20 @@ export interface OrderToDetermine {
   readonly assertionId: string;
 }
 
-/** The policy revision that names the order's service for that payer, on that day, at the patient's home. */
+/**
+ * The policy revision that names the order's service for that payer, on that day, at the patient's home. Where several codes are asked for, such as by an
+ * appointment for several orders, the strictest: an authorization that one of them needs is needed.
+ */
 export function findPolicy(library: PolicyLibrary, { service, payer, patient, today }: Pick<OrderToDetermine, 'service' | 'payer' | 'patient' | 'today'>): ApplicablePolicy | undefined {
   if (!service || !payer) return undefined;
-  return service.codings.map((coding) => policyFor(library, coding, { payer, patient, today })).find((found) => found !== undefined);
+  const found = service.codings.flatMap((coding) => policyFor(library, coding, { payer, patient, today }) ?? []);
+  return found.toSorted((a, b) => strictness(b) - strictness(a))[0];
+}
+
+function strictness({ revision: { covered, authorization } }: ApplicablePolicy): number {
+  if (covered === 'not-covered') return 4;
+  if (authorization === 'auth-needed' || authorization === 'performpa') return 3;
+  return covered === 'conditional' || authorization === 'conditional' ? 2 : authorization === 'satisfied' ? 1 : 0;
 }
 
 function policyFor(library: PolicyLibrary, { system, code }: RequestedService['codings'][number], { payer, patient, today }: { readonly payer: Pick<Payer, 'id'>; readonly patient: Patient | undefined; readonly today: string }): ApplicablePolicy | undefined {

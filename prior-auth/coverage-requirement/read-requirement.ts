@@ -5,7 +5,7 @@ import { POLICY_REVISION_DETAIL } from './policy-detail.ts';
 import { COVERED, type CoverageRequirement, DOC_NEEDED, DOC_PURPOSE, INFO_NEEDED, PA_NEEDED, type PolicyReference } from './requirement.ts';
 
 /**
- * Every coverage-information on an order, in the order given, from CRD 2.0.1 up to 2.2 (whose `indeterminate` reads as conditional).
+ * Every coverage-information on an order, in the order given, from CRD 2.0.1 up to 2.2 (whose `indeterminate` reads as conditional, and whose `detail-code` as OTH).
  * @throws PriorAuthError ORDER_UNREADABLE when one lacks coverage, covered, date or coverage-assertion-id, or holds an unknown code.
  */
 export function readRequirement(order: { readonly extension?: readonly Extension[] | undefined }): CoverageRequirement[] {
@@ -22,7 +22,7 @@ function toRequirement(received: ReceivedCoverageInformation): CoverageRequireme
     ...(paNeeded ? { paNeeded } : {}),
     ...(docNeeded ? { docNeeded } : {}),
     docPurpose: received.docPurpose.map((code) => oneOf(DOC_PURPOSE, code, 'doc-purpose')),
-    infoNeeded: received.infoNeeded.map((code) => oneOf(INFO_NEEDED, code, 'info-needed')),
+    infoNeeded: received.infoNeeded.map((code) => (code === 'detail-code' ? 'OTH' : oneOf(INFO_NEEDED, code, 'info-needed'))),
     reasons: received.reasons.flatMap((reason) => reason.text ?? reason.coding?.[0]?.display ?? reason.coding?.[0]?.code ?? []),
     questionnaires: received.questionnaires,
     date: mandatory(received.date, 'date'),

@@ -21,6 +21,8 @@ export interface CoverageRequirement {
   readonly docPurpose: readonly (typeof DOC_PURPOSE)[number][];
   readonly infoNeeded: readonly (typeof INFO_NEEDED)[number][];
   readonly reasons: readonly string[];
+  /** CRD's own code for the first reason, where the payer gave one ("gold-card"). */
+  readonly reasonCode?: string;
   /** Version-specific canonicals, "url|version". */
   readonly questionnaires: readonly string[];
   /** YYYY-MM-DD, the day of the determination. */

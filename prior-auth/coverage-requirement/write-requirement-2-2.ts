@@ -2,6 +2,7 @@ import type { Extension } from '@medplum/fhirtypes';
 import { CRD_URLS } from '#fhir/crd/canonical-urls.ts';
 import { type CoverageInformation22, writeCoverageInformation22 } from '#fhir/crd/coverage-information-2-2.ts';
 import { POLICY_REVISION_DETAIL } from './policy-detail.ts';
+import { REASON22_CODES } from '#fhir/generated/code-sets.ts';
 import type { CoverageRequirement } from './requirement.ts';
 
 /** A requirement as CRD 2.2 coverage-information. The caller has held it against the emission rules. */
@@ -27,9 +28,10 @@ export function writeRequirement22(requirement: CoverageRequirement): Extension 
   });
 }
 
-/** A code for the cause, where there is one, with the first reason's words. */
-function reasonsOf({ cause, reasons }: CoverageRequirement): CoverageInformation22['reasons'] {
-  const coding = cause === undefined ? undefined : [{ system: CRD_URLS.codesTemp, code: cause }];
+/** A code for the cause or from the payer, where there is one, with the first reason's words. */
+function reasonsOf({ cause, reasonCode, reasons }: CoverageRequirement): CoverageInformation22['reasons'] {
+  const code = cause ?? REASON22_CODES.find((each) => each === reasonCode);
+  const coding = code === undefined ? undefined : [{ system: CRD_URLS.codesTemp, code }];
   if (reasons.length === 0) return coding ? [{ coding }] : [];
   return reasons.map((text, i) => ({ ...(coding && i === 0 ? { coding } : {}), text }));
 }

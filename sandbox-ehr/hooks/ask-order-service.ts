@@ -90,5 +90,7 @@ async function hookRequest({ repository, tokens }: AskOptions, { hook, user, ord
     fhirAuthorization: { access_token: accessToken, token_type: 'Bearer', expires_in: TOKEN_SECONDS, scope: SERVICE_SCOPE, subject: SERVICE_CLIENT_ID, patient: patientId },
     context: { ...context, ...(hook === 'order-select' ? { selections: [reference] } : {}) },
     ...(Object.keys(prefetch).length > 0 ? { prefetch } : {}),
+    // This EHR has no launch of its own for documentation: it takes the service's link to the panel.
+    extension: { 'davinci-crd.configuration': { 'prior-auth-panel': true } },
   };
 }

@@ -1,0 +1,15 @@
+import { readCoverageInformation } from '#fhir/crd/coverage-information.ts';
+import { CRD_URLS } from '#fhir/crd/canonical-urls.ts';
+import { carriedCoverage } from './coverage-action.ts';
+import type { DeterminedFocus } from './determined-focus.ts';
+
+/**
+ * A policy library knows no authorizations. One that the order carries under this coverage, with its number, came from the payer: where the library would ask
+ * for an authorization, the payer's word on the order stands and nothing is asked. What the library knows otherwise (not covered, coverage ended) goes before it.
+ */
+export function carriesAuthorization({ focus, byPayer, determination: { requirement } }: DeterminedFocus): boolean {
+  const { coverage, paNeeded, cause } = requirement;
+  if (byPayer || cause !== undefined || (paNeeded !== 'auth-needed' && paNeeded !== 'performpa' && paNeeded !== 'conditional')) return false;
+  const carried = ('extension' in focus ? (focus.extension ?? []) : []).filter((extension) => extension.url === CRD_URLS.coverageInformation && carriedCoverage(extension) === coverage);
+  return readCoverageInformation({ extension: carried }).some((each) => each.paNeeded === 'satisfied' && each.satisfiedPaId !== undefined);
+}
