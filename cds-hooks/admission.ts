@@ -11,9 +11,9 @@ export interface Admission {
   /**
    * Resolves when it is the call's turn to be worked on: in the order of asking, one in each round of the event loop. Calls that come
    * together would otherwise be worked on in one round, and for its length no connection is accepted (one a round) and no timer fires.
-   * A call whose turn comes late is done in part.
+   * A call whose turn comes late is done in part; one whose turn would come too late, by the pace of the calls before it, is refused at once.
    */
-  turn(admitted: Exclude<Admitted, 'refused'>): Promise<Exclude<Admitted, 'refused'>>;
+  turn(admitted: Exclude<Admitted, 'refused'>): Promise<Admitted>;
   leave(): void;
   stop(): void;
 }
@@ -25,18 +25,30 @@ export interface AdmissionLimits {
   readonly most: number;
   /** A process that comes this much too late to its own work refuses calls: whatever is waiting comes later still. */
   readonly lateMs: number;
+  /** A call that would wait longer for its turn is refused. */
+  readonly tooLateMs: number;
 }
 
 const LOOK_EVERY_MS = 50;
 
-export function createAdmission({ full, most, lateMs }: AdmissionLimits): Admission {
+/** Of a new turn in the pace. */
+const PACE_SHARE = 0.1;
+
+export function createAdmission({ full, most, lateMs, tooLateMs }: AdmissionLimits): Admission {
   let atWork = 0;
   let late = 0;
   let before = 0;
   let expected = performance.now() + LOOK_EVERY_MS;
-  const waiting: (() => void)[] = [];
+  /** Each tells whether its call is now worked on. */
+  const waiting: (() => boolean)[] = [];
+  /** Milliseconds from one turn to the next, of calls that were worked on while others waited. */
+  let pace = 1;
+  let turnAt = 0;
   const next = (): void => {
-    waiting.shift()?.();
+    const now = performance.now();
+    if (turnAt > 0) pace += PACE_SHARE * (now - turnAt - pace);
+    const works = waiting.shift()?.() === true;
+    turnAt = works && waiting.length > 0 ? now : 0;
     if (waiting.length > 0) setImmediate(next);
   };
   const clock = setInterval(() => {
@@ -55,9 +67,14 @@ export function createAdmission({ full, most, lateMs }: AdmissionLimits): Admiss
     },
     turn(admitted) {
       if (atWork <= 1) return Promise.resolve(admitted);
+      if (waiting.length * pace > tooLateMs) return Promise.resolve('refused');
       const since = performance.now();
       return new Promise((go) => {
-        waiting.push(() => go(performance.now() - since > lateMs ? 'partial' : admitted));
+        waiting.push(() => {
+          const waited = performance.now() - since;
+          go(waited > tooLateMs ? 'refused' : waited > lateMs ? 'partial' : admitted);
+          return waited <= tooLateMs;
+        });
         if (waiting.length === 1) setImmediate(next);
       });
     },

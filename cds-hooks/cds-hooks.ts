@@ -103,7 +103,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
   const ownPrefetch = prefetchQueries(policies, options.prefetchChart ?? true);
   const services = JSON.stringify(discovery(DEFAULTS, ownPrefetch));
   const deadlineMs = options.deadlineMs ?? 500;
-  const admission = createAdmission({ full: 128, most: 512, lateMs: deadlineMs / 2, ...options.mostAtWork });
+  const admission = createAdmission({ full: 128, most: 512, lateMs: deadlineMs / 2, tooLateMs: deadlineMs * 0.8, ...options.mostAtWork });
   const metricLog = openMetricLog(store, now, options.metricRetentionDays ?? 1095);
   const key = await signingKey(store, 'cds-hooks', 'ES384');
   const jwks = JSON.stringify({ keys: [key.publicJwk] });
@@ -162,6 +162,10 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     const { client: signed, notChecked } = await authenticate(request, `/cds-services/${id}`);
     const text = await readBody(request);
     const admitted = await admission.turn(asAdmitted);
+    if (admitted === 'refused') {
+      metrics.admitted.inc({ how: admitted });
+      throw busy();
+    }
     const body = signed ? parseIfJson(text) : parseJson(text);
     const client = signed ?? openClient(body, open);
     const kept = (status: number, answer: string, call?: HookCall): void =>
