@@ -1,6 +1,4 @@
-import { readCoverageInformation } from '#fhir/crd/coverage-information.ts';
-import { CRD_URLS } from '#fhir/crd/canonical-urls.ts';
-import { carriedCoverage } from './coverage-action.ts';
+import { carriedUnder } from './coverage-action.ts';
 import type { DeterminedFocus } from './determined-focus.ts';
 
 /**
@@ -10,6 +8,5 @@ import type { DeterminedFocus } from './determined-focus.ts';
 export function carriesAuthorization({ focus, byPayer, determination: { requirement } }: DeterminedFocus): boolean {
   const { coverage, paNeeded, cause } = requirement;
   if (byPayer || cause !== undefined || (paNeeded !== 'auth-needed' && paNeeded !== 'performpa' && paNeeded !== 'conditional')) return false;
-  const carried = ('extension' in focus ? (focus.extension ?? []) : []).filter((extension) => extension.url === CRD_URLS.coverageInformation && carriedCoverage(extension) === coverage);
-  return readCoverageInformation({ extension: carried }).some((each) => each.paNeeded === 'satisfied' && each.satisfiedPaId !== undefined);
+  return carriedUnder(focus, coverage).some((each) => each.paNeeded === 'satisfied' && each.satisfiedPaId !== undefined);
 }

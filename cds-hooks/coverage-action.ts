@@ -1,7 +1,6 @@
 import type { Extension, Resource } from '@medplum/fhirtypes';
 import { relativeReference } from '#fhir/base/reference.ts';
-import { readCoverageInformation } from '#fhir/crd/coverage-information.ts';
-import { CRD_URLS } from '#fhir/crd/canonical-urls.ts';
+import { type ReceivedCoverageInformation, readCoverageInformation } from '#fhir/crd/coverage-information.ts';
 import type { CoverageRequirement } from '#prior-auth/coverage-requirement/requirement.ts';
 import type { Action } from './hook-answer.ts';
 import type { AnswerWriter } from './versions/answer-writer.ts';
@@ -12,21 +11,30 @@ import type { AnswerWriter } from './versions/answer-writer.ts';
  * nor what a server or client adds when it keeps the answer.
  */
 export function coverageAction(focus: Resource, requirement: CoverageRequirement, writer: AnswerWriter): Action | undefined {
-  const extensions = ('extension' in focus ? focus.extension : undefined) ?? [];
-  const isOfCoverage = (extension: Extension): boolean => extension.url === CRD_URLS.coverageInformation && carriedCoverage(extension) === requirement.coverage;
-  const before = extensions.filter(isOfCoverage);
+  const extensions = extensionsOf(focus);
+  const before = answersUnder(focus, requirement.coverage);
   if (before.length === 1 && before[0] && saysTheSame(before[0], requirement, writer)) return undefined;
   return {
     type: 'update',
     description: `Coverage information for ${focus.resourceType}/${focus.id}`,
-    resource: { ...focus, extension: [...extensions.filter((extension) => !isOfCoverage(extension)), writer.coverageInformation(requirement)] } as Resource,
+    resource: { ...focus, extension: [...extensions.filter((extension) => !before.includes(extension)), writer.coverageInformation(requirement)] } as Resource,
   };
 }
 
-/** "Coverage/123", also where a server has put its own address before it. */
-export function carriedCoverage(extension: Extension): string | undefined {
-  const reference = readCoverageInformation({ extension: [extension] })[0]?.coverage;
-  return reference === undefined ? undefined : (relativeReference(reference) ?? reference);
+/** What the resource carries already under a coverage ("Coverage/123"), also where a server has put its own address before the reference. */
+export function carriedUnder(focus: Resource, coverage: string): readonly ReceivedCoverageInformation[] {
+  return readCoverageInformation({ extension: answersUnder(focus, coverage) });
+}
+
+function answersUnder(focus: Resource, coverage: string): Extension[] {
+  return extensionsOf(focus).filter((extension) => {
+    const reference = readCoverageInformation({ extension: [extension] })[0]?.coverage ?? '';
+    return (relativeReference(reference) ?? reference) === coverage;
+  });
+}
+
+function extensionsOf(focus: Resource): readonly Extension[] {
+  return ('extension' in focus ? focus.extension : undefined) ?? [];
 }
 
 /** The assertion id names the answer and says nothing by itself, so the one received is kept for the comparison. */

@@ -1,6 +1,4 @@
-import { CRD_URLS } from '#fhir/crd/canonical-urls.ts';
-import { readCoverageInformation } from '#fhir/crd/coverage-information.ts';
-import { carriedCoverage } from '../coverage-action.ts';
+import { carriedUnder } from '../coverage-action.ts';
 import type { DeterminedFocus } from '../determined-focus.ts';
 
 /** CRD, hook categories: a secondary hook never says that documents are needed. */
@@ -14,7 +12,6 @@ export function withoutDocuments(each: DeterminedFocus): DeterminedFocus {
 export function isWorthSaying({ focus, determination: { requirement, applicable } }: DeterminedFocus): boolean {
   const { covered, paNeeded, cause, coverage } = requirement;
   // An answer from a primary hook says more, documents among it: one that agrees is not replaced by less.
-  const said = ('extension' in focus ? (focus.extension ?? []) : []).filter((extension) => extension.url === CRD_URLS.coverageInformation && carriedCoverage(extension) === coverage);
-  if (readCoverageInformation({ extension: said }).some((each) => each.covered === covered && each.paNeeded === paNeeded)) return false;
+  if (carriedUnder(focus, coverage).some((each) => each.covered === covered && each.paNeeded === paNeeded)) return false;
   return cause === 'no-active-coverage' || (applicable !== undefined && (covered !== 'covered' || paNeeded === 'conditional' || paNeeded === 'auth-needed' || paNeeded === 'performpa'));
 }
