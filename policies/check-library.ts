@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { CODE_SYSTEMS } from '#fhir/base/code-systems.ts';
-import { expression } from '#prior-auth/coverage-requirement/hold-criteria.ts';
 import type { Policy, PolicyRevision } from '#prior-auth/coverage-requirement/policy.ts';
 import { PolicyFileError } from './json-file.ts';
 import { lineOfPath } from './json-position.ts';
@@ -31,21 +30,27 @@ interface CheckedFile {
 
 const FOREVER = '9999-12-31';
 
-/** Errors stop the start, or would make a criterion useless; warnings are what an author most likely did not mean. */
+/** Errors stop the start; warnings are what an author most likely did not mean. */
 export function checkLibrary(files: readonly string[], against: CheckAgainst): readonly CheckFinding[] {
   const findings: CheckFinding[] = [];
   const checked = files.flatMap((file): CheckedFile[] => {
-    try {
-      return [{ file, text: readFileSync(file, 'utf8'), policy: readPolicyFile(file) }];
-    } catch (error) {
-      if (!(error instanceof PolicyFileError)) throw error;
-      findings.push(...error.message.split('\n').map((line) => toFinding(file, line)));
-      return [];
-    }
+    const { found, value: policy } = refusals(file, readPolicyFile);
+    findings.push(...found);
+    return policy ? [{ file, text: readFileSync(file, 'utf8'), policy }] : [];
   });
-  for (const each of checked) findings.push(...expressionFaults(each), ...payerWarnings(each, against), ...serviceWarnings(each, against), ...questionnaireWarnings(each, against), ...submissionWarnings(each), ...revisionWarnings(each));
+  for (const each of checked) findings.push(...payerWarnings(each, against), ...serviceWarnings(each, against), ...questionnaireWarnings(each, against), ...submissionWarnings(each), ...revisionWarnings(each), ...caseWarnings(each));
   findings.push(...overlaps(checked));
   return findings;
+}
+
+/** Why a file cannot be used, or what it says. */
+export function refusals<T>(file: string, read: (file: string) => T): { readonly found: readonly CheckFinding[]; readonly value?: T } {
+  try {
+    return { found: [], value: read(file) };
+  } catch (error) {
+    if (!(error instanceof PolicyFileError)) throw error;
+    return { found: error.message.split('\n').map((line) => toFinding(file, line)) };
+  }
 }
 
 /** "file:12: message" of a PolicyFileError. */
@@ -58,21 +63,6 @@ function at({ file, text }: CheckedFile, severity: CheckFinding['severity'], pat
   return { severity, file, line: lineOfPath(text, path), message };
 }
 
-function expressionFaults(each: CheckedFile): readonly CheckFinding[] {
-  return each.policy.revisions.flatMap((revision, r) =>
-    revision.criteria.flatMap((criterion, c) =>
-      (['record', 'submission'] as const).flatMap((part) => {
-        try {
-          expression(criterion[part] ?? '{}');
-          return [];
-        } catch (error) {
-          return [at(each, 'error', ['revisions', r, 'criteria', c, part], `criterion ${criterion.id}: ${part} is no FHIRPath: ${error instanceof Error ? error.message : String(error)}`)];
-        }
-      }),
-    ),
-  );
-}
-
 function payerWarnings(each: CheckedFile, { payerIds }: CheckAgainst): readonly CheckFinding[] {
   return each.policy.payers.flatMap((payer, p) => (payer === '*' || payerIds.has(payer) ? [] : [at(each, 'warning', ['payers', p], `payer ${payer} is not one of payers.json`)]));
 }
@@ -83,8 +73,12 @@ function serviceWarnings(each: CheckedFile, { hcpcs }: CheckAgainst): readonly C
       const path = ['revisions', r, 'services', s];
       const { from, to } = periodOf(revision, service);
       if (to < from) return [at(each, 'warning', path, `these services are never named: revision ${revision.revision} is in force from ${revision.effectiveFrom} to ${revision.effectiveTo ?? 'further notice'}, the phase is outside of it`)];
-      if (!hcpcs || service.system !== CODE_SYSTEMS.hcpcs || to < hcpcs.day) return [];
-      return service.codes.flatMap((code, c) => (hcpcs.codes.has(code) ? [] : [at(each, 'warning', [...path, 'codes', c], `HCPCS of ${hcpcs.day} does not know ${code}`)]));
+      const outside = [
+        ...(service.from !== undefined && service.from < revision.effectiveFrom ? [at(each, 'warning', [...path, 'from'], `the phase begins on ${service.from}, but revision ${revision.revision} only on ${revision.effectiveFrom}: before that day it says nothing`)] : []),
+        ...(service.to !== undefined && service.to > (revision.effectiveTo ?? FOREVER) ? [at(each, 'warning', [...path, 'to'], `the phase ends on ${service.to}, but revision ${revision.revision} already on ${revision.effectiveTo}: after that day it says nothing`)] : []),
+      ];
+      if (!hcpcs || service.system !== CODE_SYSTEMS.hcpcs || to < hcpcs.day) return outside;
+      return [...outside, ...service.codes.flatMap((code, c) => (hcpcs.codes.has(code) ? [] : [at(each, 'warning', [...path, 'codes', c], `HCPCS of ${hcpcs.day} does not know ${code}`)]))];
     }),
   );
 }
@@ -101,6 +95,12 @@ function submissionWarnings(each: CheckedFile): readonly CheckFinding[] {
   return each.policy.revisions.flatMap((revision, r) =>
     revision.questionnaires.length === 0 ? [] : revision.criteria.flatMap(({ id, submission }, c) => (submission === undefined ? [at(each, 'warning', ['revisions', r, 'criteria', c], `criterion ${id} says no submission, though the revision has a questionnaire: which answer decides it?`)] : [])),
   );
+}
+
+/** A policy is tried on cases before it is relied on. They lie in tests/ beside the library's folder. */
+function caseWarnings(each: CheckedFile): readonly CheckFinding[] {
+  const cases = join(dirname(each.file), '../tests', `${each.policy.id}.json`);
+  return existsSync(cases) ? [] : [at(each, 'warning', ['id'], `the policy has no cases: write ${cases}, as docs/policies.md tells`)];
 }
 
 /** Revisions that no order can reach, and days between two revisions on which none holds. */

@@ -1,7 +1,9 @@
 import { CODE_SYSTEMS } from '#fhir/base/code-systems.ts';
 import { canonicalCoding } from '#prior-auth/order/canonical-coding.ts';
 import type { PolicyRevision } from '#prior-auth/coverage-requirement/policy.ts';
+import { isUsState } from '#prior-auth/coverage-requirement/us-states.ts';
 import { PolicyFileError } from './json-file.ts';
+import { codeFault, systemFault } from './service-faults.ts';
 
 /*
  * Code lists as CSV: system,code,from,to,states. The system is CPT, HCPCS or an address; days and states may be empty; states are divided by
@@ -17,8 +19,8 @@ export interface CodeRow extends Phase {
 const COLUMNS = 'system,code,from,to,states';
 const SHORT_SYSTEMS: Readonly<Record<string, string>> = { CPT: CODE_SYSTEMS.cpt, HCPCS: CODE_SYSTEMS.hcpcs };
 
-/** @throws PolicyFileError with file and line of every fault */
-export function parseCodeList(text: string, file: string): readonly CodeRow[] {
+/** `revision`: the one that is to name the codes. @throws PolicyFileError with file and line of every fault */
+export function parseCodeList(text: string, file: string, revision: Pick<PolicyRevision, 'revision' | 'effectiveFrom' | 'effectiveTo'>): readonly CodeRow[] {
   const faults: string[] = [];
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/).map((line, i) => ({ line: line.trim(), number: i + 1 })).filter(({ line }) => line !== '' && !line.startsWith('#'));
   const header = lines.shift();
@@ -26,7 +28,7 @@ export function parseCodeList(text: string, file: string): readonly CodeRow[] {
   const seen = new Map<string, number>();
   const rows = lines.flatMap(({ line, number }) => {
     const fields = fieldsOf(line);
-    const row = fields ? readRow(fields) : ['a quote is not closed'];
+    const row = fields ? readRow(fields, revision) : ['a quote is not closed'];
     if (!('code' in row)) {
       faults.push(...row.map((fault) => `${file}:${number}: ${fault}`));
       return [];
@@ -61,20 +63,21 @@ export function mergeServices(before: Services, rows: readonly CodeRow[], { add 
   return [...phases.values()].map(({ phase: { system, from, to, states }, codes }) => ({ system, codes: [...new Set(codes)], ...(from ? { from } : {}), ...(to ? { to } : {}), ...(states ? { states } : {}) }));
 }
 
-function readRow([systemText = '', codeText = '', from = '', to = '', statesText = '', ...more]: readonly string[]): CodeRow | string[] {
+function readRow([systemText = '', codeText = '', from = '', to = '', statesText = '', ...more]: readonly string[], revision: Parameters<typeof parseCodeList>[2]): CodeRow | string[] {
   const faults: string[] = [];
   if (more.length > 0) faults.push(`has more than the fields ${COLUMNS}`);
   const given = SHORT_SYSTEMS[systemText.toUpperCase()] ?? systemText;
-  if (!/^(https?|urn):/.test(given)) faults.push(`"${systemText}" is no code system: CPT, HCPCS or an address`);
+  const system = systemFault(given);
+  if (system !== undefined) faults.push(system);
   const coding = canonicalCoding({ system: given, code: codeText });
   if (!coding) faults.push('the code is missing');
-  else if (/\s/.test(coding.code)) faults.push(`"${codeText}" is no code`);
-  else if (coding.system === CODE_SYSTEMS.hcpcs && !/^[A-V]\d{4}$/.test(coding.code)) faults.push(`"${codeText}" is no HCPCS code (a letter and four digits)`);
-  else if (coding.system === CODE_SYSTEMS.cpt && !/^\d{4}[\dFTUAM]$/.test(coding.code)) faults.push(`"${codeText}" is no CPT code (five digits, or four and a letter)`);
+  else faults.push(...[codeFault(coding)].filter((fault) => fault !== undefined));
   for (const [name, day] of [['from', from], ['to', to]] as const) if (day !== '' && !isDay(day)) faults.push(`${name}: "${day}" is no date YYYY-MM-DD`);
   if (isDay(from) && isDay(to) && to < from) faults.push(`ends on ${to}, before it begins on ${from}`);
+  if (isDay(to) && to < revision.effectiveFrom) faults.push(`ends on ${to}, before revision ${revision.revision} begins on ${revision.effectiveFrom}: the code would never be named`);
+  if (isDay(from) && revision.effectiveTo !== undefined && from > revision.effectiveTo) faults.push(`begins on ${from}, after revision ${revision.revision} ends on ${revision.effectiveTo}: the code would never be named`);
   const states = statesText.toUpperCase().split(/[\s;|]+/).filter((state) => state !== '');
-  for (const state of states) if (!/^[A-Z]{2}$/.test(state)) faults.push(`"${state}" is no state of two letters`);
+  for (const state of states) if (!isUsState(state)) faults.push(`"${state}" is no state or territory of the United States in two letters`);
   if (!coding || faults.length > 0) return faults;
   return { system: coding.system, code: coding.code, ...(from ? { from } : {}), ...(to ? { to } : {}), ...(states.length > 0 ? { states } : {}) };
 }

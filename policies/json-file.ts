@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod/mini';
-import { lineAt, lineOfPath } from './json-position.ts';
+import { lineAt, lineOfPath, repeatedKeys } from './json-position.ts';
 
 /** A policy or payer file that cannot be used. The message names file, line and what is wrong, one line for each fault. */
 export class PolicyFileError extends Error {
@@ -26,8 +26,11 @@ export function readJsonFile<T>(file: string, schema: z.ZodMiniType<T>, faultsOf
     json = JSON.parse(text);
   } catch (cause) {
     const line = lineAt(text, positionOf(cause, text));
-    throw new PolicyFileError(`${file}:${line}: not JSON: ${(cause as Error).message}`, { cause });
+    // The engine quotes the text around the place, with its line breaks.
+    throw new PolicyFileError(`${file}:${line}: not JSON: ${(cause as Error).message.replaceAll(/\s+/g, ' ')}`, { cause });
   }
+  const repeated = repeatedKeys(text);
+  if (repeated.length > 0) throw new PolicyFileError(repeated.map(({ path, line, before }) => `${file}:${line}: ${path.join('.')}: is given twice, first in line ${before}: remove one`).join('\n'));
   const parsed = schema.safeParse(json);
   const faults = parsed.success ? faultsOf(parsed.data) : parsed.error.issues.map(toFault);
   if (parsed.success && faults.length === 0) return parsed.data;
@@ -41,9 +44,15 @@ function toFault(issue: z.core.$ZodIssue): Fault {
   if (message !== 'Invalid input') return { path, message };
   if (issue.code === 'invalid_value') return { path, message: `must be ${issue.values.map(String).join(', ')}` };
   if (issue.code === 'invalid_type') return { path, message: `is missing, or is no ${issue.expected}` };
-  if (issue.code === 'too_small') return { path, message: `must have ${issue.minimum} or more` };
+  if (issue.code === 'too_small') return { path, message: `must ${issue.origin === 'number' ? 'be' : 'have'} ${issue.minimum} or more${unitOf(issue.origin)}` };
+  if (issue.code === 'too_big') return { path, message: `must ${issue.origin === 'number' ? 'be' : 'have'} at most ${issue.maximum}${unitOf(issue.origin)}` };
+  if (issue.code === 'invalid_format') return { path, message: issue.format === 'url' ? 'must be an address (https://…)' : `is not written as a ${issue.format}` };
+  if (issue.code === 'invalid_union') return { path, message: 'options' in issue && Array.isArray(issue.options) ? `must be ${issue.options.map(String).join(', ')}` : 'is of no kind that is known here' };
+  if (issue.code === 'invalid_key') return { path, message: `is no key that may stand here${issue.issues[0] && issue.issues[0].message !== 'Invalid input' ? `: ${issue.issues[0].message}` : ''}` };
   return { path, message };
 }
+
+const unitOf = (origin: string): string => (origin === 'string' ? ' characters' : '');
 
 /** Where JSON.parse stumbled: V8 names either the position or ten characters on each side of it. */
 function positionOf(error: unknown, text: string): number {
@@ -56,7 +65,7 @@ function positionOf(error: unknown, text: string): number {
 
 function readText(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
   } catch (cause) {
     throw new PolicyFileError(`${file}: cannot be read: ${(cause as Error).message}`, { cause });
   }

@@ -2,10 +2,10 @@ import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Questionnaire } from '@medplum/fhirtypes';
 import { z } from 'zod/mini';
-import { type Policy, policyDefaultSchema, policySchema } from '#prior-auth/coverage-requirement/policy.ts';
+import { type Policy, type PolicyDefault, policyDefaultSchema, policySchema } from '#prior-auth/coverage-requirement/policy.ts';
 import { createPolicyLibrary, type PolicyLibrary } from '#prior-auth/coverage-requirement/policy-library.ts';
 import { PolicyFileError, readJsonFile } from './json-file.ts';
-import { policyFaults } from './policy-faults.ts';
+import { policyDefaultFaults, policyFaults } from './policy-faults.ts';
 
 export type { PolicyLibrary } from '#prior-auth/coverage-requirement/policy-library.ts';
 
@@ -19,8 +19,18 @@ const formSchema = z.looseObject({ resourceType: z.literal('Questionnaire'), url
 export function loadPolicies(folder: string = join(import.meta.dirname, 'library'), defaultFile: string = join(import.meta.dirname, 'default.json'), formsFolder: string = join(import.meta.dirname, 'forms')): PolicyLibrary {
   const files = listFiles(folder);
   const policies = files.map((file) => readPolicyFile(join(folder, file)));
-  const forms = listFiles(formsFolder).map((file) => readJsonFile(join(formsFolder, file), formSchema) as unknown as Questionnaire);
-  return createPolicyLibrary(policies, readJsonFile(defaultFile, policyDefaultSchema), forms);
+  const forms = listFiles(formsFolder).map((file) => readFormFile(join(formsFolder, file)));
+  return createPolicyLibrary(policies, readDefaultFile(defaultFile), forms);
+}
+
+/** What holds without a policy. @throws PolicyFileError naming file and line of every fault */
+export function readDefaultFile(path: string): PolicyDefault {
+  return readJsonFile(path, policyDefaultSchema, policyDefaultFaults);
+}
+
+/** @throws PolicyFileError naming file and line of every fault */
+export function readFormFile(path: string): Questionnaire {
+  return readJsonFile<unknown>(path, formSchema) as Questionnaire;
 }
 
 /** @throws PolicyFileError naming file and line of every fault */

@@ -1,6 +1,15 @@
-import { canonicalCoding } from '#prior-auth/order/canonical-coding.ts';
-import type { Policy } from '#prior-auth/coverage-requirement/policy.ts';
+import { computeFault, recordFault, submissionFault, whenFault } from '#prior-auth/coverage-requirement/expression-faults.ts';
+import type { Policy, PolicyDefault, PolicyRevision } from '#prior-auth/coverage-requirement/policy.ts';
+import { DRAFT_TYPES, type PolicyResponse } from '#prior-auth/coverage-requirement/policy-response.ts';
+import { draftFaults } from './draft-faults.ts';
 import type { Fault } from './json-file.ts';
+import { defaultFaults, requirementFaults } from './requirement-faults.ts';
+import { serviceFaults } from './service-faults.ts';
+
+/** What holds without a policy. */
+export function policyDefaultFaults(byDefault: PolicyDefault): readonly Fault[] {
+  return [...defaultFaults(byDefault), ...(byDefault.everyOrder ?? []).flatMap((each, i) => under(responseFaults(each), 'everyOrder', i))];
+}
 
 /** Rules between a policy's elements, which the schema cannot say. `file` is the name without folder. */
 export function policyFaults(policy: Policy, file: string): readonly Fault[] {
@@ -11,7 +20,8 @@ export function policyFaults(policy: Policy, file: string): readonly Fault[] {
   return faults;
 }
 
-function revisionFaults({ revisions }: Policy, index: number): readonly Fault[] {
+function revisionFaults(policy: Policy, index: number): readonly Fault[] {
+  const { revisions } = policy;
   const revision = revisions[index];
   if (!revision) return [];
   const faults: Fault[] = [];
@@ -27,13 +37,35 @@ function revisionFaults({ revisions }: Policy, index: number): readonly Fault[] 
   if (revision.questionnaires.length > 0 && revision.documentation === null) at('has questionnaires, so it needs documentation', 'documentation');
   const conditional = [revision.covered, revision.authorization, revision.documentation].includes('conditional');
   if (conditional !== (revision.infoNeeded ?? []).length > 0) at('must have infoNeeded if, and only if, something in it is conditional', ...(revision.infoNeeded ? ['infoNeeded'] : []));
-  revision.services.forEach((service, s) => {
-    if (service.from !== undefined && service.to !== undefined && service.to < service.from) at('names services whose phase ends before it begins', 'services', s, 'to');
-    service.codes.forEach((code, c) => {
-      const canonical = canonicalCoding({ system: service.system, code });
-      if (canonical && (canonical.code !== code || canonical.system !== service.system)) at(`names ${code}, which is written ${canonical.code} of ${canonical.system}`, 'services', s, 'codes', c);
-      else if (service.codes.indexOf(code) < c) at(`names ${code} twice`, 'services', s, 'codes', c);
-    });
+  const own = [...serviceFaults(revision), ...criterionFaults(revision), ...(revision.responses ?? []).flatMap((each, i) => under(responseFaults(each), 'responses', i))];
+  faults.push(...under(own, 'revisions', index));
+  // What is already wrong would only be said twice.
+  return faults.length > 0 ? faults : under(requirementFaults(policy, revision), 'revisions', index);
+}
+
+function criterionFaults({ criteria }: PolicyRevision): readonly Fault[] {
+  return criteria.flatMap((criterion, c) => {
+    const { id, submission } = criterion;
+    const found = [
+      ['record', recordFault(criterion)],
+      ['submission', submission === undefined ? undefined : submissionFault(submission)],
+    ] as const;
+    return found.flatMap(([part, fault]) => (fault === undefined ? [] : [{ path: ['criteria', c, part], message: `criterion ${id}: ${part} ${fault}` }]));
   });
-  return faults;
+}
+
+/** Paths begin at the response. */
+function responseFaults(response: PolicyResponse): readonly Fault[] {
+  const { when, type } = response;
+  const changes = type === 'propose-alternate' ? response.alternatives.map(({ change }, i) => ({ change, before: ['alternatives', i], types: DRAFT_TYPES })) : type === 'update-coverage' ? [{ change: response.change, before: [], types: ['Coverage'] }] : [];
+  const found = [
+    { path: ['when', 'order'], fault: when.order === undefined ? undefined : whenFault(when.order, DRAFT_TYPES) },
+    { path: ['when', 'coverage'], fault: when.coverage === undefined ? undefined : whenFault(when.coverage, ['Coverage']) },
+    ...changes.flatMap(({ change, before, types }) => Object.entries(change?.compute ?? {}).map(([element, text]) => ({ path: [...before, 'change', 'compute', element], fault: computeFault(text, types) }))),
+  ];
+  return [...found.flatMap(({ path, fault }) => (fault === undefined ? [] : [{ path, message: fault }])), ...draftFaults(response)];
+}
+
+function under(faults: readonly Fault[], ...before: PropertyKey[]): readonly Fault[] {
+  return faults.map(({ path, message }) => ({ path: [...before, ...path], message }));
 }

@@ -1,5 +1,7 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { findPolicy, type PolicyRevision, readPolicies } from './read-policies.ts';
 
 const HCPCS = 'http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets';
@@ -44,4 +46,19 @@ describe('the policy in force', () => {
 
 it('every policy of the library can be read', () => {
   expect(readPolicies(join(import.meta.dirname, '../../policies/library')).length).toBeGreaterThanOrEqual(7);
+});
+
+describe('a folder of policies', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'payer-policies-'));
+  const file = join(folder, 'a.json');
+  afterAll(() => rmSync(folder, { recursive: true }));
+  it('is read with or without a byte order mark', () => {
+    const text = readFileSync(join(import.meta.dirname, '..', '..', 'policies', 'library', 'home-oxygen.json'), 'utf8');
+    writeFileSync(file, `\uFEFF${text}`);
+    expect(readPolicies(folder).map(({ policyId }) => policyId)).toContain('home-oxygen');
+  });
+  it('says which file is not JSON', () => {
+    writeFileSync(file, '{');
+    expect(() => readPolicies(folder)).toThrow('a.json is not JSON');
+  });
 });

@@ -47,10 +47,19 @@ export function readPolicies(folder: string): readonly PolicyRevision[] {
     .filter((file) => file.endsWith('.json'))
     .sort()
     .flatMap((file) => {
-      const parsed = Policy.safeParse(JSON.parse(readFileSync(join(folder, file), 'utf8')));
+      const parsed = Policy.safeParse(parse(file, readFileSync(join(folder, file), 'utf8')));
       if (!parsed.success) throw new Error(`The policy file ${file} cannot be used: ${z.prettifyError(parsed.error)}`);
       return parsed.data.revisions.map((revision) => ({ ...revision, policyId: parsed.data.id, payers: parsed.data.payers }));
     });
+}
+
+/** Some editors put a byte order mark before the text. */
+function parse(file: string, text: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (cause) {
+    throw new Error(`The policy file ${file} is not JSON.`, { cause });
+  }
 }
 
 export interface PolicyQuestion {

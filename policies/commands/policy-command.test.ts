@@ -36,7 +36,7 @@ async function run(args: readonly string[], confirm?: boolean): Promise<{ code: 
 }
 
 describe('a command that is not understood', () => {
-  it.each([[[]], [['chek']], [['check', '--loud']], [['check', 'nowhere.json']], [['show']], [['show', 'E0601', 'E0470']], [['show', 'no-policy']], [['show', 'E0601', '--date', '2026-02-30']], [['show', 'E0601', '--payer', 'nobody']], [['show', 'E0601', '--state', 'Ohio']], [['diff', 'blepharoplasty', '2020.1']], [['diff', 'nothing', '1', '2']], [['diff', 'blepharoplasty', '2020.1', '2030.1']], [['import', 'x.csv']], [['import', 'x.csv', '--policy', 'blepharoplasty', '--revision', '2022.1']], [['test', 'nothing']]])('%j', async (args) => {
+  it.each([[[]], [['chek']], [['check', '--loud']], [['check', 'nowhere.json']], [['show']], [['show', 'E0601', 'E0470']], [['show', 'no-policy']], [['show', 'E0601', '--date', '2026-02-30']], [['show', 'E0601', '--payer', 'nobody']], [['show', 'E0601', '--state', 'Ohio']], [['show', 'E0601', '--state', 'ZZ']], [['diff', 'blepharoplasty', '2020.1']], [['diff', 'nothing', '1', '2']], [['diff', 'blepharoplasty', '2020.1', '2030.1']], [['import', 'x.csv']], [['import', 'x.csv', '--policy', 'blepharoplasty', '--revision', '2022.1']], [['test', 'nothing']]])('%j', async (args) => {
     const { code, err } = await run(args);
     expect(code).toBe(2);
     expect(err).toContain('Usage: npm run policy');
@@ -72,6 +72,8 @@ describe('check', () => {
     ['a payer that is not there', 'panniculectomy', '"cascade-medicare"', '"cascade"', 'payer cascade is not one of payers.json'],
     ['a form that the payer has not', 'panniculectomy', '"questionnaires": []', '"questionnaires": ["https://payer.example/q|1"]', 'the payer has no questionnaire https://payer.example/q|1'],
     ['a criterion that no answer decides', 'pap-device', /"record": "%evidence.exists\(\)",\s*"submission": "[^"]*"/, '"record": "%evidence.exists()"', 'criterion osa-diagnosis says no submission'],
+    ['a phase that begins before its revision', 'upper-limb-orthosis', '"from": "2026-10-28"', '"from": "2026-10-01"', 'the phase begins on 2026-10-01, but revision 2026.1 only on 2026-10-28: before that day it says nothing'],
+    ['a phase that ends after its revision', 'facet-joint-intervention', /"services": \[\s*\{ /, '"services": [{ "to": "2024-08-16", ', 'the phase ends on 2024-08-16, but revision 2023.1 already on 2024-08-15: after that day it says nothing'],
     ['days between two revisions', 'blepharoplasty', '2022-01-06', '2021-12-31', 'no revision holds from 2022-01-01 until 2022.1 begins on 2022-01-07'],
     ['a revision that nothing reaches', 'resting-ecg', /"codes": \["93000", "93005", "93010"\]\}/, '"codes": ["93000"], "to": "1990-01-01" }', 'these services are never named'],
   ])('warning: %s', async (_name, id, from, to, message) => {
@@ -81,6 +83,22 @@ describe('check', () => {
     expect(out).toContain(message);
     expect(code).toBe(0);
     expect((await run(['check', '--strict'])).code).toBe(1);
+  });
+  it('error: what the start would refuse beside the library', async () => {
+    const file = join(folder, 'default.json');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"status": "cancelled"', '"status": "over"'));
+    writeFileSync(join(folder, 'forms', 'a.json'), '{ "resourceType": "Questionnaire", "url": "https://x.example/q", "status": "active" }');
+    const { code, out } = await run(['check']);
+    expect(code).toBe(1);
+    expect(out).toMatch(/default\.json:\d+: error: everyOrder\.1\.change\.set\.status: over is not in http:/);
+    expect(out).toContain('a.json:1: error: version: is missing, or is no string');
+  });
+  it('warning: a policy without cases', async () => {
+    rmSync(join(folder, 'tests', 'rhinoplasty.json'));
+    const { code, out } = await run(['check', '--strict']);
+    expect(out).toContain(`${policyFile('rhinoplasty')}:2: warning: the policy has no cases: write ${join(folder, 'tests', 'rhinoplasty.json')}, as docs/policies.md tells\n`);
+    expect(out).toContain(': 0 errors, 1 warning.');
+    expect(code).toBe(1);
   });
   it('a revision that nothing reaches is named as such', async () => {
     change('resting-ecg', /"codes": \["93000", "93005", "93010"\]\}/, '"codes": ["93000"], "to": "1990-01-01" }');
@@ -188,6 +206,11 @@ describe('import', () => {
     const { out } = await run(['import', list(`${HEADER}HCPCS,L3807,,,\n`), ...target, '--add', '--yes', '--json']);
     expect(JSON.parse(out)).toEqual({ policy: 'upper-limb-orthosis', revision: '2026.1', written: true, changes: [{ kind: 'added', code: 'L3807', after: 'as long as the revision' }] });
   });
+  it('refuses a phase after the revision', async () => {
+    const { code, err } = await run(['import', list(`${HEADER}CPT,15820,2022-01-07,,\n`), '--policy', 'blepharoplasty', '--revision', '2020.1', '--yes']);
+    expect(code).toBe(1);
+    expect(err).toContain(':2: begins on 2022-01-07, after revision 2020.1 ends on 2022-01-06: the code would never be named');
+  });
   it.each([
     ['no header', 'HCPCS,L3807,,,\n', ':1: the first line must be system,code,from,to,states'],
     ['nothing', HEADER, 'names no code'],
@@ -198,6 +221,10 @@ describe('import', () => {
     ['a day that is none', `${HEADER}HCPCS,L3807,2026-02-30,,`, ':2: from: "2026-02-30" is no date'],
     ['an end before the beginning', `${HEADER}HCPCS,L3807,2026-02-03,2026-01-01,`, ':2: ends on 2026-01-01, before'],
     ['a state that is none', `${HEADER}HCPCS,L3807,,,Ohio`, ':2: "OHIO" is no state'],
+    ['two letters that are no state', `${HEADER}HCPCS,L3807,,,OH ZZ`, ':2: "ZZ" is no state or territory of the United States in two letters'],
+    ['a system that no order is looked up by', `${HEADER}http://www.ama-assn.org/go/cptt,15830,,,`, ':2: "http://www.ama-assn.org/go/cptt" is no code system that orders are looked up by. They are: CPT http'],
+    ['a range of codes', `${HEADER}HCPCS,L3807-L3809,,,`, ':2: "L3807-L3809" is no HCPCS code (a letter and four digits): name each code of a range'],
+    ['a phase before the revision', `${HEADER}HCPCS,L3807,,2026-10-27,`, ':2: ends on 2026-10-27, before revision 2026.1 begins on 2026-10-28: the code would never be named'],
     ['too many fields', `${HEADER}HCPCS,L3807,,,OH,x`, ':2: has more than the fields'],
     ['the same twice', `${HEADER}HCPCS,L3807,,,OH\nHCPCS,L3806,,,OH\nHCPCS,l3807,,,oh`, ':4: says the same as line 2'],
     ['an open quote', `${HEADER}HCPCS,"L3807,,,`, ':2: a quote is not closed'],

@@ -4,12 +4,13 @@ import { parseArgs } from 'node:util';
 import { CODE_SYSTEMS } from '#fhir/base/code-systems.ts';
 import { canonicalCoding } from '#prior-auth/order/canonical-coding.ts';
 import type { Policy } from '#prior-auth/coverage-requirement/policy.ts';
-import { type CheckAgainst, checkLibrary } from '../check-library.ts';
+import { isUsState } from '#prior-auth/coverage-requirement/us-states.ts';
+import { type CheckAgainst, checkLibrary, refusals } from '../check-library.ts';
 import { isDay, mergeServices, parseCodeList } from '../code-list.ts';
 import { explainService } from '../explain-service.ts';
 import { PolicyFileError } from '../json-file.ts';
 import { loadPayers } from '../load-payers.ts';
-import { listFiles, loadPolicies, readPolicyFile } from '../load-policies.ts';
+import { listFiles, loadPolicies, readDefaultFile, readFormFile, readPolicyFile } from '../load-policies.ts';
 import { missingOutcomes, playCases, readPolicyCases } from '../policy-cases.ts';
 import { compareRevisions, describeChanges, describeServiceChanges, phaseInWords, serviceChanges } from '../revision-changes.ts';
 import { writeServices } from '../write-services.ts';
@@ -97,7 +98,8 @@ function check({ args, options, library, surroundings: { policies, questionnaire
   const files = [...inLibrary.filter((file) => !args.some((each) => basename(each) === basename(file))), ...args];
   const hcpcsFile = options.hcpcs ?? newest(hcpcs);
   const against: CheckAgainst = { payerIds: payerIds(policies), ...(hcpcsFile ? { hcpcs: readHcpcs(hcpcsFile) } : {}), ...(existsSync(questionnaires) ? { questionnaires: readCanonicals(questionnaires) } : {}) };
-  const findings = checkLibrary(files, against).filter(({ file }) => args.length === 0 || args.includes(file));
+  const others = args.length > 0 ? [] : [...refusals(join(policies, 'default.json'), readDefaultFile).found, ...listFiles(join(policies, 'forms')).flatMap((file) => refusals(join(policies, 'forms', file), readFormFile).found)];
+  const findings = [...checkLibrary(files, against).filter(({ file }) => args.length === 0 || args.includes(file)), ...others];
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   const warnings = findings.length - errors;
   const checked = args.length === 0 ? files.length : args.length;
@@ -105,7 +107,7 @@ function check({ args, options, library, surroundings: { policies, questionnaire
   else {
     for (const { file, line, severity, message } of findings) print(`${file}${line === undefined ? '' : `:${line}`}: ${severity}: ${message}`);
     if (!against.hcpcs) print('HCPCS codes were not looked up: no list is there (--hcpcs FILE).');
-    print(`${checked} ${checked === 1 ? 'policy' : 'policies'} checked: ${errors} errors, ${warnings} warnings.`);
+    print(`${checked} ${checked === 1 ? 'policy' : 'policies'} checked: ${errors} ${errors === 1 ? 'error' : 'errors'}, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}.`);
   }
   return errors > 0 || (options.strict && warnings > 0) ? 1 : 0;
 }
@@ -130,7 +132,7 @@ function show({ args: [what, ...more], options, library: folder, surroundings: {
   const date = options.date ?? today;
   if (!isDay(date)) throw new UsageError(`--date: "${date}" is no date YYYY-MM-DD.`);
   const state = options.state?.toUpperCase();
-  if (state !== undefined && !/^[A-Z]{2}$/.test(state)) throw new UsageError('--state takes two letters.');
+  if (state !== undefined && !isUsState(state)) throw new UsageError(`--state: "${state}" is no state or territory of the United States in two letters.`);
   const library = loadPolicies(folder);
   const policy = library.policies.find(({ id }) => id === what);
   if (policy) {
@@ -173,7 +175,7 @@ async function importList({ args: [csv, ...more], options, library, surroundings
   if (!existsSync(file)) throw new UsageError(`There is no policy ${options.policy} in ${library}.`);
   const policy = readPolicyFile(file);
   const revision = revisionOf(policy, options.revision);
-  const services = mergeServices(revision.services, parseCodeList(readFileSync(csv, 'utf8'), csv), { add: options.add === true });
+  const services = mergeServices(revision.services, parseCodeList(readFileSync(csv, 'utf8'), csv, revision), { add: options.add === true });
   const changes = serviceChanges(revision.services, services);
   const said = describeServiceChanges(changes);
   if (!options.json) [`${policy.id} ${revision.revision}: ${changes.length === 0 ? 'names these codes already.' : `${changes.length} ${changes.length === 1 ? 'change' : 'changes'}`}`, ...said.map((line) => `  ${line}`)].forEach((line) => print(line));

@@ -54,9 +54,9 @@ export function findPolicy(library: PolicyLibrary, { service, payer, patient, to
 }
 
 function strictness({ revision: { covered, authorization } }: ApplicablePolicy): number {
-  if (covered === 'not-covered') return 4;
-  if (authorization === 'auth-needed' || authorization === 'performpa') return 3;
-  return covered === 'conditional' || authorization === 'conditional' ? 2 : authorization === 'satisfied' ? 1 : 0;
+  if (covered === 'not-covered') return 3;
+  if (authorization === 'auth-needed' || authorization === 'performpa') return 2;
+  return covered === 'conditional' || authorization === 'conditional' ? 1 : 0;
 }
 
 function policyFor(library: PolicyLibrary, { system, code }: RequestedService['codings'][number], { payer, patient, today }: { readonly payer: Pick<Payer, 'id'>; readonly patient: Patient | undefined; readonly today: string }): ApplicablePolicy | undefined {

@@ -26,17 +26,20 @@ export function holdCriteria(criteria: readonly PolicyCriterion[], { chart, othe
     return {
       criterionId: criterion.id,
       label: criterion.label,
-      status: evidence.length === 0 ? 'unknown' : outcomeOf(expression(criterion.record), input, { evidence, today: dateOf(today) }),
+      status: evidence.length === 0 ? 'unknown' : outcomeOf(criterion.record, input, { evidence, today: dateOf(today) }),
       evidence: evidence.slice(0, 3).flatMap((resource) => toEvidenceReference(resource) ?? []),
     };
   });
 }
 
-/** On data of a kind that the expression does not expect, such as a text where a number is compared, the engine throws (not always an Error): the record does not say. */
-function outcomeOf(evaluateIt: Evaluate, input: object, variables: Record<string, unknown>): CriterionFinding['status'] {
+/**
+ * On data of a kind that the expression does not expect, such as a text where a number is compared, the engine throws (not always an Error): the record
+ * does not say. An expression that is none is refused when the policy is read; here it would decide nothing, and no call fails by it.
+ */
+function outcomeOf(text: string, input: object, variables: Record<string, unknown>): CriterionFinding['status'] {
   let result: readonly unknown[];
   try {
-    result = evaluateIt(input, variables);
+    result = expression(text)(input, variables);
   } catch {
     return 'unknown';
   }
@@ -46,7 +49,7 @@ function outcomeOf(evaluateIt: Evaluate, input: object, variables: Record<string
 
 /** True when the expression (FHIRPath over the resource, `%today`) is true; what cannot be evaluated on it is not. */
 export function holds(path: string, resource: Resource, today: string): boolean {
-  return outcomeOf(expression(path), resource, { today: dateOf(today) }) === 'met';
+  return outcomeOf(path, resource, { today: dateOf(today) }) === 'met';
 }
 
 /** First result of the expression over the resource; undefined without one, or when it cannot be evaluated. */
@@ -71,7 +74,7 @@ export function expression(text: string): Evaluate {
 let lastDate: { readonly day: string; readonly value: unknown } | undefined;
 
 /** The day as the engine's own date, so that `%today - 30 days` works. */
-function dateOf(day: string): unknown {
+export function dateOf(day: string): unknown {
   if (lastDate?.day !== day) lastDate = { day, value: evaluate({}, `@${day}`, {}, r4, { async: false, resolveInternalTypes: false })[0] };
   return lastDate.value;
 }

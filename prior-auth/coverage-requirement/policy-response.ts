@@ -72,13 +72,15 @@ const change = z
     z.refine(({ set = {}, compute = {} }) => !Object.keys({ ...set, ...compute }).some((name) => NEVER_CHANGED.includes(name)), `may not touch ${NEVER_CHANGED.join(', ')}`),
   );
 
+/** Types of the orders that a response may draft. */
+export const DRAFT_TYPES = ['ServiceRequest', 'DeviceRequest', 'MedicationRequest', 'NutritionOrder', 'VisionPrescription', 'CommunicationRequest'] as const;
 const CODED = ['ServiceRequest', 'DeviceRequest', 'MedicationRequest'];
 /** Elements of which one says what is asked, in the types that have no code. */
 const ASKED_IN: Readonly<Record<string, readonly string[]>> = { NutritionOrder: ['oralDiet', 'supplement', 'enteralFormula'], VisionPrescription: ['lensSpecification'], CommunicationRequest: ['payload'] };
 
 const order = z
   .strictObject({
-    resourceType: z.enum(['ServiceRequest', 'DeviceRequest', 'MedicationRequest', 'NutritionOrder', 'VisionPrescription', 'CommunicationRequest']),
+    resourceType: z.enum(DRAFT_TYPES),
     /** Of a ServiceRequest, DeviceRequest or MedicationRequest; the other types say what is asked in `elements`. */
     code: z.optional(z.strictObject({ system: words, code: words, display: words })),
     /** Further FHIR elements. Patient, requester, dates, status, intent, encounter and insurance come from the order that is answered. */

@@ -1,6 +1,7 @@
 import { z } from 'zod/mini';
 import { responseFaults, responsesSchema } from './policy-response.ts';
 import { COVERED, DOC_NEEDED, DOC_PURPOSE, INFO_NEEDED, PA_NEEDED } from './requirement.ts';
+import { isUsState } from './us-states.ts';
 
 /*
  * The policy format. docs/policies.md tells how to write one. A policy is one payer rule over time: each revision is a complete text,
@@ -11,7 +12,10 @@ import { COVERED, DOC_NEEDED, DOC_PURPOSE, INFO_NEEDED, PA_NEEDED } from './requ
 export const EVIDENCE_TYPES = ['Condition', 'Observation', 'Procedure', 'DiagnosticReport', 'DocumentReference', 'MedicationRequest'] as const;
 export type EvidenceType = (typeof EVIDENCE_TYPES)[number];
 
-const day = z.string().check(z.regex(/^\d{4}-\d{2}-\d{2}$/, 'a date YYYY-MM-DD'));
+/** Without `satisfied`: that says the number of an authorization, and a rule for everybody has none. */
+const AUTHORIZATION: readonly (typeof PA_NEEDED)[number][] = PA_NEEDED.filter((code) => code !== 'satisfied');
+
+const day = z.iso.date('must be a date YYYY-MM-DD that is in the calendar');
 const words = z.string().check(z.minLength(1));
 const id = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens'));
 
@@ -22,16 +26,18 @@ const service = z.strictObject({
   from: z.optional(day),
   to: z.optional(day),
   /** Two-letter states of the patient's home; absent = everywhere. */
-  states: z.optional(z.array(z.string().check(z.regex(/^[A-Z]{2}$/, 'two capital letters'))).check(z.minLength(1))),
+  states: z.optional(z.array(z.string().check(z.refine(isUsState, 'must be a state or territory of the United States, in two capital letters'))).check(z.minLength(1))),
 });
 
 /** Resources of the chart by type and code. A code that ends in * stands for all that begin so; dots are ignored, so ICD-10 may be written either way. */
-const evidence = z.strictObject({
-  type: z.enum(EVIDENCE_TYPES),
-  codes: z.array(words),
-  /** Or the resource's text or display holds one of these words (lower case), for records that carry no such code. */
-  words: z.optional(z.array(z.string().check(z.regex(/^[^A-Z]{3,}$/, 'lower-case words of 3 letters or more')))),
-});
+const evidence = z
+  .strictObject({
+    type: z.enum(EVIDENCE_TYPES),
+    codes: z.array(words),
+    /** Or the resource's text or display holds one of these words (lower case), for records that carry no such code. */
+    words: z.optional(z.array(z.string().check(z.regex(/^[^A-Z]{3,}$/, 'lower-case words of 3 letters or more')))),
+  })
+  .check(z.refine((given) => given.codes.length + (given.words ?? []).length > 0, { path: ['codes'], error: 'names no code and no word, so nothing is ever found: name one or more' }));
 
 const criterion = z.strictObject({
   id,
@@ -69,7 +75,7 @@ const revision = z
     alsoBasedOn: z.optional(z.array(source)),
     services: z.array(service).check(z.minLength(1)),
     covered: z.enum(COVERED),
-    authorization: z.enum(PA_NEEDED),
+    authorization: z.enum(AUTHORIZATION),
     documentation: z.nullable(z.enum(DOC_NEEDED)),
     /** Why the documents are wanted; default `withpa` where an authorization is needed, else `retain-doc`. */
     documentationPurpose: z.optional(z.enum(DOC_PURPOSE)),
@@ -103,7 +109,7 @@ export const policySchema = z.strictObject({
 
 export const policyDefaultSchema = z.strictObject({
   covered: z.enum(COVERED),
-  authorization: z.enum(PA_NEEDED),
+  authorization: z.enum(AUTHORIZATION),
   /** Responses to every order, whichever policy names it: about the coverage, for example. Their `when.criteria` is `always`. */
   everyOrder: z.optional(responsesSchema.check(z.refine((list) => list.every((each) => each.when.criteria === 'always'), 'when.criteria must be always'))),
 });
