@@ -22,8 +22,9 @@ body { max-width: 70rem; margin: 0 auto; padding: 1rem; }
 table { border-collapse: collapse; width: 100%; } caption { text-align: left; font-weight: bold; padding: .5rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .5rem; border-bottom: 1px solid GrayText; overflow-wrap: anywhere; }
 label { display: block; font-weight: bold; margin-top: 1rem; } .hint { margin: 0; }
-th { overflow-wrap: normal; } td form { display: inline-block; margin-right: .5rem; }
-input, textarea, select { font: inherit; } input, textarea { display: block; width: 100%; max-width: 45rem; padding: .4rem; box-sizing: border-box; }
+tbody th { min-width: 9.5rem; } td { min-width: 7rem; } thead th, .words { overflow-wrap: normal; } .words { min-width: 0; } td form { display: inline-block; margin-right: .5rem; }
+td ul { margin: 0; padding-left: 1.2rem; }
+input, textarea, select { font: inherit; } select { padding: .4rem; } input, textarea { display: block; width: 100%; max-width: 45rem; padding: .4rem; box-sizing: border-box; }
 button { font: inherit; padding: .4rem 1rem; margin-top: .5rem; cursor: pointer; }
 ol.steps { padding: 0; list-style: none; } ol.steps > li { padding: .5rem 0; border-bottom: 1px solid GrayText; overflow-wrap: anywhere; } ol.steps p { margin: .25rem 0; }
 .notice { border: 2px solid; padding: .5rem 1rem; } .wide { overflow-x: auto; } @media (max-width: 45rem) { .wide table { min-width: 44rem; } }

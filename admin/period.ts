@@ -1,10 +1,27 @@
 export type Period = { readonly kind: 'period'; readonly from: Date; readonly to: Date } | { readonly kind: 'fault'; readonly why: string };
 
+/** What both kinds of database take as an instant, written with four digits for the year. */
+const FIRST_MS = Date.parse('0001-01-01T00:00:00Z');
+const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');
+const DAY_MS = 86_400_000;
+
 /** Days (YYYY-MM-DD, UTC; `to` is the last day) or instants; without `from` all, without `to` up to now. */
 export function readPeriod(from: string | undefined, to: string | undefined, nowMs: number): Period {
-  const begin = from === undefined ? 0 : Date.parse(from);
-  const end = to === undefined ? nowMs + 1 : Date.parse(to) + (/^\d{4}-\d{2}-\d{2}$/.test(to) ? 86_400_000 : 0);
-  if (Number.isNaN(begin) || Number.isNaN(end)) return { kind: 'fault', why: 'from and to are days (2026-11-22) or instants (2026-11-22T10:00:00Z)' };
-  if (begin >= end) return { kind: 'fault', why: 'from must be before to' };
-  return { kind: 'period', from: new Date(begin), to: new Date(end) };
+  const begin = from === undefined ? { ms: 0 } : readTime(from);
+  const end = to === undefined ? { ms: nowMs + 1 } : readTime(to);
+  if (!begin || !end) return { kind: 'fault', why: 'from and to are days (2026-11-22) or instants (2026-11-22T10:00:00Z) that exist' };
+  const endMs = Math.min('isDay' in end ? end.ms + DAY_MS : end.ms, LAST_MS);
+  if (begin.ms < FIRST_MS || endMs < FIRST_MS || begin.ms > LAST_MS) return { kind: 'fault', why: 'from and to must lie between the years 1 and 9999' };
+  if (begin.ms >= endMs) return { kind: 'fault', why: 'from must be before to' };
+  return { kind: 'period', from: new Date(begin.ms), to: new Date(endMs) };
+}
+
+function readTime(text: string): { readonly ms: number; readonly isDay?: true } | undefined {
+  const [, day = '', time] = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/.exec(text) ?? [];
+  const midnight = Date.parse(`${day}T00:00:00Z`);
+  // The parser takes the 30th of February as the 2nd of March.
+  if (Number.isNaN(midnight) || !new Date(midnight).toISOString().startsWith(day)) return undefined;
+  if (time === undefined) return { ms: midnight, isDay: true };
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? undefined : { ms };
 }

@@ -96,7 +96,11 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
   const onStoreError = (error: unknown): void => log.error(fault(error), 'the store does not answer; what waits is written later');
   const seen = await openSeenTokens(store, now, onStoreError);
   const registered = openRegisteredClients(store, audit, now);
-  const clients = await openTrustedClients({ builtIn: options.trustedClients, file: options.clientsFile, registered, now, onFileFault: (error) => log.error({ file: error.message }, 'the clients file cannot be used; what it said before is in force') });
+  const clients = await openTrustedClients({
+    builtIn: options.trustedClients, file: options.clientsFile, registered, now,
+    onFileFault: (error) => log.error({ file: error.message }, 'the clients file cannot be used; what it said before is in force'),
+    onFileTaken: ({ clients: count, repaired }) => log.info({ clients: count }, repaired ? 'the clients file is repaired and in force' : 'the clients file was changed and is in force'),
+  });
   const exchanges = openExchangeLog(store, now, retentionDays, onStoreError);
   const checkToken = createClientTokenCheck(clients, seen, now);
   const metrics = hookMetrics(options.registry ?? register);
@@ -141,7 +145,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
       return { client: verdict.client, notChecked: verdict.replay === 'unchecked' ? ['client-token-replay'] : [] };
     }
     if (verdict.kind === 'missing' && open) return { client: undefined, notChecked: [] };
-    if (verdict.kind === 'refused') log.warn({ why: verdict.why }, 'CDS client token refused');
+    if (verdict.kind === 'refused') log.warn({ why: verdict.why, client: verdict.iss }, 'CDS client token refused');
     throw unauthorized();
   };
 
@@ -223,7 +227,10 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     // Feedback does not name a FHIR server, so there is nothing by which the sandbox could be told apart: it needs a JWT.
     if (!client) throw unauthorized();
     const given = readFeedback(parseJson(await readBody(request)));
-    await storeFeedback(store, given, { client: client.iss, service: id, cardKinds: kindNames, nowMs: now(), retentionDays });
+    await storeFeedback(store, given, {
+      client: client.iss, service: id, cardKinds: kindNames, nowMs: now(), retentionDays,
+      onStoreError: (error) => log.error(fault(error), 'feedback could not be stored; the client is told to send it again'),
+    });
     audit.record({ action: 'feedback-received', who: client.iss, details: { cards: given.length } });
     send(response, 200, JSON_TYPE, '{}');
   };
@@ -356,7 +363,8 @@ function send(response: Response, status: number, type: string, text: string): v
 /** The call's text as it may be kept. Where a token stands in what is not JSON cannot be told. */
 function withoutToken(text: string, body: unknown): string {
   if (body === undefined) return `[${text.length} characters that are not JSON]`;
-  const token = (body as { readonly fhirAuthorization?: { readonly access_token?: unknown } } | null)?.fhirAuthorization?.access_token;
+  const given: { readonly fhirAuthorization?: { readonly access_token?: unknown } | null } = body ?? {};
+  const token = given.fhirAuthorization?.access_token;
   if (typeof token !== 'string' || token === '') return text;
   if (text.includes(token)) return text.replaceAll(token, '[removed]');
   return JSON.stringify(body, (key, value: unknown) => (key === 'access_token' ? '[removed]' : value));

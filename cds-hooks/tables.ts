@@ -10,6 +10,8 @@ export type CdsTables = {
     id: string; received_at: string; expires_at: string; client: string; service: string; card: string; outcome: string; outcome_at: string; override_reason: string | null; user_comment: string | null;
     /** What the card is counted as (card-id.ts); '' when no present policy makes such a card. */
     card_kind: string;
+    /** The client's words for the reason; null where it gave none, and in rows from before these were kept. */
+    override_display: string | null;
   };
   'cds.shown_risk': { key: string; hook: string; shown_at: string; process: string };
   'cds.hash_key': { name: string; secret: string };
@@ -42,4 +44,6 @@ export const migrations: PartMigrations = {
   '000004-kept-as-it-comes': `
     alter table cds.exchange_batch alter column content set storage external;
     alter table cds.metric_batch alter column content set storage external`,
+  '000005-words-of-reasons': `
+    alter table cds.feedback add column override_display text`,
 };

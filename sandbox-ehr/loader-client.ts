@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SigningKey } from '#store/signing-keys.ts';
 import type { SmartClient } from './smart/client.ts';
@@ -13,7 +13,8 @@ export function loaderClient(key: SigningKey): SmartClient {
   return { clientId: LOADER_CLIENT_ID, name: 'Record loader', redirectUris: [], jwks: { keys: [key.publicJwk] }, scope: LOADER_SCOPE };
 }
 
-/** Whoever can read the data folder may load records: the key lies in it, for the owner only. */
+/** Whoever can read the data folder may load records: the key lies in it, for the owner only. On PostgreSQL nothing else has made the folder. */
 export function writeLoaderKey(dataDir: string, key: SigningKey): void {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   writeFileSync(loaderKeyFile(dataDir), JSON.stringify(key.privateJwk), { mode: 0o600 });
 }

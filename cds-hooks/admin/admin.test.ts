@@ -1,17 +1,20 @@
 import type { AddressInfo } from 'node:net';
 import express from 'express';
+import { exportJWK, generateKeyPair } from 'jose';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AuditTrail, openAuditTrail } from '#store/audit.ts';
 import { openStore, type Store } from '#store/database.ts';
 import { migratePart } from '#store/migrate.ts';
+import { uuidv7 } from '#store/uuid.ts';
 import { openRegisteredClients } from '../client-trust/registered-clients.ts';
 import { openTrustedClients, type TrustedClients } from '../client-trust/trusted-clients.ts';
-import { migrations } from '../tables.ts';
+import { type CdsTables, migrations } from '../tables.ts';
 import { adminRouter } from './admin-router.ts';
 import { createAdminSession } from '#admin/admin-session.ts';
 
 const TOKEN = 'an-admin-token-for-tests';
+const KEYS = JSON.stringify({ keys: [{ ...(await exportJWK((await generateKeyPair('ES384', { extractable: true })).publicKey)), kid: 'k1' }] });
 let store: Store;
 let audit: AuditTrail;
 let clients: TrustedClients;
@@ -77,6 +80,10 @@ describe('the admin page of clients', () => {
     ['a key address that is http', { jku: 'http://ehr.example/jwks' }, 'jku'],
     ['neither keys nor address', { jku: '' }, 'jku'],
     ['keys that are no JSON', { jku: '', jwks: '{' }, 'jwks'],
+    ['keys that can never be used', { jku: '', jwks: '{"keys":[{"kty":"EC","crv":"P-384","kid":"k","x":"a","y":"b"}]}' }, 'jwks'],
+    ['keys and address', { jwks: KEYS }, 'jku'],
+    ['a key of another algorithm', { jku: '', jwks: KEYS, algorithms: 'ES256' }, 'jwks'],
+    ['an algorithm that is not taken', { algorithms: 'HS256' }, 'algorithms'],
     ['a FHIR server that is http', { fhirServers: 'http://ehr.example/fhir' }, 'fhirServers'],
     ['no issuer', { iss: '' }, 'iss'],
   ])('does not take %s, and says at which field', async (_name, more, field) => {
@@ -87,6 +94,25 @@ describe('the admin page of clients', () => {
     expect(page).toContain(`id="${field}-fault"`);
     expect(page).toMatch(new RegExp(`id="${field}"[^>]*aria-invalid="true"`));
     expect(clients.find('https://bad.example', undefined)).toBe(undefined);
+  });
+  it('registers a client that signs ES256 when that is chosen, and shows it', async () => {
+    const { cookie, csrf } = await signedIn();
+    expect((await post('', { ...fields('https://es256.example', { algorithms: 'ES256' }), csrf }, cookie)).status).toBe(303);
+    expect((await post('', { ...fields('https://es384.example', { algorithms: '' }), csrf }, cookie)).status).toBe(303);
+    expect(clients.find('https://es256.example', undefined)?.client.algorithms).toEqual(['ES256']);
+    expect(clients.find('https://es384.example', undefined)?.client.algorithms).toBeUndefined();
+    const page = await (await fetch(url, { headers: { cookie } })).text();
+    expect(page).toContain('<br>signs ES256</td>');
+    expect(page).toMatch(/<label for="algorithms">Signature<\/label><p class="hint" id="algorithms-hint">CDS Hooks recommends[^<]*<\/p><select id="algorithms"/);
+    const sentBack = await (await post('', { ...fields('', { algorithms: 'ES256' }), csrf }, cookie)).text();
+    expect(sentBack).toContain('<option value="ES256" selected>');
+  });
+  it('lists what is in the store from before keys were tried, and says that it cannot be used', async () => {
+    const registration = JSON.stringify({ iss: 'https://old.example', jwks: { keys: [{ kty: 'EC', crv: 'P-384', kid: 'k', x: 'a', y: 'b' }] }, fhirServers: [] });
+    await store.db.withTables<CdsTables>().insertInto('cds.client').values({ id: uuidv7(nowMs), iss: 'https://old.example', tenant: '', registration, disabled: false, created_at: new Date(nowMs).toISOString() }).execute();
+    const page = await (await fetch(url, { headers: { cookie: (await signedIn()).cookie } })).text();
+    expect(page).toContain('no. 1 is no key: x and y are not a point on P-384');
+    expect(page).toContain('Not answered: no key can be used');
   });
   it('does not take a client twice', async () => {
     const { cookie, csrf } = await signedIn();

@@ -1,7 +1,7 @@
 import { z } from 'zod/mini';
 import { type TrustedCdsClient, trustedClientSchema } from '../client-trust/trusted-client.ts';
 
-export const CLIENT_FIELDS = ['name', 'iss', 'tenant', 'jku', 'jwks', 'fhirServers'] as const;
+export const CLIENT_FIELDS = ['name', 'iss', 'tenant', 'jku', 'jwks', 'algorithms', 'fhirServers'] as const;
 export type ClientForm = Readonly<Record<(typeof CLIENT_FIELDS)[number], string>>;
 
 export type ReadClientForm =
@@ -10,7 +10,7 @@ export type ReadClientForm =
   | { readonly kind: 'faults'; readonly faults: Partial<Record<(typeof CLIENT_FIELDS)[number], string>> };
 
 const field = z._default(z.string(), '');
-const formSchema = z.object({ name: field, iss: field, tenant: field, jku: field, jwks: field, fhirServers: field });
+const formSchema = z.object({ name: field, iss: field, tenant: field, jku: field, jwks: field, algorithms: field, fhirServers: field });
 
 export function readFields(body: unknown): ClientForm {
   const read = formSchema.safeParse(body ?? {});
@@ -18,7 +18,7 @@ export function readFields(body: unknown): ClientForm {
   return read.success ? read.data : formSchema.parse({});
 }
 
-/** Addresses stand one in a line; the keys are a JWKS as text. */
+/** Addresses stand one in a line; the keys are a JWKS as text, the algorithms separated by spaces. */
 export function readClientForm(form: ClientForm): ReadClientForm {
   const filled = (text: string): string | undefined => (text.trim() === '' ? undefined : text.trim());
   const keys = readKeys(form.jwks);
@@ -26,7 +26,7 @@ export function readClientForm(form: ClientForm): ReadClientForm {
   const parsed = trustedClientSchema.safeParse({
     iss: form.iss.trim(),
     fhirServers: form.fhirServers.split(/\s+/).filter(Boolean),
-    ...Object.fromEntries(Object.entries({ name: filled(form.name), tenant: filled(form.tenant), jku: filled(form.jku), jwks: keys.value }).filter(([, value]) => value !== undefined)),
+    ...Object.fromEntries(Object.entries({ name: filled(form.name), tenant: filled(form.tenant), jku: filled(form.jku), jwks: keys.value, algorithms: filled(form.algorithms)?.split(/\s+/) }).filter(([, value]) => value !== undefined)),
   });
   if (parsed.success) return { kind: 'client', client: parsed.data };
   const faults: Partial<Record<(typeof CLIENT_FIELDS)[number], string>> = {};

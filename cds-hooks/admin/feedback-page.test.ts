@@ -74,7 +74,7 @@ describe('feedback by kind of card', () => {
         reasons: [{ display: 'An echocardiogram was done elsewhere', count: 2 }, { display: 'An echocardiogram cannot answer the question', count: 1 }], comments: ['seen <b>abroad</b>'],
       },
       { kind: 'denial-risk', accepted: 0, overridden: 1, reasons: [{ display: 'own-words', count: 1 }] },
-      { kind: '', name: 'Other cards', overridden: 1 },
+      { kind: '', name: 'Other cards', type: 'unknown', overridden: 1 },
     ]);
   });
   it('shows it as a table that can be read aloud, safe against what comments hold', async () => {
@@ -85,7 +85,7 @@ describe('feedback by kind of card', () => {
     expect(html).toMatch(/<html lang="en">/);
     expect(html).toMatch(/<caption>/);
     expect(html.match(/<th scope="col">/g)).toHaveLength(7);
-    expect(html).toMatch(/<th scope="row">Cardiac MRI: An echocardiogram comes before …<\/th><td>additional orders<br>guideline<\/td><td>1<\/td><td>4<\/td><td>20 %<\/td>/);
+    expect(html).toMatch(/<th scope="row">Cardiac MRI: An echocardiogram comes before …<\/th><td class="words">additional orders<br>guideline<\/td><td class="words">1<\/td><td class="words">4<\/td><td class="words">20 %<\/td>/);
     expect(html).toContain('<li>An echocardiogram was done elsewhere: 2</li>');
     expect(html).toContain('<li>No reason given: 1</li>');
     expect(html).not.toContain('<b>abroad');

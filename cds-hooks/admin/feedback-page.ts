@@ -44,7 +44,7 @@ export function feedbackPage(kinds: readonly KindFeedback[], retentionDays: numb
   const links = html`<p><a href="${CLIENTS_PATH}">Registered clients</a></p>`;
   if (kinds.length === 0) return html`<p>No feedback has been reported in the last ${retentionDays} days.</p>${links}`;
   return html`<p>What clinicians did with the cards in the last ${retentionDays} days, as far as their systems reported it. A card that was only passed over is not reported.</p>
-<div class="wide"><table><caption>Cards, the most reported first</caption>
+<div class="wide" tabindex="0" role="region" aria-label="Cards"><table><caption>Cards, the most reported first</caption>
 <thead><tr><th scope="col">Card</th><th scope="col">Type</th><th scope="col">Accepted</th><th scope="col">Overridden</th><th scope="col">Accepted of all</th><th scope="col">Why overridden</th><th scope="col">Newest comments</th></tr></thead>
 <tbody>${kinds.map(row)}</tbody></table></div>${links}`;
 }
@@ -53,6 +53,6 @@ function row({ name, type, topic, accepted, overridden, reasons, comments }: Kin
   const withReason = reasons.reduce((sum, { count }) => sum + count, 0);
   const without = overridden - withReason;
   const why = [...reasons.map(({ display, count }) => html`<li>${display}: ${count}</li>`), ...(without > 0 ? [html`<li>No reason given: ${without}</li>`] : [])];
-  return html`<tr><th scope="row">${name}</th><td>${type.replaceAll('-', ' ')}${topic ? html`<br>${topic}` : ''}</td><td>${accepted}</td><td>${overridden}</td><td>${Math.round((100 * accepted) / (accepted + overridden))} %</td>
+  return html`<tr><th scope="row">${name}</th><td class="words">${type.replaceAll('-', ' ')}${topic ? html`<br>${topic}` : ''}</td><td class="words">${accepted}</td><td class="words">${overridden}</td><td class="words">${Math.round((100 * accepted) / (accepted + overridden))} %</td>
 <td>${why.length === 0 ? '' : html`<ul>${why}</ul>`}</td><td>${comments.length === 0 ? '' : html`<ul>${comments.map((comment) => html`<li>${comment}</li>`)}</ul>`}</td></tr>`;
 }

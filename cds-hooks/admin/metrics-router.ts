@@ -1,10 +1,9 @@
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { Router } from 'express';
 import type { Logger } from 'pino';
 import type { AuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
 import { readPeriod } from '#admin/period.ts';
+import { sendLines } from '#admin/send-lines.ts';
 import { exportMetrics } from '../metric-data/metric-log.ts';
 import type { AdminSession } from '#admin/admin-session.ts';
 
@@ -25,11 +24,7 @@ export function metricsRouter({ session, store, audit, log, now }: { readonly se
       return;
     }
     audit.record({ action: 'cds-metrics-exported', who: 'admin', details: { from: period.from.toISOString(), to: period.to.toISOString() } });
-    response.writeHead(200, { 'Content-Type': 'application/x-ndjson; charset=utf-8', 'Cache-Control': 'no-store' });
-    pipeline(Readable.from(exportMetrics(store, period.from, period.to)), response).catch((error: unknown) => {
-      log.error({ fault: error instanceof Error ? error.name : typeof error }, 'metrics could not be exported to the end');
-      response.destroy();
-    });
+    void sendLines(response, exportMetrics(store, period.from, period.to), log);
   });
   return router;
 }

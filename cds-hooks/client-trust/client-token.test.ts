@@ -75,10 +75,21 @@ describe('a client token', () => {
     expect(await check(await bearer({ claims: { aud: ['https://else.example', AUDIENCE] } }), AUDIENCE)).toMatchObject({ kind: 'trusted' });
     expect(served).toBe(1);
   });
+  it('that was issued up to an hour ago is trusted, with half a minute for clocks that differ', async () => {
+    for (const iat of [SECONDS - 3_600, SECONDS - 3_620, SECONDS + 20]) expect(await check(await bearer({ claims: { iat } }), AUDIENCE)).toMatchObject({ kind: 'trusted' });
+  });
   it.each<[string, TokenChange]>([
     ['expired', { claims: { exp: SECONDS - 60, iat: SECONDS - 400 } }],
     ['valid for too long', { claims: { exp: SECONDS + 3_600 } }],
     ['issued in the future', { claims: { iat: SECONDS + 120 } }],
+    ['issued a year ago', { claims: { iat: SECONDS - 365 * 86_400 } }],
+    ['issued more than an hour ago', { claims: { iat: SECONDS - 3_700 } }],
+    ['that expires before it was issued', { claims: { exp: SECONDS + 10, iat: SECONDS + 20 } }],
+    ['with an iat that is no number', { claims: { iat: 'now' as never } }],
+    ['with a list as tenant', { claims: { tenant: ['a'] } }],
+    ['with a number as tenant', { claims: { tenant: 5 } }],
+    ['with null as tenant', { claims: { tenant: null } }],
+    ['with a list as issuer', { claims: { iss: [ISSUER] as never } }],
     ['without exp', { claims: { exp: undefined as never } }],
     ['without iat', { claims: { iat: undefined as never } }],
     ['without jti', { claims: { jti: undefined as never } }],
@@ -119,7 +130,7 @@ describe('a client token', () => {
     const [one, another] = [await checkFor(clients), await checkFor(clients)];
     const used = await bearer();
     expect(await one(used, AUDIENCE)).toMatchObject({ kind: 'trusted', replay: 'checked' });
-    for (const process of [one, another, await checkFor(clients)]) expect(await process(used, AUDIENCE)).toEqual({ kind: 'refused', why: 'jti seen before' });
+    for (const process of [one, another, await checkFor(clients)]) expect(await process(used, AUDIENCE)).toEqual({ kind: 'refused', why: 'jti seen before', iss: ISSUER });
   });
   it('that comes to many processes at once is trusted by one of them', async () => {
     const processes = await Promise.all(Array.from({ length: 8 }, () => checkFor([{ iss: ISSUER, jku, fhirServers: [] }])));
@@ -136,7 +147,7 @@ describe('a client token', () => {
     for (const tenant of ['south', undefined]) expect(await onlyNorth(await bearer({ claims: { tenant } }), AUDIENCE)).toMatchObject({ kind: 'refused', why: 'issuer or tenant not registered' });
   });
   it('of a disabled client is refused', async () => {
-    expect(await (await checkFor([{ iss: ISSUER, jku, fhirServers: [], disabled: true }]))(await bearer(), AUDIENCE)).toEqual({ kind: 'refused', why: 'client disabled' });
+    expect(await (await checkFor([{ iss: ISSUER, jku, fhirServers: [], disabled: true }]))(await bearer(), AUDIENCE)).toEqual({ kind: 'refused', why: 'client disabled', iss: ISSUER });
   });
   it('is refused when the keys cannot be fetched', async () => {
     const dead = 'http://localhost:1/jwks.json';
@@ -158,6 +169,46 @@ describe('a client token', () => {
     expect(performance.now() - before).toBeLessThan(1_000);
   });
   it('that is missing is told apart', async () => expect(await check(undefined, AUDIENCE)).toEqual({ kind: 'missing' }));
+});
+
+describe('why a token is refused', () => {
+  it.each<[string, TokenChange]>([
+    ["the signature is not by the client's key (ERR_JWS_SIGNATURE_VERIFICATION_FAILED)", { key: others.privateKey }],
+    ["none of the client's keys has this kid and algorithm (ERR_JWKS_NO_MATCHING_KEY)", { header: { kid: 'k2' } }],
+    ['aud is not the address that was called (ERR_JWT_CLAIM_VALIDATION_FAILED)', { claims: { aud: 'https://patient-name.example' } }],
+    ['jti is missing (ERR_JWT_CLAIM_VALIDATION_FAILED)', { claims: { jti: undefined as never } }],
+    ['typ is not as it must be (ERR_JWT_CLAIM_VALIDATION_FAILED)', { header: { typ: 'at+jwt' } }],
+    ['expired (ERR_JWT_EXPIRED)', { claims: { exp: SECONDS - 60 } }],
+    ['tenant is no text', { claims: { tenant: ['a'] } }],
+  ])('is told in words, with the registered issuer: %s', async (why, change) => {
+    expect(await check(await bearer(change), AUDIENCE)).toEqual({ kind: 'refused', why, iss: ISSUER });
+  });
+  it('names a registered issuer whose tenant is not registered, and no issuer that is not', async () => {
+    const onlyNorth = await checkFor([{ iss: ISSUER, jku, tenant: 'north', fhirServers: [] }]);
+    expect(await onlyNorth(await bearer({ claims: { tenant: 'south' } }), AUDIENCE)).toEqual({ kind: 'refused', why: 'issuer or tenant not registered', iss: ISSUER });
+    const verdict = await check(await bearer({ claims: { iss: 'Jane Doe, born 1970' } }), AUDIENCE);
+    expect(verdict).toEqual({ kind: 'refused', why: 'issuer or tenant not registered' });
+  });
+  it('can be a key at the address of the client that is none', async () => {
+    const address = createServer((_request, response) => void response.end(JSON.stringify({ keys: [{ kty: 'EC', crv: 'P-384', kid: 'k1', x: 'a', y: 'b' }] })));
+    await new Promise<void>((ready) => address.listen(0, ready));
+    const broken = await checkFor([{ iss: ISSUER, jku: `http://localhost:${(address.address() as AddressInfo).port}/`, fhirServers: [] }]);
+    expect(await broken(await bearer({ header: { jku: undefined } }), AUDIENCE)).toEqual({ kind: 'refused', why: 'the key with this kid cannot be used', iss: ISSUER });
+    address.close();
+  });
+});
+
+describe('a token signed ES256', () => {
+  it('is trusted only where the registration of the client says so, which then takes nothing else', async () => {
+    const pair = await generateKeyPair('ES256', { extractable: true });
+    const jwks = { keys: [{ ...(await exportJWK(pair.publicKey)), kid: 'k1' }] };
+    const es256 = () => bearer({ header: { alg: 'ES256', jku: undefined }, key: pair.privateKey });
+    const named = await checkFor([{ iss: ISSUER, jwks, algorithms: ['ES256'], fhirServers: [] }]);
+    expect(await named(await es256(), AUDIENCE)).toMatchObject({ kind: 'trusted' });
+    const why = 'signed with an algorithm that the registration does not accept (ERR_JOSE_ALG_NOT_ALLOWED)';
+    expect(await (await checkFor([{ iss: ISSUER, jwks, fhirServers: [] }]))(await es256(), AUDIENCE)).toMatchObject({ kind: 'refused', why });
+    expect(await named(await bearer({ header: { jku: undefined } }), AUDIENCE)).toMatchObject({ kind: 'refused', why });
+  });
 });
 
 describe('the keys of a client', () => {

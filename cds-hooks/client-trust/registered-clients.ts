@@ -3,7 +3,7 @@ import { type AuditTrail } from '#store/audit.ts';
 import type { AnyDatabase, Store } from '#store/database.ts';
 import { uuidv7 } from '#store/uuid.ts';
 import type { CdsTables } from '../tables.ts';
-import { type TrustedCdsClient, trustedClientSchema } from './trusted-client.ts';
+import { storedClientSchema, type TrustedCdsClient } from './trusted-client.ts';
 
 /** A client that was registered on the admin page. */
 export interface RegisteredClient extends TrustedCdsClient {
@@ -29,7 +29,7 @@ export function openRegisteredClients(store: Store, audit: AuditTrail, now: () =
   return {
     async list() {
       const rows = await store.db.withTables<CdsTables>().selectFrom('cds.client').selectAll().orderBy('created_at').execute();
-      return rows.map((row) => ({ ...trustedClientSchema.parse(row.registration), id: row.id, disabled: row.disabled }));
+      return rows.map((row) => ({ ...storedClientSchema.parse(row.registration), id: row.id, disabled: row.disabled }));
     },
     add: (client) =>
       change('cds-client-added', (trx) =>

@@ -36,12 +36,24 @@ export interface TrustedClientsOptions {
   readonly registered: Pick<RegisteredClients, 'list'>;
   readonly now: () => number;
   readonly onFileFault: (error: ClientsFileError) => void;
+  /** The file was changed and is in force. `repaired`: what it said just before could not be used. */
+  readonly onFileTaken?: (taken: { readonly clients: number; readonly repaired: boolean }) => void;
   readonly followEveryMs?: number;
 }
 
 /** @throws ClientsFileError when the file is bad at the start. */
-export async function openTrustedClients({ builtIn, file, registered, now, onFileFault, followEveryMs }: TrustedClientsOptions): Promise<TrustedClients> {
-  const followed = file === undefined ? undefined : followFile({ file, read: readClientsFile, faultClass: ClientsFileError, onChange: () => arrange(), onFault: onFileFault, everyMs: followEveryMs });
+export async function openTrustedClients({ builtIn, file, registered, now, onFileFault, onFileTaken, followEveryMs }: TrustedClientsOptions): Promise<TrustedClients> {
+  let faulty = false;
+  const onChange = (): void => {
+    arrange();
+    onFileTaken?.({ clients: followed?.said().length ?? 0, repaired: faulty });
+    faulty = false;
+  };
+  const onFault = (error: ClientsFileError): void => {
+    faulty = true;
+    onFileFault(error);
+  };
+  const followed = file === undefined ? undefined : followFile({ file, read: readClientsFile, faultClass: ClientsFileError, onChange, onFault, everyMs: followEveryMs });
   let ofPage: readonly RegisteredClient[] = [];
   let all: readonly KnownClient[] = [];
   let byKey: ReadonlyMap<string, KnownClient> = new Map();

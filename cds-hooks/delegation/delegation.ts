@@ -76,6 +76,7 @@ const WHY_INSTEAD: { readonly [W in NoAnswer | 'unusable']: string } = {
   late: `The payer's own service did not answer in time; ${OURS}.`,
   down: `The payer's own service could not be reached; ${OURS}.`,
   wrong: `The payer's own service gave no readable answer; ${OURS}.`,
+  'not-admitted': `The payer's own service did not admit this one; ${OURS}.`,
   resting: `The payer's own service is out of order; ${OURS}.`,
   refused: `The payer's own service did not take the call; ${OURS}.`,
   'not-offered': `The payer's own service does not answer at this step; ${OURS}.`,

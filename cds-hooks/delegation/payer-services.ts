@@ -16,7 +16,7 @@ import { type PayersWord, readPayersWord } from './payers-word.ts';
 import { readLimited } from '../read-limited.ts';
 
 /** How asking a payer's own service can end without an answer. */
-export type NoAnswer = 'late' | 'down' | 'wrong' | 'resting' | 'refused' | 'not-offered';
+export type NoAnswer = 'late' | 'down' | 'wrong' | 'not-admitted' | 'resting' | 'refused' | 'not-offered';
 
 export type PayersReply =
   | {
@@ -59,9 +59,9 @@ const answer = z.looseObject({
   systemActions: z.array(z.looseObject({ type: z.string(), resource: z.looseObject({ resourceType: z.string() }).optional().catch(undefined) })).catch([]),
 });
 
-/** The service is out of order, so that asking on would cost every order its time. */
+/** The service is out of order, or does not know our signature: asking on would cost every order its time. */
 class OutOfOrder extends Error {
-  readonly why: Extract<NoAnswer, 'late' | 'down' | 'wrong'>;
+  readonly why: Extract<NoAnswer, 'late' | 'down' | 'wrong' | 'not-admitted'>;
 
   constructor(why: OutOfOrder['why'], options?: ErrorOptions) {
     super(why, options);
@@ -73,6 +73,8 @@ class OutOfOrder extends Error {
 export function createPayerServices({ serviceUrl, key, now, restMs = 10_000 }: PayerServicesOptions): PayerServices {
   const privateKey = importJWK(key.privateJwk, key.alg);
   const offered = new Map<string, { readonly services: readonly Service[]; readonly until: number }>();
+  /** Why each one gave no answer last. */
+  const trouble = new Map<string, NoAnswer>();
   const breakers = new Map<string, ReturnType<typeof newBreaker>>();
   const newBreaker = () => circuitBreaker(handleType(OutOfOrder), { halfOpenAfter: restMs, breaker: new ConsecutiveBreaker(5) });
   const breakerOf = (payer: Payer) => {
@@ -95,7 +97,7 @@ export function createPayerServices({ serviceUrl, key, now, restMs = 10_000 }: P
       }
       if (response.status !== 200) {
         await response.body?.cancel();
-        throw new OutOfOrder('down');
+        throw new OutOfOrder(response.status === 401 || response.status === 403 ? 'not-admitted' : 'down');
       }
       const text = await readLimited(response, MAX_ANSWER_BYTES);
       if (text === undefined) throw new OutOfOrder('wrong');
@@ -145,9 +147,11 @@ export function createPayerServices({ serviceUrl, key, now, restMs = 10_000 }: P
       try {
         return await breakerOf(payer).execute(() => exchange(payer, forwarded, writer, signal));
       } catch (error) {
-        if (error instanceof BrokenCircuitError) return { kind: 'no-answer', why: 'resting' };
-        if (error instanceof OutOfOrder) return { kind: 'no-answer', why: error.why };
-        throw error;
+        // One that does not admit us is not out of order, though it too is left alone for a while: the operators of both sides have to look.
+        if (error instanceof BrokenCircuitError) return { kind: 'no-answer', why: trouble.get(payer.id) === 'not-admitted' ? 'not-admitted' : 'resting' };
+        if (!(error instanceof OutOfOrder)) throw error;
+        trouble.set(payer.id, error.why);
+        return { kind: 'no-answer', why: error.why };
       }
     },
   };

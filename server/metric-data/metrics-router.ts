@@ -1,5 +1,3 @@
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { type Request, type Response, Router } from 'express';
 import type { Logger } from 'pino';
 import type { AuditTrail } from '#store/audit.ts';
@@ -7,6 +5,7 @@ import type { Store } from '#store/database.ts';
 import { createAdminSession } from '#admin/admin-session.ts';
 import type { TimeZoneOf } from '../store/case-clock.ts';
 import { type Period, readPeriod } from '#admin/period.ts';
+import { sendLines, sendUnreadable } from '#admin/send-lines.ts';
 import { collectPasMetrics, exportPasMetrics } from './export-metrics.ts';
 import { publicMetrics } from './public-metrics.ts';
 
@@ -42,19 +41,20 @@ export function pasMetricsRouter({ adminToken, store, audit, log, now, timeZoneO
   router.get(PATH, (request, response) => {
     const period = allowed(request, response, 'lines');
     if (!period) return;
-    response.writeHead(200, { 'Content-Type': 'application/x-ndjson; charset=utf-8', 'Cache-Control': 'no-store' });
     const lines = async function* () {
       for await (const record of exportPasMetrics(store, timeZoneOf, period)) yield `${JSON.stringify(record)}\n`;
     };
-    pipeline(Readable.from(lines()), response).catch((error: unknown) => {
-      log.error({ fault: error instanceof Error ? error.name : typeof error }, 'metrics could not be exported to the end');
-      response.destroy();
-    });
+    void sendLines(response, lines(), log);
   });
   router.get(`${PATH}/public`, async (request, response) => {
     const period = allowed(request, response, 'public');
     if (!period) return;
-    response.set('cache-control', 'no-store').json(publicMetrics(await collectPasMetrics(store, timeZoneOf, period)));
+    try {
+      response.set('cache-control', 'no-store').json(publicMetrics(await collectPasMetrics(store, timeZoneOf, period)));
+    } catch (error) {
+      log.error({ fault: error instanceof Error ? error.name : typeof error }, 'the public figures could not be made');
+      sendUnreadable(response);
+    }
   });
   return router;
 }
