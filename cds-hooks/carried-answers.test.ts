@@ -34,7 +34,7 @@ const sign = (resources: readonly object[], more: Readonly<Record<string, unknow
 const select = (resources: readonly object[], more: Readonly<Record<string, unknown>> = {}) => service.post('order-select-crd', call('order-select', resources, more));
 const topics = ({ cards }: HookReply) => cards.map((card) => card.source.topic.code);
 const returned = ({ systemActions }: HookReply) => systemActions[0]?.resource as object;
-const carried = (reply: HookReply) => readCoverageInformation(returned(reply) as never);
+const carried = (reply: HookReply) => readCoverageInformation(returned(reply));
 
 describe('an order that carries answers', () => {
   it.each(['2.0', '2.2'].flatMap((version) => [['c2', 'c2'], ['c2', 'c3']].map((coverages) => [version, coverages] as const)))('of other coverages (%s, %s) is answered; how they stand to one another is not this answer’s', async (version, [one, other]) => {

@@ -12,6 +12,7 @@ import { readRequirement } from '#prior-auth/coverage-requirement/read-requireme
 import type { DenialRisk } from '#prior-auth/learning/denial-risk.ts';
 import { openAuditTrail } from '#store/audit.ts';
 import { openStore, type Store } from '#store/database.ts';
+import { checkAnswer } from '../test-fixtures/checked-answer.ts';
 import { type CdsHooksOptions, type CdsHooksPart, createCdsHooks } from './cds-hooks.ts';
 
 const NOW = Date.parse('2026-11-22T18:00:00Z');
@@ -70,7 +71,9 @@ beforeEach(() => {
 });
 
 const bundle = (...resources: readonly object[]) => ({ resourceType: 'Bundle', type: 'searchset', entry: resources.map((resource) => ({ resource })) });
-const device = (code: string, more: object = {}) => ({ resourceType: 'DeviceRequest', id: 'd1', status: 'draft', intent: 'order', codeCodeableConcept: { coding: [{ system: 'http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets', code, display: 'An <b>item</b>' }] }, subject: { reference: 'Patient/p1' }, ...more });
+const draft = { status: 'draft', intent: 'order', subject: { reference: 'Patient/p1' }, requester: { reference: 'Practitioner/u1' }, authoredOn: '2026-11-22' };
+const device = (code: string, more: object = {}) => ({ resourceType: 'DeviceRequest', id: 'd1', ...draft, codeCodeableConcept: { coding: [{ system: 'http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets', code, display: 'An <b>item</b>' }] }, ...more });
+const { intent: _none, ...message } = { resourceType: 'CommunicationRequest', id: 'r', ...draft, basedOn: [{ display: 'x' }], payload: [{ extension: [{ url: 'http://hl7.org/fhir/5.0/StructureDefinition/extension-CommunicationRequest.payload.content[x]', valueCodeableConcept: { text: 'records' } }], contentString: 'records' }] };
 const patient = { resourceType: 'Patient', id: 'p1', birthDate: '1950-01-01', address: [{ state: 'WA' }] };
 const coverage = { resourceType: 'Coverage', id: 'c1', status: 'active', beneficiary: { reference: 'Patient/p1' }, payor: [{ reference: 'Organization/o1' }] };
 const organization = { resourceType: 'Organization', id: 'o1', name: 'Centers for Medicare and Medicaid Services' };
@@ -93,6 +96,7 @@ interface Answer {
 async function post(body: unknown, { path = '/cds-services/order-sign-crd', headers = {}, at = service }: { path?: string; headers?: Record<string, string>; at?: typeof service } = {}): Promise<Answer> {
   const response = await fetch(at.url + path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) });
   const text = await response.text();
+  if (!path.endsWith('/feedback')) checkAnswer(body, { status: response.status, text });
   return { status: response.status, headers: response.headers, text, cards: [], systemActions: [], ...(text ? (JSON.parse(text) as object) : {}) };
 }
 const requirements = (answer: Answer) => answer.systemActions.flatMap((action) => readRequirement(action.resource));
@@ -147,7 +151,7 @@ describe('an order that needs an authorization', () => {
     for (const { detail } of cards) expect(detail.includes(said ?? 'also insured')).toBe(said !== undefined);
   });
   it('has cards of the right form', async () => {
-    const { cards } = await post(call({ context: context(device('K0823')) }));
+    const { cards } = await post(call({ context: context(device('K0823')), extension: { 'davinci-crd.configuration': { 'prior-auth-panel': true } } }));
     expect(cards.map((card) => card.source.topic.code)).toEqual(['guideline', 'denial-risk', 'prior-auth-panel']);
     for (const card of cards) {
       expect(card.summary.length).toBeLessThan(140);
@@ -192,9 +196,9 @@ describe('an order that needs an authorization', () => {
 
 describe('an order that needs nothing', () => {
   it.each<[string, object]>([
-    ['named so by a policy', { resourceType: 'ServiceRequest', id: 'e', code: { coding: [{ system: 'http://www.ama-assn.org/go/cpt', code: '93000' }] } }],
+    ['named so by a policy', { resourceType: 'ServiceRequest', id: 'e', ...draft, code: { coding: [{ system: 'http://www.ama-assn.org/go/cpt', code: '93000' }] } }],
     ['that no policy names', device('E9999')],
-    ['a CommunicationRequest', { resourceType: 'CommunicationRequest', id: 'r', status: 'draft' }],
+    ['a CommunicationRequest', message],
   ])('%s has coverage-information and no card', async (_name, order) => {
     const answer = await post(call({ context: context(order) }));
     expect(answer.cards).toEqual([]);
@@ -209,11 +213,11 @@ describe('an order that needs nothing', () => {
 
 describe('configuration', () => {
   it.each<[string, object, number, readonly string[]]>([
-    ['no coverage information', { 'coverage-info': false }, 0, ['denial-risk', 'prior-auth-panel']],
-    ['no risk', { 'denial-risk': false }, 1, ['prior-auth-panel']],
-    ['no link', { 'prior-auth-panel': false }, 1, ['denial-risk']],
+    ['no coverage information', { 'coverage-info': false }, 0, ['denial-risk']],
+    ['no risk', { 'denial-risk': false }, 1, []],
+    ['the link', { 'prior-auth-panel': true }, 1, ['denial-risk', 'prior-auth-panel']],
     ['one card', { 'max-cards': 1 }, 1, ['denial-risk']],
-    ['unknown codes and wrong types', { 'alt-drug': true, 'max-cards': 'many', 'denial-risk': 'yes' }, 1, ['denial-risk', 'prior-auth-panel']],
+    ['unknown codes and wrong types', { 'alt-drug': true, 'max-cards': 'many', 'denial-risk': 'yes' }, 1, ['denial-risk']],
   ])('%s', async (_name, configuration, actions, topics) => {
     const answer = await post(call({ extension: { 'davinci-crd.configuration': configuration, 'x.y': 1 } }));
     expect([answer.status, answer.systemActions.length, answer.cards.map((card) => card.source.topic.code)]).toEqual([200, actions, topics]);
@@ -327,6 +331,13 @@ describe('bad calls', () => {
     const closed = await serve({ openToFhirServer: null });
     expect((await post(call(), { at: closed })).status).toBe(401);
     await closed.close();
+  });
+  it('a JWT signed RS384 is as good as one signed ES384', async () => {
+    const rsa = await generateKeyPair('RS384', { extractable: true });
+    const at = await serve({ trustedClients: [{ iss: ISSUER, jwks: { keys: [{ ...(await exportJWK(rsa.publicKey)), kid: 'r', alg: 'RS384', use: 'sig' }] }, fhirServers: [ehrBase] }], openToFhirServer: null });
+    const jwt = await new SignJWT({ iss: ISSUER, aud: at.url + path, iat: NOW / 1000, exp: NOW / 1000 + 300, jti: 'rsa' }).setProtectedHeader({ alg: 'RS384', kid: 'r', typ: 'JWT' }).sign(rsa.privateKey);
+    expect((await post(call(), { headers: { authorization: `Bearer ${jwt}` }, at })).status).toBe(200);
+    await at.close();
   });
   it('a JWT is good once', async () => {
     const headers = await signed(path);

@@ -21,7 +21,7 @@ describe('the coverage of an answer', () => {
     expect(choice.kind === 'chosen' ? choice.fault?.cause : 'none').toBe(cause);
   });
   it.each<[string, Partial<Coverage>, RegExp]>([
-    ['has no id', { id: undefined as never }, /no id/],
+    ['has no id', { id: undefined }, /no id/],
     ['is paid by the patient', { payor: [{ reference: 'Patient/p1' }] }, /pays without insurance/],
   ])('is none when the only one %s, and says which', (_name, more, why) => {
     expect(chooseCoverage(order, [at('c1', 'UTC', undefined, more)], () => '2026-11-22')).toMatchObject({ kind: 'none', why: expect.stringMatching(why) });

@@ -1,6 +1,7 @@
 import { globSync } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import express from 'express';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { pino } from 'pino';
@@ -9,15 +10,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadPayers } from '#policies/load-payers.ts';
 import { loadPolicies } from '#policies/load-policies.ts';
 import { readRequirement } from '#prior-auth/coverage-requirement/read-requirement.ts';
+import type { DenialRisk } from '#prior-auth/learning/denial-risk.ts';
 import { openAuditTrail } from '#store/audit.ts';
 import { openStore, type Store } from '#store/database.ts';
+import { checkAnswer, type ClientsPart } from '../test-fixtures/checked-answer.ts';
 import { type CdsHooksOptions, type CdsHooksPart, createCdsHooks } from './cds-hooks.ts';
 
 /* What the service does when others fail: the EHR's server, the database, its own load. Real servers; each answer is held against the deadline. */
 
 const NOW = Date.parse('2026-11-22T18:00:00Z');
 const DEADLINE_MS = 300;
-/** For the machine that runs the tests beside others; the deadline itself is the service's. */
+/** What waits without a deadline waits for ever; the rest is for the machine that runs the tests beside others. */
+const IN_TIME_MS = DEADLINE_MS + 1_500;
 const PUBLIC = 'https://cds.example';
 const PATH = '/cds-services/order-sign-crd';
 const ADMIN_TOKEN = 'an-admin-token-for-tests';
@@ -91,16 +95,20 @@ interface Answer {
   readonly headers: Headers;
   readonly notChecked: readonly string[] | undefined;
   readonly reasons: readonly string[];
+  /** Of the cards. */
+  readonly topics: readonly string[];
   readonly requirements: ReturnType<typeof readRequirement>;
 }
-async function post(service: Service, body: unknown, jwt?: string): Promise<Answer> {
+async function post(service: Service, body: unknown, { jwt, ...part }: { readonly jwt?: string } & ClientsPart = {}): Promise<Answer> {
   const authorization = `Bearer ${jwt ?? (await token())}`;
   const startedAt = performance.now();
   const response = await fetch(service.url + PATH, { method: 'POST', headers: { 'content-type': 'application/json', authorization }, body: typeof body === 'string' ? body : JSON.stringify(body) });
   const text = await response.text();
-  const answer = (text === '' ? {} : JSON.parse(text)) as { extension?: Record<string, readonly string[]>; systemActions?: { resource: Parameters<typeof readRequirement>[0] }[] };
+  const ms = performance.now() - startedAt;
+  checkAnswer(body, { status: response.status, text }, part);
+  const answer = (text === '' ? {} : JSON.parse(text)) as { extension?: Record<string, readonly string[]>; cards?: { source: { topic: { code: string } } }[]; systemActions?: { resource: Parameters<typeof readRequirement>[0] }[] };
   const requirements = (answer.systemActions ?? []).flatMap(({ resource }) => readRequirement(resource));
-  return { status: response.status, ms: performance.now() - startedAt, headers: response.headers, notChecked: answer.extension?.['org.openpriorauth.not-checked'], requirements, reasons: requirements.flatMap(({ reasons }) => reasons) };
+  return { status: response.status, ms, headers: response.headers, notChecked: answer.extension?.['org.openpriorauth.not-checked'], requirements, reasons: requirements.flatMap(({ reasons }) => reasons), topics: (answer.cards ?? []).map(({ source }) => source.topic.code) };
 }
 
 const wrongs: readonly (readonly [string, (response: ServerResponse) => void])[] = [
@@ -122,12 +130,35 @@ describe('an EHR server that is', () => {
     ehrAnswers = how;
     const answer = await post(service, call(known));
     expect([answer.status, answer.requirements[0]?.paNeeded]).toEqual([200, 'auth-needed']);
+    expect(answer.ms).toBeLessThan(IN_TIME_MS);
     expect(answer.reasons.join(' ')).toMatch(/Not checked, because it could not be read from the record: .*Observation/);
   });
   it.each(wrongs)('%s: without a coverage there is nothing to answer for, and that is said in time', async (_name, how) => {
     ehrAnswers = how;
     const answer = await post(service, call({}));
     expect(answer.status).toBe(412);
+    expect(answer.ms).toBeLessThan(IN_TIME_MS);
+  });
+});
+
+describe('a denial-risk model that is', () => {
+  const risk: DenialRisk = { probability: 0.5, band: 'medium', reasons: [], modelVersion: 'test', simulated: true };
+  it('slow: has the time that the EHR has left of the deadline, and costs the card only', async () => {
+    const service = await serve(store, { model: { score: () => wait(DEADLINE_MS / 2, risk) } });
+    const withTime = await post(service, call({ ...known, ...nothingElse }));
+    expect([withTime.status, withTime.topics.includes('denial-risk')]).toEqual([200, true]);
+    ehrAnswers = () => undefined;
+    const without = await post(service, call(known));
+    expect([without.status, without.requirements[0]?.paNeeded, without.topics.includes('denial-risk')]).toEqual([200, 'auth-needed', false]);
+    await service.close();
+  });
+  it('silent: the answer comes in time without the card', async () => {
+    const service = await serve(store, { model: { score: () => new Promise(() => undefined) } });
+    ehrAnswers = () => undefined;
+    const answer = await post(service, call(known));
+    expect([answer.status, answer.requirements[0]?.paNeeded, answer.topics.includes('denial-risk')]).toEqual([200, 'auth-needed', false]);
+    expect(answer.ms).toBeLessThan(IN_TIME_MS);
+    await service.close();
   });
 });
 
@@ -186,9 +217,9 @@ describe('a database that stops', () => {
     const [one, two] = services as [Service, Service];
     const body = call({ ...known, ...nothingElse });
     const jwt = await token();
-    expect([(await post(one, body, jwt)).status, (await post(two, body, jwt)).status]).toEqual([200, 401]);
+    expect([(await post(one, body, { jwt })).status, (await post(two, body, { jwt })).status]).toEqual([200, 401]);
     const again = await token();
-    expect((await Promise.all(services.map((each) => post(each, body, again)))).map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 401]);
+    expect((await Promise.all(services.map((each) => post(each, body, { jwt: again })))).map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 401]);
     await Promise.all(services.map((each) => each.part.start()));
     await inTime(one, undefined);
     postgres.stop();
@@ -232,8 +263,8 @@ describe('what is written about calls', () => {
       '{"patient":"Zebediah Quagmire",', { ...good, context: { ...good.context, patientId: 'Patient/zebra77 Quagmire' } }, { ...good, prefetch: { ...known, coverage: { resourceType: 'Bundle', entry: 'Zebediah' } } },
       { ...good, prefetch: { ...known, coverage: bundle({ ...coverage, payor: 'Quagmire' }) } }, { ...good, prefetch: { ...known, patient: { ...PATIENT, address: 'Walla Walla' } } }, { ...good, context: { ...good.context, draftOrders: bundle({ ...order, codeCodeableConcept: 'Quagmire' }) } }, good,
     ];
-    for (const body of broken) await post(service, body);
-    await post(service, good, 'eyJhbGciOiJub25lIn0.eyJpc3MiOiJaZWJlZGlhaCJ9.x');
+    for (const body of broken) await post(service, body, { clientFaults: 'calls broken on purpose' });
+    await post(service, good, { jwt: 'eyJhbGciOiJub25lIn0.eyJpc3MiOiJaZWJlZGlhaCJ9.x' });
     await service.close();
     expect(logged.length).toBeGreaterThan(10);
     expect(logged.filter((line) => PATIENT_DATA.test(line))).toEqual([]);

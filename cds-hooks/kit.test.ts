@@ -15,8 +15,8 @@ const subject = { reference: 'Patient/p1' };
 const order = { status: 'draft', intent: 'order', authoredOn: '2026-11-22', requester: { reference: 'Practitioner/u1' }, subject };
 const device = { resourceType: 'DeviceRequest', id: 'd1', ...order, codeCodeableConcept: hcpcs('E1390') };
 const uncoded = { resourceType: 'ServiceRequest', id: 's1', ...order, code: { text: 'something' } };
-const appointment = { resourceType: 'Appointment', id: 'a1', status: 'proposed', serviceType: [cpt('75561')], participant: [{ actor: subject, status: 'accepted' }] };
-const encounter = { resourceType: 'Encounter', id: 'e1', status: 'in-progress', class: { code: 'AMB' }, type: [cpt('75561')], subject };
+const appointment = { resourceType: 'Appointment', id: 'a1', status: 'proposed', serviceType: [cpt('75561')], start: '2026-12-01T09:00:00Z', end: '2026-12-01T10:00:00Z', requestedPeriod: [{ start: '2026-12-01', end: '2026-12-02' }], participant: [{ actor: subject, status: 'accepted' }, { type: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType', code: 'PPRF' }] }], actor: { reference: 'Practitioner/u1' }, status: 'accepted' }] };
+const encounter = { resourceType: 'Encounter', id: 'e1', status: 'in-progress', identifier: [{ system: 'https://ehr.example/visits', value: '1' }], class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' }, type: [cpt('75561')], subject, location: [{ location: { reference: 'Location/l1' } }] };
 const coverage = { resourceType: 'Coverage', id: 'c1', status: 'active', subscriberId: 'M1', beneficiary: subject, payor: [{ display: 'Medicare' }] };
 const bundle = (...resources: readonly object[]) => ({ resourceType: 'Bundle', type: 'collection', entry: resources.map((resource) => ({ resource })) });
 const person = { userId: 'Practitioner/u1', patientId: 'p1' };
@@ -78,13 +78,13 @@ function cardProblems(card: Loose): readonly string[] {
 }
 
 describe('CRD 2.0.1 kit', () => {
-  it('crd_discovery_endpoint_test, crd_discovery_services_validation', async () => {
+  it('crd_server_discovery_group: crd_discovery_endpoint_test, crd_discovery_services_validation', async () => {
     const response = await fetch(`${service.url}/cds-services`);
     const { services } = (await response.json()) as { services: Loose[] };
     expect([response.status, response.headers.get('content-type'), services.length]).toEqual([200, 'application/json; charset=utf-8', 6]);
     expect(services.filter((each) => !isText(each['hook']) || !isText(each['description']) || !isText(each['id']))).toEqual([]);
   });
-  it.each(HOOKS)('crd_service_call_test: %s', (hook) => {
+  it.each(HOOKS)('crd_server_hooks, crd_server_demonstrate_hook_response, crd_service_call_test: %s', (hook) => {
     expect(CRD_VERSIONS.map((version) => reply(hook, version).status)).toEqual([200, 200]);
   });
   it.each(HOOKS)('crd_service_response_validation, crd_card_optional_fields_validation: %s', (hook) => {
@@ -100,11 +100,20 @@ describe('CRD 2.0.1 kit', () => {
   it('crd_coverage_info_system_action_validation: one id for each resource and coverage', () => {
     for (const each of all()) expect(new Set(information(each).map(({ assertionId }) => assertionId)).size).toBe(each.systemActions.length);
   });
-  it('across hooks: external reference, instructions, coverage information', () => {
+  it('crd_server_required_card_response_validation: external reference, instructions and coverage information across hooks', () => {
     const cards = HOOKS.flatMap((hook) => reply(hook, '2.0').cards as unknown as readonly Loose[]);
     const linked = cards.filter((card) => list(card['links']).length > 0 && list(card['links']).every(({ type }) => type === 'absolute') && card['suggestions'] === undefined);
     const plain = cards.filter((card) => card['links'] === undefined && card['suggestions'] === undefined);
-    expect([linked.length > 0, plain.length > 0]).toEqual([true, true]);
+    const informed = HOOKS.flatMap((hook) => information(reply(hook, '2.0')));
+    expect([linked.length > 0, plain.length > 0, informed.length > 0]).toEqual([true, true, true]);
+  });
+  it.each<[Hook, string, number]>([
+    ['order-sign', 'PractitionerRole/r1', 200],
+    ['order-sign', 'Patient/p1', 422],
+    ['appointment-book', 'Patient/p1', 200],
+    ['appointment-book', 'RelatedPerson/x1', 200],
+  ])('crd_service_request_context_validation: %s by %s is %i', async (hook, userId, status) => {
+    expect((await ask(hook, { context: { ...CONTEXTS[hook], userId } })).status).toBe(status);
   });
 });
 

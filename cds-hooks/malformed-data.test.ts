@@ -18,6 +18,7 @@ const observation = { resourceType: 'Observation', id: 'o1', status: 'final', su
 const bundle = (...resources: readonly object[]) => ({ resourceType: 'Bundle', entry: resources.map((resource) => ({ resource })) });
 
 const AT_ONCE = 16;
+const MISSHAPEN = { clientFaults: 'an element of the client has a value of another form on purpose' };
 
 interface Stored extends Readonly<Record<string, unknown>> {
   readonly resourceType: string;
@@ -48,7 +49,7 @@ describe('resources of a wrong form', () => {
       const { status } = await service.post('order-sign-crd', {
         hook: 'order-sign', hookInstance: 'd1577c69-dfbe-44ad-ba6d-3e05e953b2ea', context: { userId: 'Practitioner/u1', patientId: 'p1', draftOrders: bundle(order) },
         prefetch: { patient, coverage: bundle(coverage), observations: bundle(observation), ...prefetch },
-      });
+      }, MISSHAPEN);
       counted.add(status);
     };
     for (let i = 0; i < calls.length; i += AT_ONCE) await Promise.all(calls.slice(i, i + AT_ONCE).map(one));
@@ -69,7 +70,7 @@ describe('resources of a wrong form', () => {
     const { status } = await service.post(`${hook}-crd`, {
       hook, hookInstance: 'd1577c69-dfbe-44ad-ba6d-3e05e953b2ea', fhirServer: service.ehrBase, fhirAuthorization: { access_token: 't', token_type: 'Bearer' },
       context: { userId: 'Practitioner/u1', patientId: 'p1', encounterId: 'e1', draftOrders: bundle(FOCUS.DeviceRequest) }, prefetch: { patient, coverage: bundle(coverage), conditions: null, observations: null, [key]: undefined },
-    });
+    }, MISSHAPEN);
     expect(status).toBe(expected);
   });
   it.each<[string, object, string]>([['Patient', patient, 'patient'], ['Coverage', coverage, 'coverage'], ['Observation', observation, 'observations']])('%s', async (_type, resource, key) => {

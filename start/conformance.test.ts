@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -9,7 +9,7 @@ const pages = globSync('docs/conformance/*.md', { cwd: ROOT }).sort((a, b) => a.
 const tests = globSync('**/*.test.{ts,tsx}', { cwd: ROOT, exclude: ['node_modules/**', '.build/**', 'dist/**'] });
 
 /** A whole path, the end of one, or a file's name alone. */
-const exists = (name: string): boolean => tests.some((test) => test === name || test.endsWith(`/${name}`) || (!name.includes('/') && basename(test) === name));
+const filesNamed = (name: string): readonly string[] => tests.filter((test) => test === name || test.endsWith(`/${name}`) || (!name.includes('/') && basename(test) === name));
 
 interface Row {
   readonly line: number;
@@ -35,7 +35,7 @@ describe.each(pages)('%s', (page) => {
   it('names tests that exist', () => {
     const text = readFileSync(join(ROOT, page), 'utf8');
     const named = [...text.matchAll(/`([\w./-]+\.test\.tsx?)`/g)].map(([, name = '']) => name);
-    expect(named.filter((name) => !exists(name))).toEqual([]);
+    expect(named.filter((name) => filesNamed(name).length === 0)).toEqual([]);
   });
 });
 
@@ -44,5 +44,59 @@ describe.each(pages.filter((page) => basename(page).startsWith('pas-')))('%s', (
     const done = rowsOf(page).filter(({ state }) => /^(yes|done)\b/.test(state));
     expect(done.length).toBeGreaterThan(20);
     expect(done.filter(({ shownBy }) => !/`[^`]+`|\bsame\b|measured/.test(shownBy)).map(({ line, clause }) => `${page}:${line} ${clause}`)).toEqual([]);
+  });
+});
+
+/** `file` "title", "title": titles are as written in the file, whole or in part. */
+function shownIn(shownBy: string): readonly { readonly file: string; readonly titles: readonly string[] }[] {
+  return [...shownBy.matchAll(/`([\w./-]+\.test\.tsx?)`((?:[\s,]*"[^"]*")*)/g)].map(([, file = '', titles = '']) => ({ file, titles: [...titles.matchAll(/"([^"]+)"/g)].map(([, title = '']) => title) }));
+}
+
+/** What the tests of a file are called, and the rows of their tables. A test that is skipped or still to be written is none. */
+function titlesOf(file: string): readonly string[] {
+  const written = readFileSync(join(ROOT, file), 'utf8').replaceAll(/^\s*(?:\/\/|\*).*$/gm, '');
+  return [...written.matchAll(/(?:\b(?:it|describe)\(|\)\(|^\s*\[)\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1/gm)].map(([, , title = '']) => title);
+}
+
+/** Why a row of the page does not hold. */
+function rowFaults({ state, shownBy }: Row): readonly string[] {
+  const shown = shownIn(shownBy);
+  const faults = /^(?:yes|partly|no|not ours)\b/.test(state) ? [] : [`the state is neither yes, partly, no nor not ours: ${state}`];
+  if (/^(?:yes|partly)\b/.test(state) && shown.length === 0) faults.push('names no test');
+  for (const { file, titles } of shown) {
+    const [found, ...more] = filesNamed(file);
+    if (found === undefined || more.length > 0) faults.push(`${file} is ${found === undefined ? 'no file' : 'more than one file'}`);
+    if (titles.length === 0) faults.push(`${file}: no test of it is named`);
+    const known = found === undefined ? [] : titlesOf(found);
+    faults.push(...titles.filter((title) => !known.some((each) => each.includes(title))).map((title) => `${file} has no test "${title}"`));
+  }
+  return faults;
+}
+
+describe('docs/conformance/crd.md', () => {
+  const page = 'docs/conformance/crd.md';
+  it('names for all that is done the test that shows it, by file and title', () => {
+    const rows = rowsOf(page);
+    expect(rows.filter(({ state }) => state.startsWith('yes')).length).toBeGreaterThan(80);
+    expect(rows.flatMap((row) => rowFaults(row).map((fault) => `${page}:${row.line} ${row.clause}: ${fault}`))).toEqual([]);
+  });
+  it.each<[string, Partial<Row>, RegExp]>([
+    ['no test', { state: 'yes', shownBy: 'folder walls' }, /names no test/],
+    ['a file alone', { state: 'yes', shownBy: '`start/conformance.test.ts`' }, /no test of it is named/],
+    ['a title that is not there', { state: 'partly: x', shownBy: '`start/conformance.test.ts` "names for all", "is not \u200bthere"' }, /has no test/],
+    ['a file that is not there', { state: 'no', shownBy: '`none.test.ts` "x"' }, /is no file/],
+    ['another word', { state: 'done', shownBy: '' }, /neither yes/],
+  ])('a row that names %s does not hold', (_name, row, fault) => {
+    expect(rowFaults({ line: 1, clause: 'x', state: '', shownBy: '', ...row }).join()).toMatch(fault);
+  });
+
+  const DIGEST = join(ROOT, '..', 'shared', 'specs', 'crd.md');
+  if (!existsSync(DIGEST)) console.warn(`left out: the kit's test ids, ${DIGEST} is not there`);
+  it.skipIf(!existsSync(DIGEST))('has a row for each id of the public kit, 2.0.1 server and what 2.2 adds', () => {
+    const [, before = '', after = ''] = /### 9\.1([^]*?)\n### 9\.2[^]*?\n### 9\.3([^]*?)\n## 10/.exec(readFileSync(DIGEST, 'utf8')) ?? [];
+    const ids = [...`${before}${after}`.replaceAll(/`crd_(?:server|client)(?:_v221)?`/g, '').matchAll(/\b[a-z]+(?:_[a-z0-9]+)+\b/g)].map(([id]) => id);
+    expect(ids.length).toBeGreaterThan(70);
+    const listed = rowsOf(page).map(({ clause }) => clause).join();
+    expect([...new Set(ids)].filter((id) => !listed.includes(id))).toEqual([]);
   });
 });

@@ -9,6 +9,8 @@ import { loadPayers } from '#policies/load-payers.ts';
 import { loadPolicies } from '#policies/load-policies.ts';
 import { openAuditTrail } from '#store/audit.ts';
 import { openStore } from '#store/database.ts';
+import { checkAnswer, type ClientsPart } from './checked-answer.ts';
+import { CHECKED_BY_CALLER, watchAnswers } from './watched-answers.ts';
 
 export const NOW = Date.parse('2026-11-22T18:00:00Z');
 const ISSUER = 'https://ehr.example';
@@ -34,8 +36,9 @@ export interface RunningCdsHooks {
   holds(records: readonly FhirLike[] | ((query: string) => { readonly status: number; readonly body: unknown } | 'hang'), delayMs?: number): void;
   /** Parts of answers that the service's own checker kept back, so far. */
   keptBack(): Promise<readonly unknown[]>;
-  /** Signed with a JWT for that endpoint. */
-  post(service: string, body: unknown): Promise<HookReply>;
+  /** Signed with a JWT for that endpoint. A 200 answer is checked (checked-answer.ts). */
+  post(service: string, body: unknown, part?: Pick<ClientsPart, 'clientFaults'>): Promise<HookReply>;
+  /** @throws Error when an answer to a call that did not come through `post` was not sound. */
   stop(): Promise<void>;
 }
 
@@ -45,6 +48,7 @@ export async function runCdsHooks(more: Partial<CdsHooksOptions> = {}): Promise<
   const keys = await generateKeyPair('ES384', { extractable: true });
   const publicJwk = { ...(await exportJWK(keys.publicKey)), kid: 'k', alg: 'ES384', use: 'sig' };
   const asked: string[] = [];
+  let given: unknown[] = [];
   let delay = 0;
   let open = 0;
   let most = 0;
@@ -56,6 +60,7 @@ export async function runCdsHooks(more: Partial<CdsHooksOptions> = {}): Promise<
     open += 1;
     most = Math.max(most, open);
     response.once('close', () => (open -= 1));
+    if (answer !== 'hang') given.push(answer.body);
     if (answer !== 'hang') setTimeout(() => response.writeHead(answer.status, { 'content-type': 'application/fhir+json' }).end(JSON.stringify(answer.body)), delay);
   });
   await new Promise<void>((ready) => ehr.listen(0, ready));
@@ -71,7 +76,8 @@ export async function runCdsHooks(more: Partial<CdsHooksOptions> = {}): Promise<
     model: { score: async () => ({ probability: 0.3, band: 'low', reasons: [], modelVersion: 'test', simulated: true }) },
     trustedClients: [{ iss: ISSUER, jwks: { keys: [publicJwk] }, fhirServers: [ehrBase] }], openToFhirServer: null, ...more,
   });
-  app.use(part.router);
+  const watched = watchAnswers(() => given);
+  app.use(watched.handler, part.router);
   let calls = 0;
   return {
     url,
@@ -82,13 +88,15 @@ export async function runCdsHooks(more: Partial<CdsHooksOptions> = {}): Promise<
     holds(records, delayMs = 0) {
       delay = delayMs;
       most = 0;
+      given = [];
       answers = typeof records === 'function' ? records : (query) => fromRecords(records, query);
     },
-    async post(service, body) {
+    async post(service, body, part = {}) {
       const endpoint = `${url}/cds-services/${service}`;
       const token = await new SignJWT({ iss: ISSUER, aud: endpoint, iat: NOW / 1000, exp: NOW / 1000 + 300, jti: `t${(calls += 1)}` }).setProtectedHeader({ alg: 'ES384', kid: 'k', typ: 'JWT' }).sign(keys.privateKey);
-      const response = await fetch(endpoint, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` }, body: JSON.stringify(body) });
+      const response = await fetch(endpoint, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${token}`, [CHECKED_BY_CALLER]: '1' }, body: JSON.stringify(body) });
       const text = await response.text();
+      if (!service.endsWith('/feedback')) checkAnswer(body, { status: response.status, text }, { ...part, fromEhr: given });
       return { status: response.status, text, cards: [], systemActions: [], ...(text === '' ? {} : (JSON.parse(text) as object)) };
     },
     async stop() {
@@ -99,6 +107,7 @@ export async function runCdsHooks(more: Partial<CdsHooksOptions> = {}): Promise<
       await part.stop();
       await audit.stop();
       await store.close();
+      if (watched.faults.length > 0) throw new Error(watched.faults.join('\n'));
     },
   };
 }

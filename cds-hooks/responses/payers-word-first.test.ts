@@ -34,6 +34,6 @@ describe("what our policy answers on the way to an authorization, in the payer's
   it.each<[string, Partial<CoverageRequirement>]>([
     ['satisfied', { paNeeded: 'satisfied', satisfiedPaId: 'PA-123' }],
     ['no-auth', { paNeeded: 'no-auth' }],
-    ['not-covered', { covered: 'not-covered', paNeeded: undefined as never }],
+    ['not-covered', { covered: 'not-covered', paNeeded: undefined }],
   ])("is not given against the payer's own word: %s", (_name, word) => expect(cardsWhen(word)).toBe(0));
 });
