@@ -24,8 +24,6 @@ const PROFILED: ReadonlySet<string> = new Set([...REQUESTS, 'appointment', 'cove
  * one; the participants' slices go by the profile of resources elsewhere. There the answer adds no fault.
  */
 const CANNOT_CONFORM: { readonly [V in CrdVersion]: ReadonlySet<string> } = { '2.0': new Set(), '2.2': new Set(['communicationrequest', 'appointment-no-order', 'appointment-with-order']) };
-/** Tests may send the least order and coverage that a hook reads: what the client leaves out, no answer can give back. */
-const LEFT_OUT_BY_CLIENT = /^\.(?:authoredOn|requester|relationship) cardinality-min /;
 
 /** @throws Error that lists every rule and profile that a 200 answer breaks. Other answers pass: what they are is the test's matter. */
 export function checkAnswer(sent: unknown, { status, text }: { readonly status: number; readonly text: string }, part: ClientsPart = {}): void {
@@ -89,13 +87,11 @@ function returnedBy(answer: unknown): readonly Loose[] {
   return [...looseList(systemActions), ...suggested].flatMap(({ resource }) => (isLoose(resource) ? [resource] : []));
 }
 
-function faultsAdded(resource: Loose, { version, clients, about }: Call, { clientFaults }: ClientsPart): readonly string[] {
-  const profile = profileOf(version, resource);
+function faultsAdded(resource: Loose, { version, clients }: Call, { clientFaults }: ClientsPart): readonly string[] {
   const before = clients.get(referenceOf(resource));
-  const clientsOwn = new Set((before ? [before] : about).flatMap((each) => errorsOf(version, each)));
-  const carried = (error: string): boolean =>
-    before && (clientFaults !== undefined || CANNOT_CONFORM[version].has(profile)) ? clientsOwn.has(error) : LEFT_OUT_BY_CLIENT.test(error) && [...clientsOwn].some((own) => own.split(' ')[0] === error.split(' ')[0]);
-  return errorsOf(version, resource).filter((error) => !carried(error)).map((error) => `${referenceOf(resource)}${error}`);
+  const carriesAlong = clientFaults !== undefined || CANNOT_CONFORM[version].has(profileOf(version, resource));
+  const carried = new Set(before && carriesAlong ? errorsOf(version, before) : []);
+  return errorsOf(version, resource).filter((error) => !carried.has(error)).map((error) => `${referenceOf(resource)}${error}`);
 }
 
 /** "<element> <code> <message>" of each error against the profile of that version. */

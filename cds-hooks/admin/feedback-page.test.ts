@@ -26,7 +26,7 @@ async function sentCard(): Promise<{ readonly uuid: string; readonly overrideRea
   const subject = { reference: 'Patient/p1' };
   const reply = await service.post('order-sign-crd', {
     hook: 'order-sign', hookInstance: 'd1577c69-dfbe-44ad-ba6d-3e05e953b2ea',
-    context: { userId: 'Practitioner/u1', patientId: 'p1', draftOrders: bundle({ resourceType: 'ServiceRequest', id: 's1', status: 'draft', intent: 'order', subject, code: { coding: [{ system: 'http://www.ama-assn.org/go/cpt', code: '75561' }] } }) },
+    context: { userId: 'Practitioner/u1', patientId: 'p1', draftOrders: bundle({ resourceType: 'ServiceRequest', id: 's1', status: 'draft', intent: 'order', authoredOn: '2026-11-22', requester: { reference: 'Practitioner/u1' }, subject, code: { coding: [{ system: 'http://www.ama-assn.org/go/cpt', code: '75561' }] } }) },
     prefetch: { patient: { resourceType: 'Patient', id: 'p1' }, coverage: bundle({ resourceType: 'Coverage', id: 'c1', status: 'active', beneficiary: subject, payor: [{ display: 'Centers for Medicare and Medicaid Services' }] }), conditions: null, observations: null, procedures: null, reports: null, documents: null, medications: null },
   });
   const card = reply.cards.find(({ summary }) => summary.startsWith('An echocardiogram comes before'));

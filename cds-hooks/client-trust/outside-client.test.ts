@@ -35,7 +35,7 @@ afterAll(async () => {
 
 const patient = { resourceType: 'Patient', id: 'p1', address: [{ state: 'WA' }] };
 const coverage = { resourceType: 'Coverage', id: 'c1', status: 'active', subscriberId: 'M1', beneficiary: { reference: 'Patient/p1' }, payor: [{ display: 'Centers for Medicare and Medicaid Services' }] };
-const draft = { resourceType: 'ServiceRequest', id: 's1', status: 'draft', intent: 'order', authoredOn: '2026-11-22', subject: { reference: 'Patient/p1' }, code: { coding: [{ system: 'http://www.ama-assn.org/go/cpt', code: '75561' }] } };
+const draft = { resourceType: 'ServiceRequest', id: 's1', status: 'draft', intent: 'order', requester: { reference: 'Practitioner/u1' }, authoredOn: '2026-11-22', subject: { reference: 'Patient/p1' }, code: { coding: [{ system: 'http://www.ama-assn.org/go/cpt', code: '75561' }] } };
 const draftOrders = { resourceType: 'Bundle', type: 'collection', entry: [{ resource: draft }] };
 
 const jwt = (audience: string) =>

@@ -32,7 +32,7 @@ const subject = { reference: 'Patient/p1' };
 const requester = { reference: 'Practitioner/u1' };
 const authored = { status: 'draft', authoredOn: '2026-11-22', requester, subject };
 const patient = { resourceType: 'Patient', id: 'p1', identifier: [{ type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'MR' }] }, system: 'https://ehr.example/mrn', value: '1' }], name: [{ family: 'Testa' }], gender: 'female', birthDate: '1950-01-01', address: [{ state: 'WA' }] };
-const coverage = { resourceType: 'Coverage', id: 'c1', status: 'active', subscriberId: 'M1', beneficiary: subject, payor: [{ display: 'Centers for Medicare and Medicaid Services' }] };
+const coverage = { resourceType: 'Coverage', id: 'c1', status: 'active', subscriberId: 'M1', beneficiary: subject, relationship: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/subscriber-relationship', code: 'self' }] }, payor: [{ display: 'Centers for Medicare and Medicaid Services' }] };
 const bundle = (...resources: readonly object[]) => ({ resourceType: 'Bundle', type: 'collection', entry: resources.map((resource) => ({ resource })) });
 
 const device = { resourceType: 'DeviceRequest', id: 'd1', intent: 'order', ...authored, codeCodeableConcept: hcpcs('E1390') };

@@ -43,7 +43,7 @@ describe('a hook', () => {
   const subject = { reference: 'Patient/p1' };
   const call = (id: string) => service.post('order-sign-crd', {
     hook: 'order-sign', hookInstance: 'd1577c69-dfbe-44ad-ba6d-3e05e953b2ea',
-    context: { userId: 'Practitioner/u1', patientId: 'p1', draftOrders: bundle({ resourceType: 'DeviceRequest', id, status: 'draft', intent: 'order', subject, codeCodeableConcept: { coding: [{ system: 'http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets', code: 'E1390' }] } }) },
+    context: { userId: 'Practitioner/u1', patientId: 'p1', draftOrders: bundle({ resourceType: 'DeviceRequest', id, status: 'draft', intent: 'order', authoredOn: '2026-11-22', requester: { reference: 'Practitioner/u1' }, subject, codeCodeableConcept: { coding: [{ system: 'http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets', code: 'E1390' }] } }) },
     prefetch: { patient: { resourceType: 'Patient', id: 'p1' }, coverage: bundle({ resourceType: 'Coverage', id: 'c1', status: 'active', beneficiary: subject, payor: [{ display: 'Centers for Medicare and Medicaid Services' }] }), conditions: null, observations: null, procedures: null, reports: null, documents: null, medications: null },
   });
   const answered = async (more: Partial<LiveModelOptions>) => {

@@ -93,7 +93,7 @@ describe('between selecting and signing', () => {
 
   const bundle = (...resources: readonly object[]) => ({ resourceType: 'Bundle', type: 'collection', entry: resources.map((resource) => ({ resource })) });
   const subject = { reference: 'Patient/p1' };
-  const order = (id: string) => ({ resourceType: 'DeviceRequest', id, status: 'draft', intent: 'order', subject, codeCodeableConcept: { coding: [{ system: 'http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets', code: 'E1390' }] } });
+  const order = (id: string) => ({ resourceType: 'DeviceRequest', id, status: 'draft', intent: 'order', authoredOn: '2026-11-22', requester: { reference: 'Practitioner/u1' }, subject, codeCodeableConcept: { coding: [{ system: 'http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets', code: 'E1390' }] } });
   const copd = { resourceType: 'Condition', id: 'k1', code: { coding: [{ code: 'J44.9' }] }, subject };
   const topics = async (hook: 'order-select' | 'order-sign', id: string, more: { readonly conditions?: object; readonly configuration?: object } = {}) => {
     const reply = await service.post(`${hook}-crd`, {
