@@ -73,6 +73,7 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
     undo.push(() => model.close());
     const shared = { store, baseUrl, log, now: Date.now, audit };
     const ehrFhir = `${baseUrl}/ehr/fhir`;
+    const onOwnMachine = /^http:\/\/(localhost|127\.0\.0\.1)[:/]/.test(`${baseUrl}/`);
     const server = await createServer({
       ...shared, jobs, policies, payers, connections: payers, model, ehrsFile: config.ehrsFile, adminToken: config.adminToken, diagnosisMap: loadDiagnosisMap(config.diagnosisMapFile),
       ...(config.clinicFile === undefined ? {} : { clinic: readClinic(config.clinicFile) }),
@@ -81,14 +82,14 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
     const parts: Part[] = [
       await createSandboxEhr({ ...shared, cdsBaseUrl: baseUrl, panelLaunchUrl: `${baseUrl}/panel/launch`, clients: sandboxClients(baseUrl), dataDir: config.dataDir }),
       await createCdsHooks({
-        ...shared, policies, payers, model, openToFhirServer: ehrFhir,
+        ...shared, policies, payers, model, openToFhirServer: onOwnMachine ? ehrFhir : null,
         clientsFile: config.cdsClientsFile, adminToken: config.adminToken, deadlineMs: config.cdsDeadlineMs,
         trustedClients: [{ iss: `${baseUrl}/ehr`, jku: `${baseUrl}/ehr/.well-known/jwks.json`, fhirServers: [ehrFhir] }],
       }),
       server,
       await createPayer({
         db: store.db, baseUrl, log, now: Date.now, policyFolder: join(import.meta.dirname, '..', 'policies', 'library'), reviewDelayMs: config.reviewDelayMs,
-        reviewerToken: config.payerReviewToken ?? (/^http:\/\/(localhost|127\.0\.0\.1)[:/]/.test(`${baseUrl}/`) ? SANDBOX_REVIEW_TOKEN : undefined),
+        reviewerToken: config.payerReviewToken ?? (onOwnMachine ? SANDBOX_REVIEW_TOKEN : undefined),
         decisions: { sandboxDecisions: config.payerSandboxDecisions, automaticConfidence: config.payerAutomaticConfidence },
         registeredClients: [{ clientId: 'open-prior-auth-server', jwksUrl: `${baseUrl}/.well-known/jwks.json` }],
       }),
