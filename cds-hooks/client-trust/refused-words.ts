@@ -14,8 +14,9 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 /** `claim` is one of those we ask for: its value is the client's and is not told. */
-function claimWords({ code, claim, reason }: errors.JWTClaimValidationFailed | errors.JWTExpired): string {
-  if (code === 'ERR_JWT_EXPIRED') return 'expired';
+function claimWords(error: errors.JWTClaimValidationFailed | errors.JWTExpired): string {
+  const { claim, reason } = error;
+  if (error instanceof errors.JWTExpired) return 'expired';
   if (reason === 'missing') return `${claim} is missing`;
   return claim === 'aud' ? 'aud is not the address that was called' : `${claim} is not as it must be`;
 }
