@@ -32,7 +32,10 @@ it('writes at a flush what waited for it, and not a few at a time what comes mea
   const before = await batches();
   log.record(at('first'));
   const coming = setInterval(() => log.record(at('later')), 1);
-  await log.flush();
+  const flushed = log.flush();
+  await new Promise((resolve) => setImmediate(resolve));
+  log.record(at('later'));
+  await flushed;
   clearInterval(coming);
   expect(await batches()).toBe(before + 1);
   expect((await log.find('later')).length).toBeGreaterThan(0);

@@ -41,7 +41,10 @@ it('writes at a flush what waited for it, and not a few at a time what comes mea
   const row = { requestTime: new Date().toISOString() } as CrdMetricData;
   log.record(row);
   const coming = setInterval(() => log.record(row), 1);
-  await log.flush();
+  const flushed = log.flush();
+  await new Promise((resolve) => setImmediate(resolve));
+  log.record(row);
+  await flushed;
   clearInterval(coming);
   expect(await batches()).toBe(before + 1);
   await log.flush();
