@@ -162,6 +162,8 @@ function testPayer(base: string, calls: string[]): express.Router {
     calls.push('$questionnaire-package');
     response.type('application/fhir+json').json({ resourceType: 'Bundle', type: 'collection', entry: [{ resource: testForm }] });
   });
+  // Out of order, so that what is submitted stays queued however soon it is sent.
+  router.post('/Claim/\\$submit', (_request, response) => void response.status(503).end());
   return router;
 }
 
