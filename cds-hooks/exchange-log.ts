@@ -1,8 +1,8 @@
-import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
 import { sql } from 'kysely';
 import type { Store } from '#store/database.ts';
 import { uuidv7 } from '#store/uuid.ts';
+import { createWriteBehind } from '#store/write-behind.ts';
+import { packText, unpackText } from './packed-text.ts';
 import type { CdsTables } from './tables.ts';
 
 /** One call and its answer, as CRD asks both sides to keep them. The access token is cut out; the client's JWT was never in the body. */
@@ -32,79 +32,43 @@ const PRUNE_EVERY_MS = 60_000;
 /** `onError` hears of a batch that could not be written when it was full; it waits for the next flush. */
 export function openExchangeLog(store: Store, now: () => number, retentionDays: number, onError: (error: unknown) => void): ExchangeLog {
   const db = store.db.withTables<CdsTables>();
-  let waiting: Exchange[] = [];
-  let waitingBytes = 0;
-  let writing: Promise<void> = Promise.resolve();
   /** A full batch need not wait for the flush: nothing is being written, and the store took what it was given last. */
   let atOnce = true;
   let prunedMs = 0;
-  // Only what waits at its beginning: under load, what comes meanwhile would make it write a few at a time without end.
-  const write = async (): Promise<void> => {
-    for (let left = waiting.length; left > 0 && waiting.length > 0; ) {
-      const batch = take(left);
-      left -= batch.length;
-      try {
-        await insert(batch);
-      } catch (error) {
-        for (const exchange of batch.toReversed()) hold(exchange, 'unshift');
-        throw error;
-      }
-    }
+  const unwritten = createWriteBehind<Exchange>({
+    sizeOf: ({ request, answer }) => request.length + answer.length,
+    batchSize: BATCH_BYTES,
+    mostWaiting: MAX_WAITING_BYTES,
+    async write(batch) {
+      const [first_at = '', last_at = ''] = [batch[0]?.at, batch.at(-1)?.at];
+      const content = await packText(batch.map(toRecord).join(''));
+      const hook_instances = JSON.stringify(batch.map((exchange) => exchange.hookInstance));
+      const expires_at = new Date(now() + retentionDays * 86_400_000).toISOString();
+      await db.insertInto('cds.exchange_batch').values({ id: uuidv7(now()), first_at, last_at, expires_at, hook_instances, content }).execute();
+      if (now() - prunedMs < PRUNE_EVERY_MS) return;
+      prunedMs = now();
+      await db.deleteFrom('cds.exchange_batch').where('expires_at', '<', new Date(prunedMs).toISOString()).execute();
+    },
+  });
+  const flush = async (): Promise<void> => {
+    await unwritten.flush();
     atOnce = true;
-  };
-  const take = (most: number): Exchange[] => {
-    let bytes = 0;
-    let count = 0;
-    while (count < Math.min(most, waiting.length) && bytes < BATCH_BYTES) {
-      bytes += sizeOf(waiting[count]);
-      count += 1;
-    }
-    waitingBytes -= bytes;
-    return waiting.splice(0, count);
-  };
-  const hold = (exchange: Exchange, where: 'push' | 'unshift'): void => {
-    waiting[where](exchange);
-    waitingBytes += sizeOf(exchange);
-  };
-  const insert = async (batch: readonly Exchange[]): Promise<void> => {
-    const [first_at = '', last_at = ''] = [batch[0]?.at, batch.at(-1)?.at];
-    const packed = await promisify(gzip)(batch.map(toRecord).join(''), { level: 1 });
-    // As base64: the embedded engine writes bytes as parameters one by one, and every answer waits meanwhile.
-    const content = sql<Uint8Array>`decode(${packed.toString('base64')}, 'base64')`;
-    const hook_instances = JSON.stringify(batch.map((exchange) => exchange.hookInstance));
-    const expires_at = new Date(now() + retentionDays * 86_400_000).toISOString();
-    await db.insertInto('cds.exchange_batch').values({ id: uuidv7(now()), first_at, last_at, expires_at, hook_instances, content }).execute();
-    if (now() - prunedMs < PRUNE_EVERY_MS) return;
-    prunedMs = now();
-    await db.deleteFrom('cds.exchange_batch').where('expires_at', '<', new Date(prunedMs).toISOString()).execute();
-  };
-  const flush = (): Promise<void> => {
-    const next = writing.then(write, write);
-    writing = next;
-    return next;
-  };
-  const writeFull = (): void => {
-    atOnce = false;
-    flush().catch(onError);
   };
   return {
     record(exchange) {
-      hold(exchange, 'push');
-      if (atOnce && waitingBytes >= BATCH_BYTES) writeFull();
-      while (waitingBytes > MAX_WAITING_BYTES) waitingBytes -= sizeOf(waiting.shift());
+      unwritten.add(exchange);
+      if (!atOnce || unwritten.size() < BATCH_BYTES) return;
+      atOnce = false;
+      flush().catch(onError);
     },
     async find(hookInstance) {
       await flush();
       const batches = await db.selectFrom('cds.exchange_batch').select('content').where(sql<boolean>`hook_instances @> ${JSON.stringify([hookInstance])}::jsonb`).orderBy('first_at').execute();
-      const texts = await Promise.all(batches.map(async ({ content }) => (await promisify(gunzip)(content)).toString('utf8')));
+      const texts = await Promise.all(batches.map(({ content }) => unpackText(content)));
       return texts.flatMap(readRecords).filter((exchange) => exchange.hookInstance === hookInstance);
     },
     flush,
   };
-}
-
-function sizeOf(exchange: Exchange | undefined): number {
-  return exchange ? exchange.request.length + exchange.answer.length : 0;
 }
 
 /** A line of facts with the lengths of the two texts, then the texts as they were: nothing is escaped, so little is spent. */

@@ -1,8 +1,7 @@
-import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
-import { sql } from 'kysely';
 import type { Store } from '#store/database.ts';
 import { uuidv7 } from '#store/uuid.ts';
+import { createWriteBehind } from '#store/write-behind.ts';
+import { packText, unpackText } from '../packed-text.ts';
 import type { CdsTables } from '../tables.ts';
 import type { CrdMetricData } from './crd-metric-data.ts';
 
@@ -20,35 +19,23 @@ const DAY_MS = 86_400_000;
 
 export function openMetricLog(store: Store, now: () => number, retentionDays: number): MetricLog {
   const db = store.db.withTables<CdsTables>();
-  let waiting: CrdMetricData[] = [];
-  let writing: Promise<void> = Promise.resolve();
   let prunedAt = Number.NEGATIVE_INFINITY;
-  // Only what waits at its beginning: under load, what comes meanwhile would make it write a few at a time without end.
-  const write = async (): Promise<void> => {
-    for (let left = waiting.length; left > 0; left -= BATCH) {
-      const batch = waiting.splice(0, Math.min(left, BATCH));
-      try {
-        const packed = await promisify(gzip)(batch.map((row) => `${JSON.stringify(row)}\n`).join(''), { level: 1 });
-        const content = sql<Uint8Array>`decode(${packed.toString('base64')}, 'base64')`;
-        const times = batch.map((row) => row.requestTime).sort();
-        await db.insertInto('cds.metric_batch').values({ id: uuidv7(now()), first_at: times[0] ?? '', last_at: times.at(-1) ?? '', content }).execute();
-      } catch (error) {
-        waiting = [...batch, ...waiting].slice(-MAX_WAITING);
-        throw error;
-      }
-    }
-    if (now() - prunedAt < PRUNE_EVERY_MS) return;
-    prunedAt = now();
-    await db.deleteFrom('cds.metric_batch').where('last_at', '<', new Date(now() - retentionDays * DAY_MS).toISOString()).execute();
-  };
-  return {
-    record(row) {
-      waiting.push(row);
+  const unwritten = createWriteBehind<CrdMetricData>({
+    batchSize: BATCH,
+    mostWaiting: MAX_WAITING,
+    async write(batch) {
+      const content = await packText(batch.map((row) => `${JSON.stringify(row)}\n`).join(''));
+      const times = batch.map((row) => row.requestTime).sort();
+      await db.insertInto('cds.metric_batch').values({ id: uuidv7(now()), first_at: times[0] ?? '', last_at: times.at(-1) ?? '', content }).execute();
     },
-    flush() {
-      const next = writing.then(write, write);
-      writing = next;
-      return next;
+  });
+  return {
+    record: (row) => unwritten.add(row),
+    async flush() {
+      await unwritten.flush();
+      if (now() - prunedAt < PRUNE_EVERY_MS) return;
+      prunedAt = now();
+      await db.deleteFrom('cds.metric_batch').where('last_at', '<', new Date(now() - retentionDays * DAY_MS).toISOString()).execute();
     },
   };
 }
@@ -59,7 +46,7 @@ export async function* exportMetrics(store: Store, from: Date, to: Date): AsyncG
   const batches = await db.selectFrom('cds.metric_batch').select('id').where('last_at', '>=', from.toISOString()).where('first_at', '<', to.toISOString()).orderBy('first_at').execute();
   for (const { id } of batches) {
     const { content } = await db.selectFrom('cds.metric_batch').select('content').where('id', '=', id).executeTakeFirstOrThrow();
-    for (const line of (await promisify(gunzip)(content)).toString('utf8').split('\n')) {
+    for (const line of (await unpackText(content)).split('\n')) {
       if (line === '') continue;
       const at = Date.parse((JSON.parse(line) as CrdMetricData).requestTime);
       if (at >= from.getTime() && at < to.getTime()) yield `${line}\n`;
