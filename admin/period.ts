@@ -1,8 +1,7 @@
+import { FIRST_INSTANT_MS, LAST_INSTANT_MS } from '#store/storable-instant.ts';
+
 export type Period = { readonly kind: 'period'; readonly from: Date; readonly to: Date } | { readonly kind: 'fault'; readonly why: string };
 
-/** What both kinds of database take as an instant, written with four digits for the year. */
-const FIRST_MS = Date.parse('0001-01-01T00:00:00Z');
-const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');
 const DAY_MS = 86_400_000;
 
 /** Days (YYYY-MM-DD, UTC; `to` is the last day) or instants; without `from` all, without `to` up to now. */
@@ -10,8 +9,8 @@ export function readPeriod(from: string | undefined, to: string | undefined, now
   const begin = from === undefined ? { ms: 0 } : readTime(from);
   const end = to === undefined ? { ms: nowMs + 1 } : readTime(to);
   if (!begin || !end) return { kind: 'fault', why: 'from and to are days (2026-11-22) or instants (2026-11-22T10:00:00Z) that exist' };
-  const endMs = Math.min('isDay' in end ? end.ms + DAY_MS : end.ms, LAST_MS);
-  if (begin.ms < FIRST_MS || endMs < FIRST_MS || begin.ms > LAST_MS) return { kind: 'fault', why: 'from and to must lie between the years 1 and 9999' };
+  const endMs = Math.min('isDay' in end ? end.ms + DAY_MS : end.ms, LAST_INSTANT_MS);
+  if (begin.ms < FIRST_INSTANT_MS || endMs < FIRST_INSTANT_MS || begin.ms > LAST_INSTANT_MS) return { kind: 'fault', why: 'from and to must lie between the years 1 and 9999' };
   if (begin.ms >= endMs) return { kind: 'fault', why: 'from must be before to' };
   return { kind: 'period', from: new Date(begin.ms), to: new Date(endMs) };
 }

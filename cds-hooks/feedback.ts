@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Store } from '#store/database.ts';
+import { FIRST_INSTANT_MS, LAST_INSTANT_MS } from '#store/storable-instant.ts';
 import { isStorable } from '#store/storable-text.ts';
 import { kindOfCard } from './card-id.ts';
 import { Refusal } from './refusal.ts';
@@ -12,7 +13,7 @@ const short = storable.min(1).max(200);
 const instant = z.iso
   .datetime({ offset: true })
   .transform((given) => new Date(given))
-  .refine((given) => given.getTime() >= Date.parse('0001-01-01T00:00:00Z') && given.getTime() <= Date.parse('9999-12-31T23:59:59.999Z'), 'must be between the years 1 and 9999')
+  .refine((given) => given.getTime() >= FIRST_INSTANT_MS && given.getTime() <= LAST_INSTANT_MS, 'must be between the years 1 and 9999')
   .transform((given) => given.toISOString());
 const feedbackCall = z.looseObject({
   feedback: z
