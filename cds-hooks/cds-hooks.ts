@@ -36,7 +36,7 @@ import { answerHook, type AnswerParts, type HookResult } from './hooks/answer-ho
 import { type AnsweredCall, crdMetricData } from './metric-data/crd-metric-data.ts';
 import { openMetricLog } from './metric-data/metric-log.ts';
 import { hookMetrics } from './metrics.ts';
-import { parseIfJson, parseJson, readBody } from './read-body.ts';
+import { notJson, parseIfJson, parseJson, readBody } from './read-body.ts';
 import { readHookCall } from './read-hook-call.ts';
 import { openShownRisks } from './readiness/shown-risks.ts';
 import { openRecord, type RecordSource } from './record.ts';
@@ -182,7 +182,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
       if (call && record) metricLog.record(crdMetricData({ call, client: client.iss, fromMs, untilMs: now(), data: record.source(), outcome }));
     };
     try {
-      if (body === undefined) parseJson(text);
+      if (body === undefined) throw notJson();
       call = readHookCall(hook, body);
       const inFull = admitted === 'full';
       const reader = inFull ? readerFor(call, client, deadline.signal) : undefined;

@@ -36,11 +36,9 @@ function collect(request: Request): Promise<string> {
 
 /** @throws Refusal 400 */
 export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Refusal(400, 'structure', 'The body is not JSON.');
-  }
+  const parsed = parseIfJson(text);
+  if (parsed === undefined) throw notJson();
+  return parsed;
 }
 
 /** undefined: it is not JSON. */
@@ -50,6 +48,10 @@ export function parseIfJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+export function notJson(): Refusal {
+  return new Refusal(400, 'structure', 'The body is not JSON.');
 }
 
 function tooLarge(): Refusal {
