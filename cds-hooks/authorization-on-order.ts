@@ -1,3 +1,4 @@
+import { mayNeedAuthorization } from '#prior-auth/coverage-requirement/requirement.ts';
 import { carriedUnder } from './coverage-action.ts';
 import type { DeterminedFocus } from './determined-focus.ts';
 
@@ -7,6 +8,6 @@ import type { DeterminedFocus } from './determined-focus.ts';
  */
 export function carriesAuthorization({ focus, byPayer, determination: { requirement } }: DeterminedFocus): boolean {
   const { coverage, paNeeded, cause } = requirement;
-  if (byPayer || cause !== undefined || (paNeeded !== 'auth-needed' && paNeeded !== 'performpa' && paNeeded !== 'conditional')) return false;
+  if (byPayer || cause !== undefined || !mayNeedAuthorization(paNeeded)) return false;
   return carriedUnder(focus, coverage).some((each) => each.paNeeded === 'satisfied' && each.satisfiedPaId !== undefined);
 }

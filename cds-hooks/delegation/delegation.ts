@@ -1,5 +1,6 @@
 import type { Coverage, Patient } from '@medplum/fhirtypes';
 import { referenceTo } from '#fhir/base/reference.ts';
+import { withReason } from '#prior-auth/coverage-requirement/determine.ts';
 import type { Payer, PayerCrdService } from '#prior-auth/coverage-requirement/payer.ts';
 import type { DeterminedFocus } from '../determined-focus.ts';
 import type { Card } from '../hook-answer.ts';
@@ -65,8 +66,7 @@ function answersOf(replies: ReadonlyMap<string, PayersReply>): PayersAnswers {
       if (!reply) return { focus, source: 'library' };
       const requirement = reply.kind === 'answered' ? reply.requirements.get(referenceTo(focus.focus) ?? '') : undefined;
       if (requirement) return { focus: { ...focus, byPayer: true, determination: { ...focus.determination, requirement } }, source: 'payer' };
-      const ours = focus.determination.requirement;
-      return { focus: { ...focus, determination: { ...focus.determination, requirement: { ...ours, reasons: [...ours.reasons, WHY_INSTEAD[reply.kind === 'answered' ? 'unusable' : reply.why]] } } }, source: 'library-instead' };
+      return { focus: { ...focus, determination: withReason(focus.determination, WHY_INSTEAD[reply.kind === 'answered' ? 'unusable' : reply.why]) }, source: 'library-instead' };
     },
   };
 }

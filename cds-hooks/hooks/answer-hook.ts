@@ -1,7 +1,7 @@
 import type { Patient, Resource } from '@medplum/fhirtypes';
 import { referenceTo } from '#fhir/base/reference.ts';
 import { calendarDay } from '#prior-auth/coverage-requirement/calendar-day.ts';
-import { conditionalOn, type Determination, determine, findPolicy } from '#prior-auth/coverage-requirement/determine.ts';
+import { conditionalOn, type Determination, determine, findPolicy, withReason } from '#prior-auth/coverage-requirement/determine.ts';
 import { emissionFaults } from '#prior-auth/coverage-requirement/emission-rules.ts';
 import { type Chart, readChart } from '#prior-auth/coverage-requirement/evidence.ts';
 import { readFocusService } from '#prior-auth/order/read-focus-service.ts';
@@ -15,7 +15,6 @@ import type { AnswerSource, Delegation } from '../delegation/delegation.ts';
 import type { DeterminedFocus } from '../determined-focus.ts';
 import type { HookAnswer } from '../hook-answer.ts';
 import { type HookCall, PRIMARY_HOOKS } from '../hook-call.ts';
-import type { ShownRisk } from '../readiness/shown-risks.ts';
 import type { RecordSource } from '../record.ts';
 import { Refusal } from '../refusal.ts';
 import { ANSWER_WRITERS } from '../versions/answer-writers.ts';
@@ -91,12 +90,9 @@ export async function answerHook(call: HookCall, record: RecordSource, configura
     onFault: parts.onAnswerFault,
   });
   // Signing comes after selecting: what selecting shows need not be shown again. Only what leaves is shown.
-  if (call.hook === 'order-select') for (const { uuid } of answer.cards) noteShown(risks.get(uuid), parts);
+  const shown = call.hook === 'order-select' ? answer.cards.flatMap(({ uuid }) => risks.get(uuid) ?? []) : [];
+  for (const risk of shown) parts.shownRisks.note(risk);
   return { answer, determined, sources: merged.map(({ source }) => source), scores };
-}
-
-function noteShown(risk: ShownRisk | undefined, { shownRisks }: AnswerParts): void {
-  if (risk) shownRisks.note(risk);
 }
 
 interface Chosen {
@@ -122,25 +118,21 @@ async function determineAll(chosen: readonly Chosen[], { patient, lookUp, record
   const resources = evidenceTypes.size === 0 ? [] : await record.evidence(evidenceTypes);
   let read: Chart | undefined;
   const chart = (): Chart => (read ??= readChart(resources));
-  return asked.map(({ choice, ...each }) => ({
-    ...each,
-    payerName: each.payer?.name ?? 'Payer',
-    otherPayers: choice.otherPayers,
-    determination: withRemark(choice.remark, withUnread(record.unread(), determine(parts.policies, { ...each, order: each.focus, coverage: choice.reference, coverageFault: choice.fault, chart, assertionId: parts.newId() }))),
-  }));
+  return asked.map(({ choice, ...each }) => {
+    const determined = withUnread(record.unread(), determine(parts.policies, { ...each, order: each.focus, coverage: choice.reference, coverageFault: choice.fault, chart, assertionId: parts.newId() }));
+    return {
+      ...each,
+      payerName: each.payer?.name ?? 'Payer',
+      otherPayers: choice.otherPayers,
+      determination: choice.remark === undefined ? determined : withReason(determined, choice.remark),
+    };
+  });
 }
 
 /** A criterion that is not found is one thing, a record that could not be searched another. */
 function withUnread(unread: readonly string[], determination: Determination): Determination {
-  const { requirement, findings } = determination;
-  if (unread.length === 0 || !findings.some(({ status }) => status === 'unknown')) return determination;
-  return { ...determination, requirement: { ...requirement, reasons: [...requirement.reasons, `Not checked, because it could not be read from the record: ${unread.toSorted().join(', ')}.`] } };
-}
-
-function withRemark(remark: string | undefined, determination: Determination): Determination {
-  if (remark === undefined) return determination;
-  const { requirement } = determination;
-  return { ...determination, requirement: { ...requirement, reasons: [...requirement.reasons, remark] } };
+  if (unread.length === 0 || !determination.findings.some(({ status }) => status === 'unknown')) return determination;
+  return withReason(determination, `Not checked, because it could not be read from the record: ${unread.toSorted().join(', ')}.`);
 }
 
 /** Who has switched unsolicited determinations off is told that an authorization is needed, not that one was given unasked. */

@@ -1,3 +1,4 @@
+import { mayNeedAuthorization } from '#prior-auth/coverage-requirement/requirement.ts';
 import { carriedUnder } from '../coverage-action.ts';
 import type { DeterminedFocus } from '../determined-focus.ts';
 
@@ -13,5 +14,5 @@ export function isWorthSaying({ focus, determination: { requirement, applicable 
   const { covered, paNeeded, cause, coverage } = requirement;
   // An answer from a primary hook says more, documents among it: one that agrees is not replaced by less.
   if (carriedUnder(focus, coverage).some((each) => each.covered === covered && each.paNeeded === paNeeded)) return false;
-  return cause === 'no-active-coverage' || (applicable !== undefined && (covered !== 'covered' || paNeeded === 'conditional' || paNeeded === 'auth-needed' || paNeeded === 'performpa'));
+  return cause === 'no-active-coverage' || (applicable !== undefined && (covered !== 'covered' || mayNeedAuthorization(paNeeded)));
 }

@@ -2,6 +2,7 @@ import type { Resource } from '@medplum/fhirtypes';
 import { referenceTo } from '#fhir/base/reference.ts';
 import type { PolicyResponse } from '#prior-auth/coverage-requirement/policy-response.ts';
 import type { PolicyLibrary } from '#prior-auth/coverage-requirement/policy-library.ts';
+import { mayNeedAuthorization } from '#prior-auth/coverage-requirement/requirement.ts';
 import { readFocusService } from '#prior-auth/order/read-focus-service.ts';
 import { cut, frameCard } from '../card-frame.ts';
 import type { Configuration } from '../configuration.ts';
@@ -56,7 +57,7 @@ export function responsesTo(determined: readonly DeterminedFocus[], call: Asking
 
 /** The payer has said that no authorization is to be asked for: what our policy says on the way to one would contradict it, in its name. */
 function isSuperseded({ byPayer, determination: { requirement: { paNeeded } } }: DeterminedFocus): boolean {
-  return byPayer === true && paNeeded !== 'auth-needed' && paNeeded !== 'performpa' && paNeeded !== 'conditional';
+  return byPayer === true && !mayNeedAuthorization(paNeeded);
 }
 
 /** Stands for the policy's id where a response is to every order. */

@@ -7,7 +7,7 @@ import { holdCriteria } from './hold-criteria.ts';
 import type { Payer } from './payer.ts';
 import type { PolicyRevision } from './policy.ts';
 import type { ApplicablePolicy, PolicyLibrary } from './policy-library.ts';
-import type { CoverageRequirement, CriterionFinding, UndeterminedCause } from './requirement.ts';
+import { type CoverageRequirement, type CriterionFinding, mayNeedAuthorization, type UndeterminedCause } from './requirement.ts';
 
 /** Codes of these systems are what a claim would bill: the answer names those it rests on. */
 const BILLED: ReadonlySet<string> = new Set([CODE_SYSTEMS.cpt, CODE_SYSTEMS.hcpcs]);
@@ -98,6 +98,12 @@ export function determine(library: PolicyLibrary, asked: OrderToDetermine): Dete
   };
 }
 
+/** With one more reason in words. */
+export function withReason(determination: Determination, reason: string): Determination {
+  const { requirement } = determination;
+  return { ...determination, requirement: { ...requirement, reasons: [...requirement.reasons, reason] } };
+}
+
 /** The answer when not enough is known. CRD 2.0.1 has no code for it: conditional, and why in words. */
 export function conditionalOn(infoNeeded: CoverageRequirement['infoNeeded'][number], reason: string): Pick<CoverageRequirement, 'covered' | 'paNeeded' | 'infoNeeded' | 'reasons'> {
   return { covered: 'conditional', paNeeded: 'conditional', infoNeeded: [infoNeeded], reasons: [reason] };
@@ -110,11 +116,10 @@ function byDefault({ default: { covered, authorization } }: PolicyLibrary): Pick
 function requirementOf(revision: PolicyRevision): Pick<CoverageRequirement, 'covered' | 'paNeeded' | 'docNeeded' | 'docPurpose' | 'infoNeeded' | 'questionnaires' | 'details'> {
   const { covered, authorization, documentation, infoNeeded = [], questionnaires } = revision;
   const limit = revision.decision?.limit;
-  const withRequest = authorization === 'auth-needed' || authorization === 'performpa' || authorization === 'conditional';
   return {
     covered,
     ...(covered === 'not-covered' ? {} : { paNeeded: authorization }),
-    ...(documentation ? { docNeeded: documentation, docPurpose: [revision.documentationPurpose ?? (withRequest ? 'withpa' : 'retain-doc')] } : { docPurpose: [] }),
+    ...(documentation ? { docNeeded: documentation, docPurpose: [revision.documentationPurpose ?? (mayNeedAuthorization(authorization) ? 'withpa' : 'retain-doc')] } : { docPurpose: [] }),
     infoNeeded,
     questionnaires,
     ...(limit && covered !== 'not-covered' ? { details: [{ code: 'allowed-quantity', value: { value: limit.max, unit: limit.unit }, category: 'limitation' as const }] } : {}),

@@ -1,4 +1,4 @@
-import type { CoverageRequirement } from './requirement.ts';
+import { type CoverageRequirement, mayNeedAuthorization } from './requirement.ts';
 
 interface EmissionRule {
   readonly id: string;
@@ -16,7 +16,7 @@ const EMISSION_RULES: readonly EmissionRule[] = [
   {
     id: 'withpa',
     says: 'withpa only where an authorization is or may be needed',
-    broken: (r) => r.docPurpose.includes('withpa') && r.paNeeded !== 'auth-needed' && r.paNeeded !== 'performpa' && r.paNeeded !== 'conditional',
+    broken: (r) => r.docPurpose.includes('withpa') && !mayNeedAuthorization(r.paNeeded),
   },
   { id: 'satisfied', says: 'satisfied if, and only if, satisfied-pa-id', broken: (r) => (r.paNeeded === 'satisfied') !== (r.satisfiedPaId !== undefined) },
   { id: 'questionnaire', says: 'a questionnaire comes with doc-needed', broken: (r) => r.questionnaires.length > 0 && r.docNeeded === undefined },

@@ -43,6 +43,11 @@ export interface CoverageRequirement {
   readonly policy?: PolicyReference;
 }
 
+/** Asked for, or open. */
+export function mayNeedAuthorization(paNeeded: CoverageRequirement['paNeeded']): boolean {
+  return paNeeded === 'auth-needed' || paNeeded === 'performpa' || paNeeded === 'conditional';
+}
+
 /** CRD 2.2 has a code for each; 2.0.1 has words only. */
 export const UNDETERMINED_CAUSES = ['technical', 'no-member-found', 'no-active-coverage', 'coverage-not-found'] as const;
 export type UndeterminedCause = (typeof UNDETERMINED_CAUSES)[number];
