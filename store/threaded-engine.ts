@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { startThread } from '#threads/start-thread.ts';
 import type { EngineReply, EngineRequest, EngineRows, EngineTask } from './engine-messages.ts';
 
 interface Result<T> {
@@ -30,7 +30,7 @@ interface Waiting {
 
 /** Opens the engine on a folder, or in memory for `memory`. A thread that dies fails what waits for it and all that comes after. */
 export async function openThreadedEngine(dataDir: string): Promise<EmbeddedEngine> {
-  const worker = new Worker(new URL('./engine-thread.ts', import.meta.url), { workerData: dataDir, execArgv: [] });
+  const worker = startThread(new URL('./engine-thread.ts', import.meta.url), dataDir);
   const waiting = new Map<number, Waiting>();
   const listeners = new Map<number, (payload: string) => void>();
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));

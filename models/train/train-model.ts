@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { startThread } from '#threads/start-thread.ts';
 import type { TrainingTable } from '../dataset.ts';
 import { ModelError } from '../model-error.ts';
 import type { ModelBundle } from '../model-file.ts';
@@ -36,7 +36,7 @@ function setParameters(table: TrainingTable, parameters: TrainingParameters): Se
 
 async function runInThread(workerData: ThreadWork, { onProgress, signal }: TrainingOptions): Promise<ModelBundle> {
   signal?.throwIfAborted();
-  const worker = new Worker(new URL('./training-thread.ts', import.meta.url), { workerData, execArgv: [] });
+  const worker = startThread(new URL('./training-thread.ts', import.meta.url), workerData);
   let abort: () => void = () => {};
   try {
     return await new Promise<ModelBundle>((resolve, reject) => {

@@ -1,9 +1,9 @@
-import { Worker } from 'node:worker_threads';
 import type { DataFault } from '#models/data-checks.ts';
 import type { TrainingTable } from '#models/dataset.ts';
 import type { Evaluation } from '#models/evaluate/evaluation.ts';
 import type { ModelBundle, ModelFile } from '#models/model-file.ts';
 import type { GateCheck, ModelKind } from '#prior-auth/learning-api.ts';
+import { startThread } from '#threads/start-thread.ts';
 import { RegistryError } from './registry-error.ts';
 
 /** What the gate measures on: a table that reaches further than what the models were fitted to, and what its data tests found. */
@@ -78,7 +78,7 @@ export function createGate(evidenceFor: EvidenceFor, rules = GATE_RULES) {
 }
 
 async function measureInThread(input: GateInput): Promise<GateOutcome> {
-  const worker = new Worker(new URL('./gate-thread.ts', import.meta.url), { workerData: input, execArgv: [] });
+  const worker = startThread(new URL('./gate-thread.ts', import.meta.url), input);
   try {
     return await new Promise((resolve, reject) => {
       worker.on('message', resolve);
