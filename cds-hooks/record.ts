@@ -6,7 +6,7 @@ import { type EhrReader, hasFailed, nextPage, resourcesOf } from './ehr-reader.t
 import type { HookCall } from './hook-call.ts';
 import { ALWAYS, EVIDENCE, queryFor } from './prefetch/record-queries.ts';
 
-/** What a call lets us know, from its prefetch first and from the FHIR server for the rest. */
+/** What a call lets us know, from its prefetch first and from the FHIR server for the rest. Nothing is asked of the server twice. */
 export interface RecordSource {
   /**
    * The patient's, active or not, with those that the orders themselves name ("Coverage/…") as far as they can be read: the usual search finds active ones only.
@@ -36,8 +36,10 @@ export function openRecord(call: Pick<HookCall, 'prefetch' | 'patientId' | 'besi
   let fetched = false;
   const unread = new Set<string>();
 
+  const reads = new Map<string, ReturnType<EhrReader> | undefined>();
   const fetchAll = async (query: string, type = query.split(/[?/]/)[0] ?? ''): Promise<readonly Resource[] | undefined> => {
-    const found = await read?.(query);
+    if (!reads.has(query)) reads.set(query, read?.(query));
+    const found = await reads.get(query);
     if (found) fetched = true;
     else unread.add(type);
     return found;

@@ -161,6 +161,24 @@ describe('order-dispatch', () => {
   });
 });
 
+describe('the coverage that an order names', () => {
+  const named = { ...procedure, insurance: [{ reference: 'Coverage/c9' }] };
+  const other = { ...coverage, id: 'c9', order: 2 };
+  it.each<[Hook, readonly Focus[], object]>([
+    ['order-dispatch', [], { dispatchedOrders: ['ServiceRequest/s1'] }],
+    ['appointment-book', [{ ...appointment, basedOn: [{ reference: 'ServiceRequest/s1' }] }], {}],
+  ])('%s: is read when the order itself had to be read', async (hook, focus, context) => {
+    service.holds([named, other]);
+    expect(requirements(await ask(hook, focus, { version: '2.2', context }))).toMatchObject([{ coverage: 'Coverage/c9', paNeeded: 'auth-needed' }]);
+    expect(service.asked.sort()).toEqual(['Coverage/c9', 'ServiceRequest/s1']);
+  });
+  it('nothing is asked twice for it', async () => {
+    service.holds([named, coverage, other]);
+    expect(requirements(await ask('order-dispatch', [], { context: { dispatchedOrders: ['ServiceRequest/s1'] }, prefetch: { coverage: undefined, patient: undefined } }))).toMatchObject([{ coverage: 'Coverage/c9' }]);
+    expect(new Set(service.asked).size).toBe(service.asked.length);
+  });
+});
+
 /** CRD 2.2: coverage-information of an appointment that was ordered goes on the order. */
 describe('an appointment based on an order', () => {
   const based = { ...appointment, basedOn: [{ reference: 'ServiceRequest/s1' }] };

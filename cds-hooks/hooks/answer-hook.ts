@@ -56,9 +56,11 @@ export async function answerHook(call: HookCall, record: RecordSource, configura
   const writer = ANSWER_WRITERS[call.version];
   const primary = PRIMARY_HOOKS.has(call.hook);
   const sent = [...call.orders, ...call.appointments].flatMap(namedCoverages);
-  const [coverages, patient, foci] = await Promise.all([record.coverages(sent), record.patient(), findFoci(call, record, writer)]);
+  const [ofSent, patient, foci] = await Promise.all([record.coverages(sent), record.patient(), findFoci(call, record, writer)]);
   if (primary && foci.resources.length === 0) throw new Refusal(412, 'not-found', 'What the call is about is neither in the prefetch nor to be had from the FHIR server.');
 
+  const ofRead = foci.resources.flatMap(namedCoverages).filter((reference) => !sent.includes(reference));
+  const coverages = ofRead.length === 0 ? ofSent : await record.coverages([...sent, ...ofRead]);
   const choices = foci.resources.map((focus) => ({ focus, choice: chooseCoverage(focus, coverages, (payer) => calendarDay(parts.now(), payer?.timeZone ?? NO_PAYER_TIME_ZONE)) }));
   const chosen = choices.filter((each): each is Chosen => each.choice.kind === 'chosen');
   if (chosen.length === 0 && primary) throw withoutCoverage(choices[0]?.choice.kind === 'none' ? choices[0].choice.why : undefined, writer.statusNotConforming);
