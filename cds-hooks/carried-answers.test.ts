@@ -61,9 +61,11 @@ describe('an order that carries answers', () => {
     expect((await select([before])).systemActions).toEqual([]);
     expect(readRequirement(returned(await select([order()])) as never)).toMatchObject([{ paNeeded: 'auth-needed', questionnaires: [] }]);
   });
-  it('keeps an authorization that the payer gave, with its number, and nothing is asked for', async () => {
+  it('keeps an authorization that the payer gave, with its number, until it expires, and nothing is asked for', async () => {
     const reply = await sign([order({ extension: [information('Coverage/c1', 'payer-7', satisfied)] })]);
     expect([reply.status, reply.systemActions, topics(reply)]).toEqual([200, [], []]);
+    expect((await sign([order({ extension: [information('Coverage/c1', 'payer-7', [...satisfied, { url: 'expiry-date', valueDate: '2026-11-22' }])] })])).systemActions).toEqual([]);
+    expect(carried(await sign([order({ extension: [information('Coverage/c1', 'payer-7', [...satisfied, { url: 'expiry-date', valueDate: '2026-11-21' }])] })]))).toMatchObject([{ coverage: 'Coverage/c1', paNeeded: 'auth-needed' }]);
     const elsewhere = await sign([order({ extension: [information('Coverage/c9', 'payer-7', satisfied)] })]);
     expect(carried(elsewhere).map(({ coverage: of, paNeeded }) => [of, paNeeded])).toEqual([['Coverage/c9', 'satisfied'], ['Coverage/c1', 'auth-needed']]);
   });

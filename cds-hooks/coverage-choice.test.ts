@@ -1,10 +1,9 @@
-import type { Coverage, Resource } from '@medplum/fhirtypes';
+import type { Coverage } from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
 import { calendarDay } from '#prior-auth/coverage-requirement/calendar-day.ts';
 import type { Payer } from '#prior-auth/coverage-requirement/payer.ts';
 import { chooseCoverage } from './coverage-choice.ts';
 
-const order = { resourceType: 'DeviceRequest', id: 'd1' } as Resource;
 const at = (id: string, timeZone: string, period: Coverage['period'], more: Partial<Coverage> = {}) => ({ coverage: { resourceType: 'Coverage', id, status: 'active', beneficiary: { reference: 'Patient/p1' }, payor: [], ...(period ? { period } : {}), ...more } as Coverage, payer: { id: timeZone, name: timeZone, timeZone } as unknown as Payer, payerUnreadable: false });
 
 describe('the coverage of an answer', () => {
@@ -14,9 +13,12 @@ describe('the coverage of an answer', () => {
     ['midnight in Los Angeles', '2027-01-01T08:00:00Z', 'America/Los_Angeles', { end: '2026-12-31' }, 'no-active-coverage'],
     ['the evening before it begins in Los Angeles', '2027-01-01T02:00:00Z', 'America/Los_Angeles', { start: '2027-01-01' }, 'no-active-coverage'],
     ['the first morning in Auckland', '2026-12-31T12:00:00Z', 'Pacific/Auckland', { start: '2027-01-01' }, undefined],
+    ['two hours after the instant it begins', '2026-11-23T02:00:00Z', 'America/Los_Angeles', { start: '2026-11-23T00:00:00Z' }, undefined],
+    ['a day after the instant it ended', '2026-11-23T02:00:00Z', 'America/Los_Angeles', { end: '2026-11-22T01:00:00Z' }, 'no-active-coverage'],
+    ['the day of the instant on which it ends', '2026-11-22T23:00:00Z', 'Pacific/Auckland', { end: '2026-11-22T23:30:00Z' }, undefined],
     ['a period of a year alone', '2026-12-31T23:00:00Z', 'UTC', { start: '2026', end: '2026' }, undefined],
   ])('is active by the day at its payer: %s', (_name, now, timeZone, period, cause) => {
-    const choice = chooseCoverage(order, [at('c1', timeZone, period)], (payer) => calendarDay(Date.parse(now), payer?.timeZone ?? 'UTC'));
+    const choice = chooseCoverage([], { found: [at('c1', timeZone, period)], searched: true }, (payer, instant = Date.parse(now)) => calendarDay(instant, payer?.timeZone ?? 'UTC'));
     expect(choice).toMatchObject({ kind: 'chosen', reference: 'Coverage/c1' });
     expect(choice.kind === 'chosen' ? choice.fault?.cause : 'none').toBe(cause);
   });
@@ -24,6 +26,6 @@ describe('the coverage of an answer', () => {
     ['has no id', { id: undefined }, /no id/],
     ['is paid by the patient', { payor: [{ reference: 'Patient/p1' }] }, /pays without insurance/],
   ])('is none when the only one %s, and says which', (_name, more, why) => {
-    expect(chooseCoverage(order, [at('c1', 'UTC', undefined, more)], () => '2026-11-22')).toMatchObject({ kind: 'none', why: expect.stringMatching(why) });
+    expect(chooseCoverage([], { found: [at('c1', 'UTC', undefined, more)], searched: true }, () => '2026-11-22')).toMatchObject({ kind: 'none', why: expect.stringMatching(why) });
   });
 });

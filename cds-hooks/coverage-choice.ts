@@ -1,8 +1,9 @@
 import type { Coverage, Reference, Resource } from '@medplum/fhirtypes';
 import { referenceTo, relativeReference } from '#fhir/base/reference.ts';
+import { appointmentBases } from '#prior-auth/order/read-focus-service.ts';
 import type { Payer } from '#prior-auth/coverage-requirement/payer.ts';
 import type { UndeterminedCause } from '#prior-auth/coverage-requirement/requirement.ts';
-import type { CoverageOfPayer } from './record.ts';
+import type { CoverageOfPayer, KnownCoverages } from './record.ts';
 
 /** The coverage that an answer is given under. */
 export type CoverageChoice =
@@ -24,17 +25,20 @@ export type CoverageChoice =
   | { readonly kind: 'none'; readonly why: string }
   | { readonly kind: 'unreachable' };
 
-/** The focus's own insurance first, then the coverage billed first. `todayAt` gives the calendar day at a payer, or where none is known. */
-export function chooseCoverage(focus: Resource, coverages: readonly CoverageOfPayer[] | undefined, todayAt: (payer: Payer | undefined) => string): CoverageChoice {
-  const insurance = namedCoverages(focus);
-  if (!coverages) {
+/** The calendar day at a payer, or where none is known: of an instant in milliseconds, or of now. */
+export type DayAt = (payer: Payer | undefined, instant?: number) => string;
+
+/** The focus's own insurance (namedCoverages) first, then the coverage billed first. */
+export function chooseCoverage(insurance: readonly string[], { found, searched }: KnownCoverages, dayAt: DayAt): CoverageChoice {
+  const coverages = searched ? found : found.filter(({ coverage }) => insurance.includes(referenceTo(coverage) ?? ''));
+  if (!searched && coverages.length === 0) {
     const [reference] = insurance.filter((each) => each.startsWith('Coverage/'));
     if (!reference) return { kind: 'unreachable' };
     return { kind: 'chosen', reference, coverage: undefined, payer: undefined, otherPayers: [], fault: { cause: 'technical', reason: 'The coverage could not be read, so its payer is not known.' } };
   }
   const insured = coverages.filter(({ coverage }) => coverage.id !== undefined && !isSelfPay(coverage)).toSorted((a, b) => (a.coverage.order ?? 1) - (b.coverage.order ?? 1));
   const ofFocus = (candidates: readonly CoverageOfPayer[]) => candidates.find(({ coverage }) => insurance.includes(referenceTo(coverage) ?? '')) ?? candidates[0];
-  const actives = insured.filter(({ coverage, payer }) => isActive(coverage, todayAt(payer)));
+  const actives = insured.filter(({ coverage, payer }) => isActive(coverage, (instant) => dayAt(payer, instant)));
   const active = ofFocus(actives);
   if (active) {
     const { coverage, payer, payerUnreadable } = active;
@@ -54,9 +58,10 @@ export function chooseCoverage(focus: Resource, coverages: readonly CoverageOfPa
   return { kind: 'none', why: coverages.length > 0 ? 'The patient pays without insurance: there is no payer to answer for.' : 'The patient has no active coverage: this service answers for active coverages only.' };
 }
 
-/** "Coverage/123" of what an order itself says it is insured by. */
-export function namedCoverages(focus: Resource): readonly string[] {
-  return insuranceOf(focus).flatMap((each) => relativeReference(each.reference ?? '') ?? []);
+/** "Coverage/123" of what an order, or the orders of an appointment, say they are insured by; what is named in another way as it is written. */
+export function namedCoverages(focus: Resource, lookUp: (reference: string) => Resource | undefined = () => undefined): readonly string[] {
+  if (focus.resourceType === 'Appointment') return appointmentBases(focus, lookUp).flatMap((base) => (base ? namedCoverages(base) : []));
+  return insuranceOf(focus).flatMap(({ reference }) => (reference ? [relativeReference(reference) ?? reference] : []));
 }
 
 /** A second coverage with the same payer is answered by the same payer's policies and is not named. */
@@ -77,10 +82,13 @@ function insuranceOf(focus: Resource): readonly Reference[] {
   }
 }
 
-function isActive({ status, period }: Coverage, today: string): boolean {
+function isActive({ status, period }: Coverage, dayOf: (instant?: number) => string): boolean {
   if ((status ?? 'active') !== 'active') return false;
-  // FHIR dates are compared as far as they are written: "2026" is active in all of 2026.
-  return (period?.start ?? '').slice(0, 10) <= today && (period?.end === undefined || today.slice(0, period.end.length) <= period.end.slice(0, 10));
+  const today = dayOf();
+  // An instant is on a day of the payer's; what has no time is compared as far as it is written: "2026" is active in all of 2026.
+  const day = (text: string): string => (text.includes('T') && !Number.isNaN(Date.parse(text)) ? dayOf(Date.parse(text)) : text.slice(0, 10));
+  const [start, end] = [day(period?.start ?? ''), period?.end === undefined ? undefined : day(period.end)];
+  return start <= today && (end === undefined || today.slice(0, end.length) <= end);
 }
 
 function isSelfPay({ type, payor }: Coverage): boolean {

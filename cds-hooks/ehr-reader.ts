@@ -1,4 +1,4 @@
-import type { Bundle, Resource } from '@medplum/fhirtypes';
+import type { Bundle, BundleEntry, Resource } from '@medplum/fhirtypes';
 import { getJson, UnreadableAnswer } from './get-json.ts';
 
 /** Reads from the caller's FHIR server with the token of the call. Built for one call and thrown away with it. */
@@ -52,6 +52,11 @@ export function createEhrReader({ base, token, deadline, onFailure }: EhrReaderO
 export function resourcesOf(resource: Resource): readonly Resource[] {
   if (resource.resourceType !== 'Bundle') return [resource];
   return (resource.entry ?? []).flatMap((entry) => (entry.resource && entry.resource.resourceType !== 'OperationOutcome' ? [entry.resource] : []));
+}
+
+/** What resourcesOf gives, with the addresses by which entries name one another. */
+export function entriesOf(resource: Resource): readonly BundleEntry[] {
+  return resource.resourceType === 'Bundle' ? (resource.entry ?? []) : [{ resource }];
 }
 
 /** A search that failed: nothing was found but an OperationOutcome that says so. */

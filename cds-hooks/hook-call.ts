@@ -1,4 +1,4 @@
-import type { Resource } from '@medplum/fhirtypes';
+import type { BundleEntry, Resource } from '@medplum/fhirtypes';
 import { type Hook, HOOKS } from '#prior-auth/coverage-requirement/policy-response.ts';
 
 export { HOOKS, type Hook };
@@ -23,8 +23,8 @@ export interface HookCall {
   readonly encounterId: string | undefined;
   /** Drafts that the call carries: order-sign, order-select. */
   readonly orders: readonly Resource[];
-  /** Other resources that came with the drafts, such as the drug that one of them names. */
-  readonly beside: readonly Resource[];
+  /** Entries that came with the drafts, such as the drug that one of them names. */
+  readonly beside: readonly BundleEntry[];
   /** Proposed appointments that the call carries: appointment-book. */
   readonly appointments: readonly Resource[];
   /** "Type/id" of what the call only names: orders dispatched, the encounter of encounter-start and encounter-discharge. */

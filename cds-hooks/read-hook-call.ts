@@ -92,7 +92,7 @@ export function readHookCall(hook: Hook, body: unknown): HookCall {
     selections: context.selections,
     performer: context.performer,
     prefetch,
-    beside: resourcesIn(context.draftOrders).filter((resource) => !orders.includes(resource)),
+    beside: (context.draftOrders?.entry ?? []).filter(({ resource }) => !orders.includes(resource)),
     configuration: call.extension?.['davinci-crd.configuration'] ?? {},
   };
 }

@@ -1,8 +1,8 @@
 import type { Coverage, Organization, Patient, Reference, Resource } from '@medplum/fhirtypes';
-import { referenceTo, relativeReference } from '#fhir/base/reference.ts';
+import { lookUpKey, referenceTo, relativeReference } from '#fhir/base/reference.ts';
 import type { Payer, PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
 import type { EvidenceType } from '#prior-auth/coverage-requirement/policy.ts';
-import { type EhrReader, hasFailed, nextPage, resourcesOf } from './ehr-reader.ts';
+import { type EhrReader, entriesOf, hasFailed, nextPage, resourcesOf } from './ehr-reader.ts';
 import type { HookCall } from './hook-call.ts';
 import { ALWAYS, EVIDENCE, queryFor } from './prefetch/record-queries.ts';
 
@@ -10,18 +10,26 @@ import { ALWAYS, EVIDENCE, queryFor } from './prefetch/record-queries.ts';
 export interface RecordSource {
   /**
    * The patient's, active or not, with those that the orders themselves name ("Coverage/…") as far as they can be read: the usual search finds active ones only.
-   * undefined: could not be had. Empty: there is none.
    */
-  coverages(insurance: readonly string[]): Promise<readonly CoverageOfPayer[] | undefined>;
+  coverages(insurance: readonly string[]): Promise<KnownCoverages>;
   patient(): Promise<Patient | undefined>;
   /** Chart resources of those types; types that cannot be had are left out. */
   evidence(types: ReadonlySet<EvidenceType>): Promise<readonly Resource[]>;
-  /** Resources by "Type/id", whatever key of the prefetch they came under; what cannot be had, or belongs to another patient, is left out. */
-  named(references: readonly string[]): Promise<readonly Resource[]>;
+  /**
+   * Resources by the reference they were asked by, "Type/id" or the urn of an entry, whatever key of the prefetch they came under; what cannot be had, or
+   * belongs to another patient, is left out.
+   */
+  named(references: readonly string[]): Promise<ReadonlyMap<string, Resource>>;
   /** Resource types of which something could not be had, so far. */
   unread(): readonly string[];
   /** For the metric: where the data came from, so far. */
   source(): 'prefetch' | 'fetched' | 'incomplete';
+}
+
+export interface KnownCoverages {
+  readonly found: readonly CoverageOfPayer[];
+  /** False: the search could not be had. The patient may have others, and an order that names none of these has none that is known. */
+  readonly searched: boolean;
 }
 
 export interface CoverageOfPayer {
@@ -60,23 +68,25 @@ export function openRecord(call: Pick<HookCall, 'prefetch' | 'patientId' | 'besi
 
   let prefetched: ReadonlyMap<string, Resource> | undefined;
   const inPrefetch = (reference: string): Resource | undefined => {
-    prefetched ??= new Map([...call.beside, ...Object.values(call.prefetch).flatMap((value) => (value ? resourcesOf(value) : []))].map((resource) => [referenceTo(resource) ?? '', resource]));
+    prefetched ??= new Map([...call.beside, ...Object.values(call.prefetch).flatMap((value) => (value ? entriesOf(value) : []))].flatMap(({ fullUrl, resource }) => (resource ? [[referenceTo(resource) ?? '', resource], [fullUrl ?? '', resource]] : [])));
     return prefetched.get(reference);
   };
+  const readOne = async (reference: string): Promise<Resource | undefined> => (reference.startsWith('urn:') ? undefined : (await fetchAll(reference))?.find((resource) => referenceTo(resource) === reference));
 
-  const named = async (references: readonly string[]): Promise<readonly Resource[]> => {
-    const found = await Promise.all([...new Set(references)].map(async (reference) => inPrefetch(reference) ?? (await fetchAll(reference))?.find((resource) => referenceTo(resource) === reference)));
-    return found.flatMap((resource) => (resource && belongs(resource) ? [resource] : []));
+  const named = async (references: readonly string[]): Promise<ReadonlyMap<string, Resource>> => {
+    const found = await Promise.all([...new Set(references)].map(async (reference) => [reference, inPrefetch(reference) ?? (await readOne(reference))] as const));
+    return new Map(found.filter((each): each is readonly [string, Resource] => each[1] !== undefined && belongs(each[1])));
   };
 
   return {
     async coverages(insurance) {
-      const searched = await gather('coverage', ALWAYS.coverage);
-      if (!searched) return undefined;
-      const found = new Set(searched.map((resource) => referenceTo(resource)));
-      const resources = [...searched, ...(await named(insurance.filter((reference) => reference.startsWith('Coverage/') && !found.has(reference))))];
+      const listed = await gather('coverage', ALWAYS.coverage);
+      const known = new Set(listed?.map((resource) => referenceTo(resource)));
+      const ofOrders = await named(insurance.filter((reference) => reference.startsWith('Coverage/') && !known.has(reference)));
+      const resources = [...(listed ?? []), ...ofOrders.values()];
       const coverages = resources.filter((resource) => resource.resourceType === 'Coverage').filter((coverage) => isOfPatient(coverage.beneficiary));
-      return Promise.all(coverages.map((coverage) => withPayer(coverage, (reference) => resources.find((resource) => referenceTo(resource) === reference) ?? inPrefetch(reference), payers, fetchAll)));
+      const lookUp = (reference: string): Resource | undefined => resources.find((resource) => referenceTo(resource) === reference) ?? inPrefetch(reference);
+      return { found: await Promise.all(coverages.map((coverage) => withPayer(coverage, lookUp, payers, fetchAll))), searched: listed !== undefined };
     },
     async patient() {
       const resources = await gather('patient', ALWAYS.patient);
@@ -96,7 +106,7 @@ async function withPayer(coverage: Coverage, lookUp: (reference: string) => Reso
   let payerUnreadable = false;
   for (const payor of coverage.payor ?? []) {
     const reference = payor.reference ?? '';
-    const literal = relativeReference(reference);
+    const literal = lookUpKey(reference);
     const organization = reference.startsWith('#') ? coverage.contained?.find((resource) => resource.id === reference.slice(1)) : literal === undefined ? undefined : lookUp(literal);
     const named = payers.find(asOrganization(organization)) ?? payers.find({ resourceType: 'Organization', ...(payor.identifier ? { identifier: [payor.identifier] } : {}), ...(payor.display ? { name: payor.display } : {}) });
     if (named) return { coverage, payer: named, payerUnreadable: false };

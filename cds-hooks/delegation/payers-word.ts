@@ -65,15 +65,13 @@ function together(a: CoverageRequirement, b: CoverageRequirement): CoverageRequi
 }
 
 /** The parts that travel along without deciding anything; what cannot be read of them is left out. */
-function moreOf(information: Extension): Pick<CoverageRequirement, 'billingCodes' | 'details' | 'dependencies' | 'contacts' | 'expiryDate'> {
+function moreOf(information: Extension): Pick<CoverageRequirement, 'billingCodes' | 'details' | 'dependencies' | 'contacts'> {
   const all = <T>(url: string, value: (extension: Extension) => readonly T[]): readonly T[] => extensionsByUrl(information, url).flatMap(value);
-  const expiryDate = extensionByUrl(information, 'expiry-date')?.valueDate;
   return {
     billingCodes: all('billingCode', ({ valueCoding: coding }) => (coding?.system && coding.code ? [{ system: coding.system, code: coding.code, ...(coding.display ? { display: coding.display } : {}) }] : [])),
     details: all('detail', readDetail),
     dependencies: all('dependency', ({ valueReference }) => [relativeReference(valueReference?.reference ?? '')].filter((each) => each !== undefined)),
     contacts: all('contact', readContact),
-    ...(expiryDate && /^\d{4}-\d{2}-\d{2}$/.test(expiryDate) ? { expiryDate } : {}),
   };
 }
 

@@ -168,9 +168,21 @@ describe('the coverage that an order names', () => {
     ['order-dispatch', [], { dispatchedOrders: ['ServiceRequest/s1'] }],
     ['appointment-book', [{ ...appointment, basedOn: [{ reference: 'ServiceRequest/s1' }] }], {}],
   ])('%s: is read when the order itself had to be read', async (hook, focus, context) => {
-    service.holds([named, other]);
-    expect(requirements(await ask(hook, focus, { version: '2.2', context }))).toMatchObject([{ coverage: 'Coverage/c9', paNeeded: 'auth-needed' }]);
-    expect(service.asked.sort()).toEqual(['Coverage/c9', 'ServiceRequest/s1']);
+    for (const version of ['2.0', '2.2'] as const) {
+      service.holds([named, other]);
+      expect(requirements(await ask(hook, focus, { version, context }))).toMatchObject([{ coverage: 'Coverage/c9', paNeeded: 'auth-needed' }]);
+      expect(service.asked.splice(0).sort()).toEqual(['Coverage/c9', 'ServiceRequest/s1']);
+    }
+  });
+  it('is read when the search for coverages fails; an order that names none is not answered under it', async () => {
+    service.holds((query) => ({ status: query === 'Coverage/c9' ? 200 : 500, body: query === 'Coverage/c9' ? other : {} }));
+    const without = { ...ecg, id: 's3' };
+    expect(requirements(await ask('order-sign', [named, without], { prefetch: { coverage: undefined } }))).toMatchObject([{ coverage: 'Coverage/c9', paNeeded: 'auth-needed' }]);
+    expect((await ask('order-sign', [without], { prefetch: { coverage: undefined } })).status).toBe(412);
+  });
+  it('that it contains itself is no coverage on record, and the answer says so', async () => {
+    const contained = { ...procedure, contained: [{ ...coverage, id: 'cov' }], insurance: [{ reference: '#cov' }] };
+    expect(requirements(await ask('order-sign', [contained]))).toMatchObject([{ coverage: 'Coverage/c1', reasons: [expect.anything(), expect.stringMatching(/^The coverage that the order names/)] }]);
   });
   it('nothing is asked twice for it', async () => {
     service.holds([named, coverage, other]);
@@ -188,8 +200,33 @@ describe('an appointment based on an order', () => {
     expect(answered(reply)).toEqual([on]);
     expect(requirements(reply)).toMatchObject([{ paNeeded: 'auth-needed', policy: { policyId: 'cardiac-mri' } }]);
   });
-  it('whose order cannot be had: the answer is on the appointment', async () => {
-    expect(answered(await ask('appointment-book', [based], { version: '2.2' }))).toEqual(['Appointment/a1']);
+  const unknown = [{ covered: 'conditional', paNeeded: 'conditional', infoNeeded: ['OTH'], reasons: [expect.stringMatching(/based on could not be read/)] }];
+  it.each(['2.0', '2.2'] as const)('CRD %s, an order that cannot be had: open, on the appointment', async (version) => {
+    const reply = await ask('appointment-book', [based], { version });
+    expect([answered(reply), requirements(reply)]).toMatchObject([['Appointment/a1'], unknown]);
+    const ofAnother: Focus = { ...procedure, subject: { reference: 'Patient/p2' } };
+    service.holds([ofAnother]);
+    expect(requirements(await ask('appointment-book', [based], { version }))).toMatchObject(unknown);
+    expect(requirements(await ask('appointment-book', [{ ...appointment, basedOn: [{ display: 'an order on paper' }] }], { version }))).toMatchObject(unknown);
+  });
+  it.each<[CrdVersion, Readonly<Record<string, string>>, Readonly<Record<string, string>>]>([
+    ['2.0', { 'Appointment/a1': 'auth-needed' }, { 'Appointment/a1': 'conditional' }],
+    ['2.2', { 'ServiceRequest/s1': 'auth-needed', 'Appointment/a1': 'auth-needed' }, { 'ServiceRequest/s2': 'no-auth', 'Appointment/a1': 'conditional' }],
+  ])('CRD %s, one of two orders cannot be had: what is known to be needed is needed, the rest is open', async (version, withStrict, withLoose) => {
+    service.holds([procedure, ecg]);
+    for (const [order, expected] of [['s1', withStrict], ['s2', withLoose]] as const) {
+      const reply = await ask('appointment-book', [{ ...appointment, basedOn: [{ reference: `ServiceRequest/${order}` }, { reference: 'ServiceRequest/gone' }] }], { version });
+      expect(Object.fromEntries(answered(reply).map((on, i) => [on, requirements(reply)[i]?.paNeeded]))).toEqual(expected);
+    }
+  });
+  it.each(['2.0', '2.2'] as const)('CRD %s, an order that the appointment contains: its code is read', async (version) => {
+    const reply = await ask('appointment-book', [{ ...appointment, contained: [{ ...procedure, id: 'in' }], basedOn: [{ reference: '#in' }] }], { version });
+    expect([answered(reply), requirements(reply)]).toMatchObject([['Appointment/a1'], [{ paNeeded: 'auth-needed' }]]);
+  });
+  it.each<[CrdVersion, string]>([['2.0', 'Appointment/a1'], ['2.2', 'ServiceRequest/s1']])('CRD %s, an order named by the urn of its entry: on %s', async (version, on) => {
+    const urn = 'urn:uuid:8a6f2c1e-0000-4000-8000-000000000001';
+    const reply = await ask('appointment-book', [{ ...appointment, basedOn: [{ reference: urn }] }], { version, prefetch: { serviceRequests: { ...bundle(procedure), entry: [{ fullUrl: urn, resource: procedure }] } } });
+    expect([answered(reply), requirements(reply), service.asked]).toMatchObject([[on], [{ paNeeded: 'auth-needed' }], []]);
   });
   it('based on a device request: found by the alternate reference', async () => {
     const alternate = { ...appointment, basedOn: [{ extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/alternate-reference', valueReference: { reference: 'DeviceRequest/d1' } }] }] };
@@ -209,6 +246,14 @@ describe('a drug or device named by reference', () => {
   ])('%s', async (_name, prefetch, held) => {
     service.holds(held);
     expect(requirements(await ask('order-sign', [byReference], { prefetch }))).toMatchObject([{ paNeeded: 'auth-needed' }]);
+  });
+  it('is found by the urn of its entry, beside the order and in the prefetch', async () => {
+    const urn = 'urn:uuid:8a6f2c1e-0000-4000-8000-000000000002';
+    const named = { ...byReference, medicationReference: { reference: urn } };
+    const entry = { fullUrl: urn, resource: medication };
+    expect(requirements(await ask('order-sign', [named], { context: { draftOrders: { ...bundle(), entry: [{ resource: named }, entry] } } }))).toMatchObject([{ paNeeded: 'auth-needed' }]);
+    expect(requirements(await ask('order-sign', [named], { prefetch: { anything: { ...bundle(), entry: [entry] } } }))).toMatchObject([{ paNeeded: 'auth-needed' }]);
+    expect(service.asked).toEqual([]);
   });
   it('that cannot be had: conditional, with what is needed', async () => {
     expect(requirements(await ask('order-sign', [byReference]))).toMatchObject([{ covered: 'conditional', infoNeeded: ['OTH'], reasons: [expect.any(String)] }]);

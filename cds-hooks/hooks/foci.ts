@@ -9,20 +9,23 @@ import type { AnswerWriter } from '../versions/answer-writer.ts';
 export interface Foci {
   /** What gets an answer: each order, appointment or encounter once. */
   readonly resources: readonly Resource[];
-  /** Drugs, devices and requests that they name, by "Type/id". */
+  /** Drugs, devices and requests that they name, by "Type/id" or the urn they are named by. */
   readonly lookUp: (reference: string) => Resource | undefined;
 }
 
 /** What the call asks about, with what it takes to read it. Empty when the call only names what cannot be had. */
 export async function findFoci(call: HookCall, record: RecordSource, writer: AnswerWriter): Promise<Foci> {
-  const given = [...selected(call), ...call.appointments, ...(await record.named(call.named))];
+  const given = [...selected(call), ...call.appointments, ...(await record.named(call.named)).values()];
   const needed = await record.named(given.flatMap(neededReferences));
-  const known = new Map([...needed, ...(await record.named(needed.flatMap(neededReferences)))].map((resource) => [referenceTo(resource), resource]));
-  const lookUp = (reference: string): Resource | undefined => known.get(relativeReference(reference) ?? reference);
+  const further = await record.named([...needed.values()].flatMap(neededReferences));
+  const lookUp = (reference: string): Resource | undefined => needed.get(reference) ?? further.get(reference);
   if (writer.appointmentAnswerOn === 'appointment') return { resources: distinct(given), lookUp };
-  const moved = given.flatMap((focus) => {
-    const requests = focus.resourceType === 'Appointment' ? appointmentBases(focus).flatMap((reference) => lookUp(reference) ?? []).filter(isOrder) : [];
-    return requests.length > 0 ? requests : [focus];
+  const moved = given.flatMap((focus): readonly Resource[] => {
+    if (focus.resourceType !== 'Appointment') return [focus];
+    const bases = appointmentBases(focus, lookUp);
+    const requests = bases.flatMap((base) => (base && isOrder(base) && !focus.contained?.includes(base) ? [base] : []));
+    // What the appointment asks for beyond them is answered on the appointment.
+    return requests.length > 0 && requests.length === bases.length ? requests : [...requests, focus];
   });
   return { resources: distinct(moved), lookUp };
 }

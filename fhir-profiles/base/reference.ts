@@ -31,6 +31,11 @@ export function relativeReference(reference: string): string | undefined {
   return parsed.kind === 'relative' || parsed.kind === 'absolute' ? `${parsed.resourceType}/${parsed.id}` : undefined;
 }
 
+/** What a reference is looked up by: `Type/id`, or the urn as it is written. Undefined for the other forms. */
+export function lookUpKey(reference: string): string | undefined {
+  return reference.startsWith('urn:') ? reference : relativeReference(reference);
+}
+
 /**
  * The entry a reference points at, by the rules of Bundle.entry.fullUrl (R4 bundle.html#references): absolute and urn references
  * equal a fullUrl; a relative one is resolved against the base of `fromFullUrl`, and finds nothing from a urn fullUrl.

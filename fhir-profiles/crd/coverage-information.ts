@@ -52,6 +52,8 @@ export interface ReceivedCoverageInformation {
   readonly date?: string;
   readonly assertionId?: string;
   readonly satisfiedPaId?: string;
+  /** YYYY-MM-DD, the last day on which the answer holds. 2.1 and later. */
+  readonly expiryDate?: string;
 }
 
 /** Every coverage-information on a resource, one per coverage and rule, in its order. */
@@ -74,6 +76,7 @@ export function readCoverageInformation(resource: Extensible): ReceivedCoverageI
       date: one('date')?.valueDate,
       assertionId: one('coverage-assertion-id')?.valueString,
       satisfiedPaId: one('satisfied-pa-id')?.valueString,
+      expiryDate: one('expiry-date')?.valueDate,
     });
   });
 }

@@ -53,9 +53,13 @@ export function findPolicy(library: PolicyLibrary, { service, payer, patient, to
   return found.toSorted((a, b) => strictness(b) - strictness(a))[0];
 }
 
+/** An authorization is needed, or nothing is covered. */
+const STRICT = 2;
+const UNREAD_BASIS = 'An order that the appointment is based on could not be read, so it is not known what all it asks for.';
+
 function strictness({ revision: { covered, authorization } }: ApplicablePolicy): number {
   if (covered === 'not-covered') return 3;
-  if (authorization === 'auth-needed' || authorization === 'performpa') return 2;
+  if (authorization === 'auth-needed' || authorization === 'performpa') return STRICT;
   return covered === 'conditional' || authorization === 'conditional' ? 1 : 0;
 }
 
@@ -78,9 +82,10 @@ export function determine(library: PolicyLibrary, asked: OrderToDetermine): Dete
   if (!payer) return without(conditionalOn('OTH', 'The payer of this coverage is not one whose policies are held here.'));
   if (!service) return without({ ...byDefault(library), reasons: ['It asks for nothing that could need an authorization.'] });
   if ('doNotPerform' in asked.order && asked.order.doNotPerform === true) return without({ ...byDefault(library), reasons: ['The order says that the service is not to be performed.'] });
-  if (service.codings.length === 0) return without(conditionalOn('OTH', 'The order carries no code under which policies could be looked up.'));
-
   const applicable = findPolicy(library, asked);
+  // What is not known cannot be said to need nothing; what is known to need an authorization needs it.
+  if (service.inPart && (!applicable || strictness(applicable) < STRICT)) return without(conditionalOn('OTH', UNREAD_BASIS));
+  if (service.codings.length === 0) return without(conditionalOn('OTH', 'The order carries no code under which policies could be looked up.'));
   if (!applicable) {
     const elsewhere = stateOf(patient) === undefined && service.codings.some(({ system, code }) => library.namesInSomeStates({ payerId: payer.id, system, code, date: today }));
     if (elsewhere) return without(conditionalOn('location', "The rule depends on the state in which the patient lives, and the patient's address names none."));
@@ -91,7 +96,7 @@ export function determine(library: PolicyLibrary, asked: OrderToDetermine): Dete
   return {
     payerId: payer.id,
     applicable,
-    requirement: { ...base, ...requirementOf(revision), ...(billingCodes.length > 0 ? { billingCodes } : {}), reasons: [revision.reason ?? `${policy.title}: policy of ${revision.effectiveFrom}.`], policy: { policyId: policy.id, revision: revision.revision } },
+    requirement: { ...base, ...requirementOf(revision), ...(billingCodes.length > 0 ? { billingCodes } : {}), reasons: [revision.reason ?? `${policy.title}: policy of ${revision.effectiveFrom}.`, ...(service.inPart ? [UNREAD_BASIS] : [])], policy: { policyId: policy.id, revision: revision.revision } },
     findings: revision.criteria.length === 0 ? [] : holdCriteria(revision.criteria, { chart: asked.chart(), others: [asked.order, ...(patient ? [patient] : [])], today }),
     quantityToLimitRatio: ratioToLimit(service, revision),
     requesterKnown,

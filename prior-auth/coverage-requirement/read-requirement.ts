@@ -28,9 +28,12 @@ function toRequirement(received: ReceivedCoverageInformation): CoverageRequireme
     date: mandatory(received.date, 'date'),
     assertionId: mandatory(received.assertionId, 'coverage-assertion-id'),
     ...(received.satisfiedPaId ? { satisfiedPaId: received.satisfiedPaId } : {}),
+    ...(received.expiryDate && DAY.test(received.expiryDate) ? { expiryDate: received.expiryDate } : {}),
     ...(policy ? { policy } : {}),
   };
 }
+
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 function mandatory(value: string | undefined, element: string): string {
   if (!value) throw unreadable(`lacks ${element}`);

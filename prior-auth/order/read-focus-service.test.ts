@@ -42,7 +42,8 @@ describe('what has to be looked up first', () => {
   it.each<[string, Resource, readonly string[]]>([
     ['the device of a request', resources['DeviceRequest/d1'] as Resource, ['Device/x']],
     ['a contained drug: nothing', { resourceType: 'MedicationRequest', id: 'm1', status: 'draft', intent: 'order', subject: {}, medicationReference: { reference: '#m' } }, []],
-    ...['urn:uuid:8a6f2c1e-0000-4000-8000-000000000000', '../../admin', 'Medication/../../admin', 'https://evil.example/x?y', ''].map((reference): [string, Resource, readonly string[]] => [`${reference}: nothing`, { resourceType: 'MedicationRequest', id: 'm1', status: 'draft', intent: 'order', subject: {}, medicationReference: { reference } }, []]),
+    ['a drug by the urn of its entry', { resourceType: 'MedicationRequest', id: 'm1', status: 'draft', intent: 'order', subject: {}, medicationReference: { reference: 'urn:uuid:8a6f2c1e-0000-4000-8000-000000000000' } }, ['urn:uuid:8a6f2c1e-0000-4000-8000-000000000000']],
+    ...['../../admin', 'Medication/../../admin', 'https://evil.example/x?y', ''].map((reference): [string, Resource, readonly string[]] => [`${reference}: nothing`, { resourceType: 'MedicationRequest', id: 'm1', status: 'draft', intent: 'order', subject: {}, medicationReference: { reference } }, []]),
     ['the orders of an appointment', appointment({ basedOn: [{ reference: 'ServiceRequest/s1' }, alternate('DeviceRequest/d1')] }), ['ServiceRequest/s1', 'DeviceRequest/d1']],
     ['an order with its code: nothing', resources['ServiceRequest/s1'] as Resource, []],
   ])('%s', (_name, focus, references) => {

@@ -1,5 +1,5 @@
-import type { Appointment, CodeableConcept, CommunicationRequest, Encounter, Resource } from '@medplum/fhirtypes';
-import { relativeReference } from '#fhir/base/reference.ts';
+import type { Appointment, CodeableConcept, CommunicationRequest, Encounter, Reference, Resource } from '@medplum/fhirtypes';
+import { lookUpKey, relativeReference } from '#fhir/base/reference.ts';
 import { canonicalCoding } from './canonical-coding.ts';
 import { isOrder, readRequestedService } from './read-requested-service.ts';
 import type { RequestedService } from './requested-service.ts';
@@ -23,32 +23,41 @@ export function readFocusService(focus: Resource, lookUp: LookUp = () => undefin
       return fromConcepts(focus, payloadsOf(focus));
     case 'Encounter':
       return fromConcepts(focus, [...(focus.type ?? []), ...(focus.serviceType ? [focus.serviceType] : [])]);
-    case 'Appointment': {
-      const own = fromConcepts(focus, [...(focus.serviceType ?? []), ...(focus.appointmentType ? [focus.appointmentType] : [])]);
-      const bases = appointmentBases(focus).flatMap((reference) => lookUp(reference) ?? []).filter(isOrder).map((order) => readRequestedService(order, lookUp));
-      const [first] = bases;
-      if (!first) return own;
-      return { ...first, order: `Appointment/${focus.id}`, orderType: 'Appointment', codings: [...bases.flatMap((base) => base.codings), ...(own?.codings ?? [])] };
-    }
+    case 'Appointment':
+      return fromAppointment(focus, lookUp);
     default:
       return undefined;
   }
 }
 
-/** "Type/id" of the requests that an appointment is based on. */
-export function appointmentBases(appointment: Appointment): readonly string[] {
-  return (appointment.basedOn ?? []).flatMap((basis) => {
-    const alternate = (basis.extension ?? []).find((extension) => extension.url === ALTERNATE_REFERENCE)?.valueReference?.reference;
-    return [basis.reference, alternate].flatMap((reference) => (reference === undefined ? [] : (relativeReference(reference) ?? [])));
+/** The requests that an appointment is based on; undefined for one that is not to be had. */
+export function appointmentBases({ basedOn = [], contained = [] }: Appointment, lookUp: LookUp): readonly (Resource | undefined)[] {
+  return basedOn.map((basis) => {
+    const literal = baseReference(basis);
+    return literal.startsWith('#') ? contained.find((resource) => resource.id === literal.slice(1)) : lookUp(lookUpKey(literal) ?? literal);
   });
 }
 
-/** "Type/id" of what has to be looked up before the focus can be read. */
+function baseReference(basis: Reference): string {
+  return basis.reference ?? basis.extension?.find((extension) => extension.url === ALTERNATE_REFERENCE)?.valueReference?.reference ?? '';
+}
+
+/** "Type/id", or the urn, of what has to be looked up before the focus can be read. */
 export function neededReferences(focus: Resource): readonly string[] {
-  const literal = focus.resourceType === 'DeviceRequest' ? focus.codeReference?.reference : focus.resourceType === 'MedicationRequest' ? focus.medicationReference?.reference : undefined;
-  if (focus.resourceType === 'Appointment') return appointmentBases(focus);
-  const reference = relativeReference(literal ?? '');
-  return reference === undefined ? [] : [reference];
+  const literals = focus.resourceType === 'DeviceRequest' ? [focus.codeReference?.reference] : focus.resourceType === 'MedicationRequest' ? [focus.medicationReference?.reference] : focus.resourceType === 'Appointment' ? (focus.basedOn ?? []).map(baseReference) : [];
+  return literals.flatMap((literal) => lookUpKey(literal ?? '') ?? []);
+}
+
+/** What its orders ask for, and what it says itself. */
+function fromAppointment(appointment: Appointment, lookUp: LookUp): RequestedService | undefined {
+  const own = fromConcepts(appointment, [...(appointment.serviceType ?? []), ...(appointment.appointmentType ? [appointment.appointmentType] : [])]);
+  const bases = appointmentBases(appointment, lookUp);
+  const orders = bases.flatMap((base) => (base && isOrder(base) ? [readRequestedService(base, lookUp)] : []));
+  const [first] = orders;
+  const itself = { order: `Appointment/${appointment.id}`, orderType: 'Appointment' } as const;
+  const read = first ? { ...first, ...itself, codings: [...orders.flatMap((order) => order.codings), ...(own?.codings ?? [])] } : own;
+  if (!bases.includes(undefined)) return read;
+  return { ...itself, codings: [], display: 'Appointment', priority: 'routine', reasonCodes: [], reasonReferences: [], ...read, inPart: true };
 }
 
 function payloadsOf(request: CommunicationRequest): readonly CodeableConcept[] {

@@ -22,4 +22,6 @@ export interface RequestedService {
   readonly reasonCodes: readonly { readonly system: string; readonly code: string; readonly display?: string }[];
   /** Relative references of Conditions or Observations named as the reason. */
   readonly reasonReferences: readonly string[];
+  /** An order that the appointment is based on could not be read: the codings are a part of what is asked for. */
+  readonly inPart?: true;
 }

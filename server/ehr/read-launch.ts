@@ -1,6 +1,7 @@
 import type { Coverage, Organization, Patient, Reference, Resource, Task } from '@medplum/fhirtypes';
 import { relativeReference } from '#fhir/base/reference.ts';
 import { readQrContext } from '#fhir/dtr/qr-context.ts';
+import { calendarDay } from '#prior-auth/coverage-requirement/calendar-day.ts';
 import type { PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
 import { readRequirement } from '#prior-auth/coverage-requirement/read-requirement.ts';
 import type { CoverageRequirement } from '#prior-auth/coverage-requirement/requirement.ts';
@@ -13,7 +14,7 @@ import type { LaunchContext } from '../smart/token-response.ts';
 import type { EhrClient } from './ehr-client.ts';
 
 /** What a launch is about, read from the EHR (DTR 2.0.1, launch context). Throws ORDER_NOT_FOUND, ORDER_UNREADABLE, COVERAGE_NOT_FOUND, PAYER_NOT_CONFIGURED. */
-export async function readLaunch(ehr: EhrClient, ehrBase: string, context: LaunchContext, payers: PayerDirectory): Promise<CaseOpening> {
+export async function readLaunch(ehr: EhrClient, ehrBase: string, context: LaunchContext, { payers, now }: { readonly payers: PayerDirectory; readonly now: () => number }): Promise<CaseOpening> {
   if (!context.patient) {
     throw new PriorAuthError('LAUNCH_REFUSED', 'The EHR named no patient.', { nextStep: 'Open the panel from a patient’s chart.' });
   }
@@ -28,6 +29,9 @@ export async function readLaunch(ehr: EhrClient, ehrBase: string, context: Launc
     throw new PriorAuthError('PAYER_NOT_CONFIGURED', 'This server does not know the payer of the patient’s coverage.', {
       nextStep: 'Send this request the way you did before, and ask whoever runs this server to add the payer.',
     });
+  }
+  if (requirement.expiryDate !== undefined && requirement.expiryDate < calendarDay(now(), payer.timeZone)) {
+    throw new PriorAuthError('ORDER_UNREADABLE', `What the payer answered on this order held until ${requirement.expiryDate}.`, { nextStep: 'Sign the order again, so that the payer is asked anew.' });
   }
   const product = await ehr.follow(productOf(order)?.reference);
   const requester = relativeReference(requesterOf(order)?.reference ?? '');

@@ -84,6 +84,16 @@ describe('what was granted', () => {
   });
 });
 
+it.each([['2020-01-31', 422], ['2999-12-31', 302]])('an answer of the payer that holds until %s: %i', async (expires, status) => {
+  const order = server.ehr.resources.get('DeviceRequest/order-1') as unknown as { readonly extension: readonly { readonly extension: readonly object[] }[] };
+  const extension = order.extension.map((answer) => ({ ...answer, extension: [...answer.extension, { url: 'expiry-date', valueDate: expires }] }));
+  server.ehr.resources.set('DeviceRequest/order-answered', { ...order, id: 'order-answered', extension } as never);
+  const answer = await refusal(launchAddress({ ...SAMPLE_LAUNCH, fhirContext: ['DeviceRequest/order-answered'] }));
+  server.ehr.resources.delete('DeviceRequest/order-answered');
+  expect(answer.status).toBe(status);
+  if (status === 422) expect(answer.text).toMatch(/held until 2020-01-31[^]*Sign the order again/);
+});
+
 it('signs with RS384 where the EHR is registered so', async () => {
   const { response } = await new TestBrowser(server.baseUrl).signIn(`/panel/launch?iss=${encodeURIComponent(rsa.base)}&launch=${rsa.launch(SAMPLE_LAUNCH)}`);
   expect([response.status, rsa.assertionAlgorithms]).toEqual([302, ['RS384']]);

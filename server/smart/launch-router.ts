@@ -50,7 +50,7 @@ export function launchRouter(launching: PanelLaunchParts): Router {
     const { reference } = parse(PANEL_LAUNCH_API.choose.request, request.body);
     if (session.patientId === null) throw expired();
     if (session.caseId !== null) throw new PriorAuthError('CASE_STEP_NOT_ALLOWED', 'This panel is about one order already.', { nextStep: 'Open the panel again from the chart for another order.' });
-    const opening = await readLaunch(openSession(session), session.ehrBase, { patient: session.patientId, references: [reference], canonicals: [], identifiers: [], needPatientBanner: session.needPatientBanner }, payers);
+    const opening = await readLaunch(openSession(session), session.ehrBase, { patient: session.patientId, references: [reference], canonicals: [], identifiers: [], needPatientBanner: session.needPatientBanner }, { payers, now: parts.now });
     const opened = await openCase(parts, opening, session.user.reference);
     await sessions.setCase(session.id, opened.id);
     parts.audit.record({ action: 'panel-launched', who: session.user.reference, what: [`Patient/${session.patientId}`, opening.service.order], caseId: opened.id });

@@ -61,7 +61,7 @@ export function panelLaunch(launching: PanelLaunchParts): Pick<SignInOptions, 's
       const ehr = openEhr(ehrBase, async () => tokens.accessToken);
       const missing = notGranted(askedScope, scope);
       const styling = fetchStyle(registered(ehrBase), context.styleUrl, (why) => parts.log.warn({ why }, 'the EHR’s style is not used'));
-      const opening = await openingOf(ehr, ehrBase, context, payers).catch((error: unknown) => {
+      const opening = await openingOf(ehr, ehrBase, context, { payers, now: parts.now }).catch((error: unknown) => {
         throw withMissingRights(error, missing);
       });
       const found = opening && (await openCase(parts, opening, user.reference));
@@ -115,10 +115,10 @@ async function keepRequester({ people }: PanelLaunchParts['parts'], ehr: EhrClie
 }
 
 /** Undefined when the EHR names no order: the person chooses one of the patient's. */
-async function openingOf(ehr: EhrClient, ehrBase: string, context: LaunchContext, payers: PayerDirectory): Promise<CaseOpening | undefined> {
+async function openingOf(ehr: EhrClient, ehrBase: string, context: LaunchContext, known: Parameters<typeof readLaunch>[3]): Promise<CaseOpening | undefined> {
   const references = [...context.references, ...(await referencesOfTasks(ehr, context)), ...(await referencesOfIdentifiers(ehr, context))];
   const named = references.some((reference) => [...ORDER_TYPES, 'QuestionnaireResponse'].some((type) => reference.startsWith(`${type}/`)));
-  return named || !context.patient ? readLaunch(ehr, ehrBase, { ...context, references }, payers) : undefined;
+  return named || !context.patient ? readLaunch(ehr, ehrBase, { ...context, references }, known) : undefined;
 }
 
 /** A Task that asks for a form says for which order (DTR 2.0.1, launch context): focus, basedOn, or an input. */
