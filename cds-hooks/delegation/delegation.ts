@@ -6,7 +6,7 @@ import type { DeterminedFocus } from '../determined-focus.ts';
 import type { Card } from '../hook-answer.ts';
 import type { HookCall } from '../hook-call.ts';
 import type { AnswerWriter } from '../versions/answer-writer.ts';
-import type { AskedFocus } from './payers-word.ts';
+import type { AskedFocus } from './asked-focus.ts';
 import type { NoAnswer, PayersFault, PayerServices, PayersReply } from './payer-services.ts';
 
 /** Who answered for an order: the payer's own service; our library, for a payer without one; or our library because that service gave no answer to use. */
@@ -42,29 +42,54 @@ export function createDelegation(services: PayerServices, onEvent: (event: Deleg
     begin({ call, foci, patient, ownPrefetch, writer, deadline }) {
       const payers = new Map(foci.flatMap(({ payer }) => (payer && hasService(payer) ? [[payer.id, payer] as const] : [])));
       if (payers.size === 0) return undefined;
-      const asking = [...payers.values()].map(async (payer): Promise<readonly [string, PayersReply]> => {
-        const ofPayer = foci.filter((focus) => focus.payer?.id === payer.id);
-        const coverages = [...new Map(ofPayer.flatMap(({ coverageResource }) => (coverageResource ? [[coverageResource.id, coverageResource] as const] : []))).values()];
-        const reply = await services.ask(payer, { call, foci: ofPayer, coverages, patient, ownPrefetch }, writer, deadline());
+      const considered = new Set([...call.named, ...[...call.orders, ...call.appointments, ...foci.map(({ resource }) => resource)].flatMap((resource) => referenceTo(resource) ?? [])]);
+      const ask = async (payer: PayerWithService, about: readonly FocusOfPayer[]): Promise<Asked> => {
+        const coverages = [...new Map(about.flatMap(({ coverageResource }) => (coverageResource ? [[coverageResource.id, coverageResource] as const] : []))).values()];
+        const reply = await services.ask(payer, { call, foci: about, considered, coverages, patient, ownPrefetch }, writer, deadline());
         onEvent({ payerId: payer.id, outcome: reply.kind === 'answered' ? 'answered' : reply.why, faults: reply.kind === 'answered' ? reply.faults : [] });
-        return [payer.id, reply];
+        return { about, reply };
+      };
+      const asking = [...payers.values()].flatMap((payer) => {
+        const ofPayer = foci.filter((focus) => focus.payer?.id === payer.id);
+        return callsFor(call.hook, payer, ofPayer).map(async (calls) => {
+          const asked: Asked[] = [];
+          for (const about of calls) asked.push(await ask(payer, about));
+          return asked;
+        });
       });
-      return Promise.all(asking).then((replies) => answersOf(new Map(replies)));
+      return Promise.all(asking).then((asked) => answersOf(asked.flat()));
     },
   };
+}
+
+interface Asked {
+  readonly about: readonly FocusOfPayer[];
+  readonly reply: PayersReply;
+}
+
+/** Calls to one payer at once. */
+const LANES = 8;
+
+/** order-dispatch 1.0 (CRD 2.0.1) has room for one order, so each is a call of its own, a few at a time; any other hook takes all in one. In lanes of calls that follow one another. */
+function callsFor(hook: HookCall['hook'], { crd }: PayerWithService, foci: readonly FocusOfPayer[]): readonly (readonly (readonly FocusOfPayer[])[])[] {
+  if (hook !== 'order-dispatch' || crd.version !== '2.0') return [[foci]];
+  const calls = foci.map((focus) => [focus]);
+  return Array.from({ length: Math.min(LANES, calls.length) }, (_, lane) => calls.filter((_call, index) => index % LANES === lane));
 }
 
 function hasService(payer: Payer): payer is PayerWithService {
   return payer.crd !== undefined;
 }
 
-function answersOf(replies: ReadonlyMap<string, PayersReply>): PayersAnswers {
+function answersOf(asked: readonly Asked[]): PayersAnswers {
+  const replies = new Map(asked.flatMap(({ about, reply }) => about.map(({ resource }) => [referenceTo(resource), reply])));
   return {
-    cards: [...replies.values()].flatMap((reply) => (reply.kind === 'answered' ? reply.cards : [])),
+    cards: asked.flatMap(({ reply }) => (reply.kind === 'answered' ? reply.cards : [])),
     merged(focus) {
-      const reply = focus.payer && replies.get(focus.payer.id);
+      const reference = referenceTo(focus.focus);
+      const reply = replies.get(reference);
       if (!reply) return { focus, source: 'library' };
-      const requirement = reply.kind === 'answered' ? reply.requirements.get(referenceTo(focus.focus) ?? '') : undefined;
+      const requirement = reply.kind === 'answered' ? reply.requirements.get(reference ?? '') : undefined;
       if (requirement) return { focus: { ...focus, byPayer: true, determination: { ...focus.determination, requirement } }, source: 'payer' };
       return { focus: { ...focus, determination: withReason(focus.determination, WHY_INSTEAD[reply.kind === 'answered' ? 'unusable' : reply.why]) }, source: 'library-instead' };
     },

@@ -46,7 +46,7 @@ async function outcomes(): Promise<() => Promise<string>> {
   if (!first) throw new Error('no payer');
   const services = createPayerServices({ serviceUrl: 'http://localhost/cds-services', key: await signingKey(store, 'cds-hooks', 'ES384'), now: Date.now, restMs: REST_MS });
   return async () => {
-    const reply = await services.ask({ ...first, crd: { baseUrl, version: '2.0', timeoutMs: 2_000 } }, { call, foci: [], coverages: [], patient: undefined, ownPrefetch: {} }, ANSWER_WRITERS['2.0'], AbortSignal.timeout(5_000));
+    const reply = await services.ask({ ...first, crd: { baseUrl, version: '2.0', timeoutMs: 2_000 } }, { call, foci: [], considered: new Set<string>(), coverages: [], patient: undefined, ownPrefetch: {} }, ANSWER_WRITERS['2.0'], AbortSignal.timeout(5_000));
     return reply.kind === 'answered' ? 'answered' : reply.why;
   };
 }

@@ -166,13 +166,15 @@ function readActions(actions: z.infer<typeof answer>['systemActions'], { foci }:
       continue;
     }
     const reference = referenceTo(resource);
-    const asked = foci.find((focus) => referenceTo(focus.resource) === reference);
-    if (!asked || reference === undefined) {
+    const isIt = (sent: Resource | undefined): sent is Resource => sent !== undefined && reference !== undefined && referenceTo(sent) === reference;
+    const asked = foci.find((focus) => isIt(focus.resource)) ?? foci.find(({ counterpart }) => isIt(counterpart));
+    const on = asked && referenceTo(asked.resource);
+    if (!asked || on === undefined) {
       faults.push('not-asked');
       continue;
     }
-    const word = readPayersWord(resource as unknown as Resource, asked);
-    if (word.kind === 'said' && !requirements.has(reference)) requirements.set(reference, word.requirement);
+    const word = readPayersWord(resource as unknown as Resource, { coverage: asked.coverage, resource: isIt(asked.counterpart) ? asked.counterpart : asked.resource });
+    if (word.kind === 'said' && !requirements.has(on)) requirements.set(on, word.requirement);
     else faults.push(word.kind === 'said' ? 'contradicts-itself' : word.why);
   }
   return { requirements, faults };

@@ -5,16 +5,9 @@ import { CRD_URLS } from '#fhir/crd/canonical-urls.ts';
 import { PriorAuthError } from '#prior-auth/errors.ts';
 import { emissionFaults } from '#prior-auth/coverage-requirement/emission-rules.ts';
 import { readRequirement } from '#prior-auth/coverage-requirement/read-requirement.ts';
+import type { AskedFocus } from './asked-focus.ts';
 import { withPayersReason } from './payers-reason.ts';
 import type { CoverageRequirement, RequirementContact, RequirementDetail } from '#prior-auth/coverage-requirement/requirement.ts';
-
-/** What the payer's own service was asked about. */
-export interface AskedFocus {
-  /** As it was sent. */
-  readonly resource: Resource;
-  /** "Coverage/…" under which it was asked. */
-  readonly coverage: string;
-}
 
 export type PayersWord =
   | { readonly kind: 'said'; readonly requirement: CoverageRequirement }
@@ -22,7 +15,7 @@ export type PayersWord =
   | { readonly kind: 'not-usable'; readonly why: 'changed' | 'other-coverage' | 'unreadable' | 'breaks-rules' | 'contradicts-itself' };
 
 /** A foreign service's answer on one resource. Of it nothing is taken but the coverage-information under the coverage that was asked about. */
-export function readPayersWord(returned: Resource, asked: AskedFocus): PayersWord {
+export function readPayersWord(returned: Resource, asked: Pick<AskedFocus, 'resource' | 'coverage'>): PayersWord {
   try {
     return wordIn(returned, asked);
   } catch (error) {
@@ -33,7 +26,7 @@ export function readPayersWord(returned: Resource, asked: AskedFocus): PayersWor
 }
 
 /** @throws PriorAuthError, TypeError when a coverage-information cannot be read. */
-function wordIn(returned: Resource, { resource, coverage }: AskedFocus): PayersWord {
+function wordIn(returned: Resource, { resource, coverage }: Pick<AskedFocus, 'resource' | 'coverage'>): PayersWord {
   if (!isPartOf(withoutAnswers(returned), withoutAnswers(resource))) return { kind: 'not-usable', why: 'changed' };
   const informations = extensionsByUrl(returned as { readonly extension?: readonly Extension[] }, CRD_URLS.coverageInformation);
   const ofCoverage = informations.filter((each) => relativeReference(extensionByUrl(each, 'coverage')?.valueReference?.reference ?? '') === coverage);

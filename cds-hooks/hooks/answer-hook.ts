@@ -11,6 +11,7 @@ import { carriesAuthorization } from '../authorization-on-order.ts';
 import { type CardParts, cardsFor } from '../cards-for.ts';
 import { coverageAction } from '../coverage-action.ts';
 import { chooseCoverage, type CoverageChoice, namedCoverages } from '../coverage-choice.ts';
+import { askedFocus } from '../delegation/asked-focus.ts';
 import type { AnswerSource, Delegation } from '../delegation/delegation.ts';
 import type { DeterminedFocus } from '../determined-focus.ts';
 import type { HookAnswer } from '../hook-answer.ts';
@@ -68,7 +69,7 @@ export async function answerHook(call: HookCall, record: RecordSource, configura
 
   const asking = parts.delegation?.begin({
     call, patient, writer, deadline: parts.deadline, ownPrefetch: parts.ownPrefetch,
-    foci: chosen.flatMap(({ focus, choice: { reference, coverage, payer, fault } }) => (fault ? [] : [{ resource: focus, coverage: reference, coverageResource: coverage, payer }])),
+    foci: chosen.flatMap(({ focus, choice: { reference, coverage, payer, fault } }) => (fault ? [] : [{ ...askedFocus(focus, reference, call.appointments, foci.lookUp), coverageResource: coverage, payer }])),
   });
   const ours = await determineAll(chosen, { patient, lookUp: foci.lookUp, record, parts });
   const payers = await asking;
