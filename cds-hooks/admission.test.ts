@@ -36,4 +36,20 @@ describe('calls that come together', () => {
     expect(new Set(told)).toEqual(new Set(['refused']));
     admission.stop();
   });
+  it.each([[0, 'calls that follow at once'], [200, 'and after a while']])('are taken again after a stall of the process (%i ms later)', async (laterMs) => {
+    const admission = createAdmission(LIMITS);
+    const together = (calls: number, workMs: number) => Promise.all(Array.from({ length: calls }, async () => {
+      admission.enter();
+      const how = await admission.turn('full');
+      if (how !== 'refused') spin(workMs);
+      admission.leave();
+      return how;
+    }));
+    for (let stall = 0; stall < 3; stall += 1) await together(3, 300);
+    await new Promise((later) => setTimeout(later, laterMs));
+    // A queue of two is always tried, so that the pace is measured again; with time, all are taken.
+    for (let burst = 0; burst < 60; burst += 1) await together(4, 0);
+    expect(await together(4, 0)).toEqual(['full', 'full', 'full', 'full']);
+    admission.stop();
+  });
 });

@@ -44,11 +44,14 @@ export function createAdmission({ full, most, lateMs, tooLateMs }: AdmissionLimi
   /** Milliseconds from one turn to the next, of calls that were worked on while others waited. */
   let pace = 1;
   let turnAt = 0;
+  let idleSince = 0;
   const next = (): void => {
     const now = performance.now();
-    if (turnAt > 0) pace += PACE_SHARE * (now - turnAt - pace);
+    // One stall is one slow turn, whatever its length: else the pace of a healthy process would keep its queue from ever being tried again.
+    if (turnAt > 0) pace += PACE_SHARE * (Math.min(now - turnAt, tooLateMs) - pace);
     const works = waiting.shift()?.() === true;
     turnAt = works && waiting.length > 0 ? now : 0;
+    idleSince = now;
     if (waiting.length > 0) setImmediate(next);
   };
   const clock = setInterval(() => {
@@ -67,8 +70,10 @@ export function createAdmission({ full, most, lateMs, tooLateMs }: AdmissionLimi
     },
     turn(admitted) {
       if (atWork <= 1) return Promise.resolve(admitted);
-      if (waiting.length * pace > tooLateMs) return Promise.resolve('refused');
       const since = performance.now();
+      // After a while without a turn, what was slow says nothing of now.
+      if (waiting.length === 0 && since - idleSince > tooLateMs) pace = 1;
+      if (waiting.length * pace > tooLateMs) return Promise.resolve('refused');
       return new Promise((go) => {
         waiting.push(() => {
           const waited = performance.now() - since;

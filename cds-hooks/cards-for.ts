@@ -1,3 +1,4 @@
+import { withoutSlashes } from '#fhir/base/reference.ts';
 import type { DenialRiskModel } from '#models/serve/live-model.ts';
 import { toDenialRiskFacts } from '#prior-auth/coverage-requirement/denial-risk-facts.ts';
 import type { PolicyLibrary } from '#prior-auth/coverage-requirement/policy-library.ts';
@@ -94,7 +95,7 @@ async function scoreInTime({ determination, service, patient, today }: Determine
     timer = setTimeout(() => reject(new Error('The denial-risk model did not answer in time.')), Math.max(MODEL_LEAST_MS, Math.min(MODEL_DEADLINE_MS, timeLeftMs())));
   });
   try {
-    const risk = await Promise.race([model.score(toDenialRiskFacts(determination, service, patient, today), { clinicId: fhirServer?.replace(/\/+$/, '') ?? client }), tooLate]);
+    const risk = await Promise.race([model.score(toDenialRiskFacts(determination, service, patient, today), { clinicId: fhirServer === undefined ? client : withoutSlashes(fhirServer) }), tooLate]);
     onRisk('scored');
     return risk;
   } catch (error) {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type NextFunction, type Request, type Response, Router } from 'express';
 import type { Logger } from 'pino';
 import { register, type Registry } from 'prom-client';
+import { withoutSlashes } from '#fhir/base/reference.ts';
 import type { DenialRiskModel } from '#models/serve/live-model.ts';
 import type { PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
 import type { PolicyLibrary } from '#prior-auth/coverage-requirement/policy-library.ts';
@@ -31,18 +32,19 @@ import { createEhrReader } from './ehr-reader.ts';
 import { type ExchangeLog, openExchangeLog } from './exchange-log.ts';
 import { readFeedback, storeFeedback } from './feedback.ts';
 import { feedbackSummary } from './feedback-summary.ts';
-import type { HookCall } from './hook-call.ts';
+import type { CrdVersion, HookCall } from './hook-call.ts';
 import { answerHook, type AnswerParts, type HookResult } from './hooks/answer-hook.ts';
 import { type AnsweredCall, crdMetricData } from './metric-data/crd-metric-data.ts';
 import { openMetricLog } from './metric-data/metric-log.ts';
 import { hookMetrics } from './metrics.ts';
 import { notJson, parseIfJson, parseJson, readBody } from './read-body.ts';
-import { readHookCall } from './read-hook-call.ts';
+import { readHookCall, requestedVersion } from './read-hook-call.ts';
 import { openShownRisks } from './readiness/shown-risks.ts';
 import { openRecord, type RecordSource } from './record.ts';
 import { Refusal } from './refusal.ts';
 import { type HookService, SERVICES } from './services.ts';
 import { migrations } from './tables.ts';
+import { ANSWER_WRITERS } from './versions/answer-writers.ts';
 
 export interface CdsHooksOptions {
   readonly store: Store;
@@ -84,13 +86,15 @@ export interface CdsHooksPart {
 }
 
 const FLUSH_MS = 500;
+/** A call holds its place while its body comes. */
+const BODY_MS = 2_000;
 /** How soon a client that was disabled on the admin page of another process is refused by this one. */
 const CLIENTS_RELOAD_MS = 5_000;
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooksPart> {
   const { store, log, now, audit, policies, payers, openToFhirServer } = options;
-  const baseUrl = withoutSlash(options.baseUrl);
+  const baseUrl = withoutSlashes(options.baseUrl);
   const retentionDays = options.retentionDays ?? 90;
   await migratePart(store, 'cds', migrations);
   const onStoreError = (error: unknown): void => log.error(fault(error), 'the store does not answer; what waits is written later');
@@ -117,7 +121,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     for (const what of faults) metrics.payerFaults.inc({ payer: payerId, what });
     if (outcome !== 'answered' || faults.length > 0) log.warn({ payer: payerId, outcome, faults }, "payer's own service did not answer as it should");
   });
-  const open: TrustedCdsClient | undefined = openToFhirServer === null ? undefined : { iss: 'open', fhirServers: [withoutSlash(openToFhirServer)] };
+  const open: TrustedCdsClient | undefined = openToFhirServer === null ? undefined : { iss: 'open', fhirServers: [withoutSlashes(openToFhirServer)] };
   const shownRisks = await openShownRisks(store, now);
   const kinds = cardKinds(policies);
   const kindNames = kinds.map(({ kind }) => kind);
@@ -151,7 +155,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
 
   const readerFor = (call: HookCall, client: TrustedCdsClient, deadline: Deadline['signal']) => {
     const { fhirServer, accessToken } = call;
-    if (!fhirServer || !accessToken || !client.fhirServers.some((base) => withoutSlash(base) === withoutSlash(fhirServer))) return undefined;
+    if (!fhirServer || !accessToken || !client.fhirServers.some((base) => withoutSlashes(base) === withoutSlashes(fhirServer))) return undefined;
     return createEhrReader({
       base: fhirServer,
       token: accessToken,
@@ -164,7 +168,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     const fromMs = now();
     const startedAt = performance.now();
     const { client: signed, notChecked } = await authenticate(request, `/cds-services/${id}`);
-    const text = await readBody(request);
+    const text = await readBody(request, BODY_MS);
     const admitted = await admission.turn(asAdmitted);
     if (admitted === 'refused') {
       metrics.admitted.inc({ how: admitted });
@@ -209,7 +213,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
       kept(200, json, call);
       measured({ kind: 'answered', answer, determined });
     } catch (error) {
-      const refusal = refusalFor(error, admitted);
+      const refusal = refusalFor(error, admitted, call?.version ?? requestedVersion(body));
       if (!(refusal instanceof Refusal)) kept(500, '', call);
       if (refusal instanceof Refusal) {
         audit.record({ action: 'hook-refused', who: call?.userId ?? client.iss, outcome: 'refused', details: { service: id, client: client.iss, status: refusal.status } });
@@ -226,7 +230,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     const { client } = await authenticate(request, `/cds-services/${id}/feedback`);
     // Feedback does not name a FHIR server, so there is nothing by which the sandbox could be told apart: it needs a JWT.
     if (!client) throw unauthorized();
-    const given = readFeedback(parseJson(await readBody(request)));
+    const given = readFeedback(parseJson(await readBody(request, BODY_MS)));
     await storeFeedback(store, given, {
       client: client.iss, service: id, cardKinds: kindNames, nowMs: now(), retentionDays,
       onStoreError: (error) => log.error(fault(error), 'feedback could not be stored; the client is told to send it again'),
@@ -240,7 +244,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     handle(request, response)
       .catch((error: unknown) => refuse(error, response, log))
       .finally(() => {
-        metrics.calls.inc({ service, outcome: String(response.statusCode) });
+        metrics.calls.inc({ service, outcome: response.headersSent ? String(response.statusCode) : 'gone' });
         metrics.seconds.observe({ service }, (performance.now() - startedAt) / 1000);
       })
       .catch((error: unknown) => log.error(fault(error), 'answer could not be sent'));
@@ -310,7 +314,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
 /** @throws Refusal 401 */
 function openClient(body: unknown, open: TrustedCdsClient | undefined): TrustedCdsClient {
   const fhirServer = typeof body === 'object' && body !== null && 'fhirServer' in body ? body.fhirServer : undefined;
-  if (open && typeof fhirServer === 'string' && open.fhirServers.includes(withoutSlash(fhirServer))) return open;
+  if (open && typeof fhirServer === 'string' && open.fhirServers.includes(withoutSlashes(fhirServer))) return open;
   throw unauthorized();
 }
 
@@ -324,11 +328,11 @@ function withoutScore(configuration: Configuration): Configuration {
 }
 
 /** What is said instead of an answer, or the fault itself. */
-function refusalFor(error: unknown, admitted: Admitted): unknown {
+function refusalFor(error: unknown, admitted: Admitted, version: CrdVersion): unknown {
   // What a busy process did not even try to fetch may well be had a moment later.
   if (error instanceof Refusal && error.status === 412 && admitted === 'partial') return busy();
   // The only thing that exhausts the stack is a value of the call, nested without end.
-  return error instanceof RangeError ? new Refusal(422, 'structure', 'The call is nested too deep.') : error;
+  return error instanceof RangeError && /call stack/i.test(error.message) ? new Refusal(ANSWER_WRITERS[version].statusNotConforming, 'structure', 'The call is nested too deep.') : error;
 }
 
 function unauthorized(): Refusal {
@@ -341,7 +345,7 @@ function refuse(error: unknown, response: Response, log: Logger): void {
     return;
   }
   if (error instanceof Refusal) {
-    if (error.status === 413 || error.status === 415) response.setHeader('Connection', 'close');
+    if ([408, 413, 415].includes(error.status)) response.setHeader('Connection', 'close');
     if (error.status === 503) response.setHeader('Retry-After', '1');
     if (error.status !== 401) return sendOutcome(response, error);
     // CDS Hooks: no word on why.
@@ -374,8 +378,4 @@ function withoutToken(text: string, body: unknown): string {
 function fault(error: unknown): { readonly fault: string; readonly at: readonly string[] } {
   if (!(error instanceof Error)) return { fault: typeof error, at: [] };
   return { fault: 'code' in error ? `${error.name} ${String(error.code)}` : error.name, at: (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at ')).slice(0, 5).map((line) => line.trim()) };
-}
-
-function withoutSlash(url: string): string {
-  return url.replace(/\/+$/, '');
 }

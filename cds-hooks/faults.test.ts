@@ -111,6 +111,9 @@ async function post(service: Service, body: unknown, { jwt, ...part }: { readonl
   return { status: response.status, ms, headers: response.headers, notChecked: answer.extension?.['org.openpriorauth.not-checked'], requirements, reasons: requirements.flatMap(({ reasons }) => reasons), topics: (answer.cards ?? []).map(({ source }) => source.topic.code) };
 }
 
+/** Made once: the server that is tested shares this thread. */
+const HUGE = Buffer.from(JSON.stringify({ resourceType: 'Bundle', x: 'y'.repeat(20_000_000) }));
+
 const wrongs: readonly (readonly [string, (response: ServerResponse) => void])[] = [
   ['slow', () => undefined],
   ['trickling', (response) => { const timer = setInterval(() => response.write(' '), 20); response.on('close', () => clearInterval(timer)); }],
@@ -118,7 +121,7 @@ const wrongs: readonly (readonly [string, (response: ServerResponse) => void])[]
   ['failing', (response) => void response.writeHead(500).end()],
   ['not sending JSON', (response) => void response.end('<html>Zebediah Quagmire</html>')],
   ['sending another type', (response) => void response.end('["Zebediah"]')],
-  ['sending 20 MB', (response) => void response.end(JSON.stringify({ resourceType: 'Bundle', x: 'y'.repeat(20_000_000) }))],
+  ['sending 20 MB', (response) => void response.end(HUGE)],
   ['sending us elsewhere', (response) => void response.writeHead(302, { location: 'http://169.254.169.254/' }).end()],
 ];
 

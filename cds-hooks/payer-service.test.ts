@@ -155,6 +155,10 @@ describe("the payer's own service", () => {
     expect(asked[0]?.body.context.draftOrders.entry.map(({ resource }) => resource.id)).toEqual(['d1']);
     expect(requirements(answer).map(({ coverage, assertionId }) => [coverage, assertionId === 'payer-1'])).toEqual([['Coverage/c1', true], ['Coverage/c2', false]]);
   });
+  it('may give a reason by a code that is a name of every object', async () => {
+    reply = says(['reason', { valueCodeableConcept: { coding: [{ system: 'http://hl7.org/fhir/us/davinci-crd/CodeSystem/temp', code: 'constructor' }] } }]);
+    expect(requirements(await post(call([order()])))).toMatchObject([{ assertionId: 'payer-1', paNeeded: 'auth-needed', reasons: ['constructor'] }]);
+  });
   it('may speak a later version: what this one has no code for is put in its words', async () => {
     reply = says(['covered', { valueCode: 'indeterminate' }], ['pa-needed', { valueCode: 'conditional' }], ['info-needed', { valueCode: 'OTH' }], ['contact', { valueContactDetail: { name: 'Desk', telecom: [{ system: 'phone', value: '1-800' }] } }]);
     const answer = await post(call([order()]));
@@ -191,6 +195,9 @@ describe("the payer's own service", () => {
     ['breaks the rules of the extension', says(['pa-needed', { valueCode: 'satisfied' }]), 'breaks-rules'],
     ['contradicts itself', json({ cards: [], systemActions: [update(order({ extension: [information(), information([['pa-needed', { valueCode: 'no-auth' }]])] }))] }), 'contradicts-itself'],
     ['deletes the order', json({ cards: [], systemActions: [{ type: 'delete', resourceId: 'DeviceRequest/d1' }] }), 'other-action'],
+    ['gives a reason that is no text', says(['reason', { valueCodeableConcept: { text: 5 } }]), 'unreadable'],
+    ['gives a contact that is no text', says(['contact', { valueContactPoint: { system: 'phone', value: { a: 1 } } }]), 'unreadable'],
+    ['gives a detail that is no text', says(['detail', { extension: [{ url: 'code', valueCodeableConcept: { coding: [{ code: 7 }] } }, { url: 'value', valueString: 'x' }] }]), 'unreadable'],
     ['has an extension of another shape', json({ cards: [], systemActions: [update(order({ extension: [{ url: COVERAGE_INFORMATION, extension: 'x' }] }))] }), 'unreadable'],
   ])('that %s is not believed', async (_name, lie, fault) => {
     reply = lie;

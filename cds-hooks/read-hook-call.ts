@@ -41,7 +41,7 @@ const CONTEXTS = {
 
 const common = {
   hookInstance: z.string().regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'a UUID'),
-  fhirServer: z.url({ protocol: /^https?$/ }).optional(),
+  fhirServer: z.string().max(2_000).pipe(z.url({ protocol: /^https?$/ })).optional(),
   fhirAuthorization: z.looseObject({ access_token: z.string().min(1), token_type: z.literal('Bearer') }).optional(),
   prefetch: z.record(z.string(), z.unknown()).nullish(),
   // Options that are unknown, or not of the form we know, never break a call.
@@ -108,8 +108,8 @@ function readPrefetch(given: Readonly<Record<string, unknown>>, statusNotConform
 }
 
 /** Absent, or one that is not spoken here: the version the rule names. A third number is passed over. */
-function requestedVersion(body: object): CrdVersion {
-  const extension = 'extension' in body && typeof body.extension === 'object' ? body.extension : undefined;
+export function requestedVersion(body: unknown): CrdVersion {
+  const extension = typeof body === 'object' && body !== null && 'extension' in body && typeof body.extension === 'object' ? body.extension : undefined;
   const asked = (extension as Readonly<Record<string, unknown>> | null | undefined)?.['davinci-crd.requestedVersion'];
   return CRD_VERSIONS.find((version) => typeof asked === 'string' && (asked === version || asked.startsWith(`${version}.`))) ?? '2.0';
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
@@ -42,9 +43,9 @@ export interface RunningCdsHooks {
   stop(): Promise<void>;
 }
 
-/** A CDS service with its own store, and an EHR that it may read, both over HTTP. */
+/** A CDS service with its own store, unless one is given, and an EHR that it may read, both over HTTP. */
 export async function runCdsHooks(more: Partial<CdsHooksOptions> = {}): Promise<RunningCdsHooks> {
-  const store = await openStore({ dataDir: 'memory' });
+  const store = more.store ?? (await openStore({ dataDir: 'memory' }));
   const keys = await generateKeyPair('ES384', { extractable: true });
   const publicJwk = { ...(await exportJWK(keys.publicKey)), kid: 'k', alg: 'ES384', use: 'sig' };
   const asked: string[] = [];
@@ -78,7 +79,6 @@ export async function runCdsHooks(more: Partial<CdsHooksOptions> = {}): Promise<
   });
   const watched = watchAnswers(() => given);
   app.use(watched.handler, part.router);
-  let calls = 0;
   return {
     url,
     ehrBase,
@@ -93,7 +93,7 @@ export async function runCdsHooks(more: Partial<CdsHooksOptions> = {}): Promise<
     },
     async post(service, body, part = {}) {
       const endpoint = `${url}/cds-services/${service}`;
-      const token = await new SignJWT({ iss: ISSUER, aud: endpoint, iat: NOW / 1000, exp: NOW / 1000 + 300, jti: `t${(calls += 1)}` }).setProtectedHeader({ alg: 'ES384', kid: 'k', typ: 'JWT' }).sign(keys.privateKey);
+      const token = await new SignJWT({ iss: ISSUER, aud: endpoint, iat: NOW / 1000, exp: NOW / 1000 + 300, jti: randomUUID() }).setProtectedHeader({ alg: 'ES384', kid: 'k', typ: 'JWT' }).sign(keys.privateKey);
       const response = await fetch(endpoint, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${token}`, [CHECKED_BY_CALLER]: '1' }, body: JSON.stringify(body) });
       const text = await response.text();
       if (!service.endsWith('/feedback')) checkAnswer(body, { status: response.status, text }, { ...part, fromEhr: given });
@@ -106,7 +106,7 @@ export async function runCdsHooks(more: Partial<CdsHooksOptions> = {}): Promise<
       ehr.close();
       await part.stop();
       await audit.stop();
-      await store.close();
+      if (!more.store) await store.close();
       if (watched.faults.length > 0) throw new Error(watched.faults.join('\n'));
     },
   };

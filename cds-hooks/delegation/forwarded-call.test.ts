@@ -5,6 +5,7 @@ import { CRD_URLS } from '#fhir/crd/canonical-urls.ts';
 import { createPayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
 import { readRequirement } from '#prior-auth/coverage-requirement/read-requirement.ts';
 import { loadPayers } from '#policies/load-payers.ts';
+import { openStore, type Store } from '#store/database.ts';
 import { type HookReply, runCdsHooks, type RunningCdsHooks } from '../../test-fixtures/running-cds-hooks.ts';
 import type { CrdVersion, Hook } from '../hook-call.ts';
 
@@ -23,12 +24,13 @@ interface OwnService {
   readonly sent: Sent[];
   /** Resources to answer on, with coverage-information under that coverage. */
   answersOn: (sent: Sent) => readonly object[];
+  cards: readonly object[];
   prefetch: Readonly<Record<string, string>>;
   close(): void;
 }
 
 async function startOwnService(version: CrdVersion, coverage: string): Promise<OwnService> {
-  const service: { -readonly [K in keyof OwnService]: OwnService[K] } = { base: '', sent: [], answersOn: () => [], prefetch: {}, close: () => undefined };
+  const service: { -readonly [K in keyof OwnService]: OwnService[K] } = { base: '', sent: [], answersOn: () => [], cards: [], prefetch: {}, close: () => undefined };
   const server: Server = createServer((request, response) => {
     response.setHeader('content-type', 'application/json');
     if (request.method === 'GET') return void response.end(JSON.stringify({ services: (['order-sign', 'order-select', 'order-dispatch', 'appointment-book'] satisfies Hook[]).map((hook) => ({ hook, id: hook, description: 'x', prefetch: service.prefetch, extension: { 'davinci-crd.version': [version] } })) }));
@@ -37,7 +39,7 @@ async function startOwnService(version: CrdVersion, coverage: string): Promise<O
       const body = JSON.parse(Buffer.concat(chunks).toString()) as Sent;
       service.sent.push(body);
       const systemActions = service.answersOn(body).map((resource) => ({ type: 'update', description: 'x', resource: { ...resource, extension: [answer(coverage, `${version}-${service.sent.length}`)] } }));
-      response.end(JSON.stringify({ cards: [], systemActions }));
+      response.end(JSON.stringify({ cards: service.cards, systemActions }).replace('"NESTED"', `${'['.repeat(20_000)}${']'.repeat(20_000)}`));
     });
   });
   await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
@@ -63,20 +65,23 @@ const EVERGREEN = 'Coverage/e';
 
 let medicare: OwnService;
 let evergreen: OwnService;
+let store: Store;
 let service: RunningCdsHooks;
 beforeAll(async () => {
+  store = await openStore({ dataDir: 'memory' });
   [medicare, evergreen] = await Promise.all([startOwnService('2.2', MEDICARE), startOwnService('2.0', EVERGREEN)]);
 });
-afterAll(() => {
+afterAll(async () => {
+  await store.close();
   medicare.close();
   evergreen.close();
 });
 // A new one for each test: what a payer's discovery says is believed for an hour.
 beforeEach(async () => {
-  for (const payer of [medicare, evergreen]) Object.assign(payer, { answersOn: () => [], prefetch: {} }).sent.length = 0;
+  for (const payer of [medicare, evergreen]) Object.assign(payer, { answersOn: () => [], cards: [], prefetch: {} }).sent.length = 0;
   const own = { 'cascade-medicare': { baseUrl: medicare.base, version: '2.2', timeoutMs: 2_000 }, 'evergreen-health': { baseUrl: evergreen.base, version: '2.0', timeoutMs: 2_000 } } as const;
   const payers = createPayerDirectory(loadPayers('http://localhost').payers.map((each) => (each.id in own ? { ...each, crd: own[each.id as keyof typeof own] } : each)));
-  service = await runCdsHooks({ payers, deadlineMs: 3_000 });
+  service = await runCdsHooks({ store, payers, deadlineMs: 3_000 });
 });
 afterEach(() => service.stop());
 
@@ -118,6 +123,28 @@ describe('a payer is sent nothing of what is for another', () => {
     await ask(hook, context, { prefetch: { [key]: given } });
     expect(medicare.sent.map(({ prefetch }) => idsIn(prefetch['ours']))).toEqual([['sm', 'u1']]);
     expect(JSON.stringify(medicare.sent)).not.toMatch(/said-by-evergreen|Coverage\/e|ehr\.example|"total"/);
+  });
+});
+
+describe('what is of no form', () => {
+  const chart = { observations: undefined, conditions: undefined };
+  const oxygen = order('so', MEDICARE, { code: cpt('75561') });
+  it.each<[string, object]>([
+    ['a reference that is a number', { subject: { reference: 5 } }],
+    ['a patient that is a text', { patient: 'p1' }],
+    ['a resource nested without end', { x: 'NESTED' }],
+  ])('in a payer’s card costs its answer and nothing else, however slow the EHR: %s', async (_what, wrong) => {
+    service.holds([], 200);
+    medicare.cards = [{ summary: 's', source: { label: 'P' }, suggestions: [{ label: 'l', actions: [{ type: 'create', description: 'd', resource: { resourceType: 'ServiceRequest', ...wrong } }] }] }];
+    const reply = await ask('order-sign', { draftOrders: bundle(oxygen) }, { prefetch: chart });
+    expect([reply.status, Object.keys(answers(reply))]).toEqual([200, ['ServiceRequest/so']]);
+  });
+  it.each([['observations', 200], ['odd', 400]])('in the caller’s prefetch, under %s: %i, and no more than that', async (key, status) => {
+    service.holds([], 200);
+    medicare.prefetch = { who: '{{context.userId}}' };
+    medicare.answersOn = () => [oxygen];
+    const reply = await ask('order-sign', { draftOrders: bundle(oxygen) }, { prefetch: { ...chart, [key]: { resourceType: 'Bundle', entry: 'nothing' } } });
+    expect([reply.status, Object.values(answers(reply)).map((assertion) => assertion?.startsWith('2.2-'))]).toEqual([status, status === 200 ? [true] : []]);
   });
 });
 

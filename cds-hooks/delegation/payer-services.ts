@@ -13,7 +13,7 @@ import type { AnswerWriter } from '../versions/answer-writer.ts';
 import { type Forwarded, forwardedCall } from './forwarded-call.ts';
 import { readPayersCards } from './payers-cards.ts';
 import { type PayersWord, readPayersWord } from './payers-word.ts';
-import { readLimited } from '../read-limited.ts';
+import { nestingOf, readLimited } from '../read-limited.ts';
 
 /** How asking a payer's own service can end without an answer. */
 export type NoAnswer = 'late' | 'down' | 'wrong' | 'not-admitted' | 'resting' | 'refused' | 'not-offered';
@@ -32,7 +32,7 @@ export type PayersReply =
 export type PayersFault = Extract<PayersWord, { kind: 'not-usable' }>['why'] | 'not-asked' | 'other-action';
 
 export interface PayerServices {
-  /** Never rejects. `deadline` ends it early. */
+  /** Rejects for the call's own data only, where it is of no form that can be forwarded. `deadline` ends it early. */
   ask(payer: Payer & { readonly crd: PayerCrdService }, forwarded: Forwarded, writer: AnswerWriter, deadline: AbortSignal): Promise<PayersReply>;
 }
 
@@ -47,6 +47,10 @@ export interface PayerServicesOptions {
 
 const DISCOVERY_LIFE_MS = 3_600_000;
 const MAX_ANSWER_BYTES = 1_048_576;
+/** No FHIR resource is nested so deep; what is exhausts the stack of who reads or writes it. */
+const MAX_DEPTH = 100;
+/** One that had this long and has not answered is late, whoever's deadline it was. */
+const FAIR_MS = 200;
 const JWT_LIFE_SECONDS = 120;
 
 const discovery = z.object({
@@ -67,6 +71,19 @@ class OutOfOrder extends Error {
     super(why, options);
     this.why = why;
   }
+}
+
+/** Our call's own deadline: the service may be as well as ever. */
+class OurTimeIsOver extends Error {}
+
+/** Rejects when the signal is aborted. */
+function ended(signal: AbortSignal): Promise<never> {
+  const over = new Promise<never>((_resolve, reject) => {
+    if (signal.aborted) reject(new OurTimeIsOver());
+    signal.addEventListener('abort', () => reject(new OurTimeIsOver()), { once: true });
+  });
+  over.catch(() => undefined);
+  return over;
 }
 
 /** CDS Hooks client of the payers' own CRD services. Their addresses come from the directory of payers and nowhere else. */
@@ -100,7 +117,7 @@ export function createPayerServices({ serviceUrl, key, now, restMs = 10_000 }: P
         throw new OutOfOrder(response.status === 401 || response.status === 403 ? 'not-admitted' : 'down');
       }
       const text = await readLimited(response, MAX_ANSWER_BYTES);
-      if (text === undefined) throw new OutOfOrder('wrong');
+      if (text === undefined || nestingOf(text) > MAX_DEPTH) throw new OutOfOrder('wrong');
       return { status: 200, json: JSON.parse(text) };
     } catch (error) {
       if (error instanceof OutOfOrder) throw error;
@@ -127,9 +144,10 @@ export function createPayerServices({ serviceUrl, key, now, restMs = 10_000 }: P
     const service = await serviceFor(payer, forwarded.call.hook, signal);
     if (!service) return { kind: 'no-answer', why: 'not-offered' };
     const url = `${payer.crd.baseUrl}/cds-services/${service.id}`;
+    const call = forwardedCall(forwarded, randomUUID(), payer.crd.version, service.prefetch ?? {});
     let reply;
     try {
-      reply = await send(url, forwardedCall(forwarded, randomUUID(), payer.crd.version, service.prefetch ?? {}), signal);
+      reply = await send(url, call, signal);
     } catch (error) {
       // What its discovery said may be out of date.
       offered.delete(payer.id);
@@ -138,15 +156,29 @@ export function createPayerServices({ serviceUrl, key, now, restMs = 10_000 }: P
     if (reply.status !== 200) return { kind: 'no-answer', why: 'refused' };
     const read = answer.safeParse(reply.json);
     if (!read.success) throw new OutOfOrder('wrong');
-    return { kind: 'answered', ...readActions(read.data.systemActions, forwarded), cards: readPayersCards(read.data.cards, { payer, patientId: forwarded.call.patientId, foci: forwarded.foci.map(({ resource }) => resource), writer }) };
+    try {
+      return { kind: 'answered', ...readActions(read.data.systemActions, forwarded), cards: readPayersCards(read.data.cards, { payer, patientId: forwarded.call.patientId, foci: forwarded.foci.map(({ resource }) => resource), writer }) };
+    } catch (error) {
+      // Of a form that nobody thought of.
+      throw new OutOfOrder('wrong', { cause: error });
+    }
   };
 
   return {
     async ask(payer, forwarded, writer, deadline) {
       const signal = AbortSignal.any([deadline, AbortSignal.timeout(payer.crd.timeoutMs)]);
+      const late = ended(deadline);
       try {
-        return await breakerOf(payer).execute(() => exchange(payer, forwarded, writer, signal));
+        const asking = breakerOf(payer).execute(async () => {
+          const beganAt = performance.now();
+          return Promise.race([exchange(payer, forwarded, writer, signal), late]).catch((error: unknown) => {
+            throw error instanceof OurTimeIsOver && performance.now() - beganAt > FAIR_MS ? new OutOfOrder('late') : error;
+          });
+        });
+        // While one call tries a service that has rested, the others wait for it, but no longer than they may.
+        return await Promise.race([asking, late]);
       } catch (error) {
+        if (error instanceof OurTimeIsOver) return { kind: 'no-answer', why: 'late' };
         // One that does not admit us is not out of order, though it too is left alone for a while: the operators of both sides have to look.
         if (error instanceof BrokenCircuitError) return { kind: 'no-answer', why: trouble.get(payer.id) === 'not-admitted' ? 'not-admitted' : 'resting' };
         if (!(error instanceof OutOfOrder)) throw error;

@@ -50,7 +50,7 @@ export function readPayersCards(given: unknown, asked: CardsAsked): readonly Car
     return [{
       uuid: newCardId(`payer/${asked.payer.id}`),
       summary: cut(each.summary, 139),
-      detail: cut(withoutHtml(each.detail ?? each.summary), MAX_DETAIL),
+      detail: cut(withoutHtml((each.detail ?? each.summary).slice(0, 2 * MAX_DETAIL)), MAX_DETAIL),
       indicator: each.indicator,
       source: {
         label: cut(each.source.label, MAX_LABEL),
@@ -67,10 +67,23 @@ export function readPayersCards(given: unknown, asked: CardsAsked): readonly Car
 
 /** A card's detail is Markdown, HTML inside it nothing a payer needs. A sign of comparison is no tag: "SpO2 <88 % or PaO2 >55" stays. */
 function withoutHtml(text: string): string {
-  const attribute = String.raw`\s+[\w:-]+\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+)`;
-  const tags = new RegExp(String.raw`<!--[\s\S]*?-->|</?[a-z][a-z0-9-]*(?:${attribute})*\s*/?>`, 'gi');
   // What is left and could still begin a tag is written so that it begins none.
-  return text.replace(tags, '').replace(/<(?=[a-z/!?])/gi, '&lt;');
+  return withoutComments(text).replace(/<\/?[a-z](?:[^<>"']|"[^"<]*"|'[^'<]*')*>/gi, (found) => (TAG.test(found) ? '' : found)).replace(/<(?=[a-z/!?])/gi, '&lt;');
+}
+
+const TAG = /^<\/?[a-z][a-z0-9-]*(?:\s+[\w:-]+\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))*\s*\/?>$/i;
+
+/** By steps that each go forward: whoever wrote the text may have meant to keep us busy. */
+function withoutComments(text: string): string {
+  let kept = '';
+  let from = 0;
+  for (let start = text.indexOf('<!--'); start >= 0; start = text.indexOf('<!--', from)) {
+    const end = text.indexOf('-->', start + 4);
+    if (end < 0) break;
+    kept += text.slice(from, start);
+    from = end + 3;
+  }
+  return kept + text.slice(from);
 }
 
 /** A suggestion is all or nothing: one action that reaches beyond the call's orders or the patient drops it. */
@@ -87,8 +100,14 @@ function usable({ label, isRecommended, actions }: { readonly label: string; rea
 }
 
 function isOfPatient(resource: Resource, patientId: string): boolean {
-  const { subject, patient, beneficiary, for: forWhom } = resource as unknown as Readonly<Record<string, { readonly reference?: string } | undefined>>;
-  return [subject, patient, beneficiary, forWhom].every((of) => of?.reference === undefined || relativeReference(of.reference) === `Patient/${patientId}`);
+  const { subject, patient, beneficiary, for: forWhom } = resource as unknown as Readonly<Record<string, unknown>>;
+  return [subject, patient, beneficiary, forWhom].every((of) => of === undefined || isReferenceTo(`Patient/${patientId}`, of));
+}
+
+/** Or to nobody by a literal. */
+function isReferenceTo(patient: string, of: unknown): boolean {
+  const { success, data } = z.looseObject({ reference: z.string().optional() }).safeParse(of);
+  return success && (data.reference === undefined || relativeReference(data.reference) === patient);
 }
 
 /** Text up to 2.1, Reference from 2.2 on. */

@@ -42,7 +42,7 @@ export function withPayersReason(requirement: CoverageRequirement, information: 
 }
 
 function codesOf({ coding = [] }: CodeableConcept): readonly (keyof typeof WORDS)[] {
-  return coding.flatMap(({ system, code }) => (system === CRD_URLS.codesTemp && code !== undefined && code in WORDS ? [code as keyof typeof WORDS] : []));
+  return coding.flatMap(({ system, code }) => (system === CRD_URLS.codesTemp && code !== undefined && Object.hasOwn(WORDS, code) ? [code as keyof typeof WORDS] : []));
 }
 
 function codesIn(information: Extension, element: string): readonly (string | undefined)[] {

@@ -6,6 +6,7 @@ import { PriorAuthError } from '#prior-auth/errors.ts';
 import { emissionFaults } from '#prior-auth/coverage-requirement/emission-rules.ts';
 import { readRequirement } from '#prior-auth/coverage-requirement/read-requirement.ts';
 import type { AskedFocus } from './asked-focus.ts';
+import { informationForm } from './information-form.ts';
 import { withPayersReason } from './payers-reason.ts';
 import type { CoverageRequirement, RequirementContact, RequirementDetail } from '#prior-auth/coverage-requirement/requirement.ts';
 
@@ -31,6 +32,7 @@ function wordIn(returned: Resource, { resource, coverage }: Pick<AskedFocus, 're
   const informations = extensionsByUrl(returned as { readonly extension?: readonly Extension[] }, CRD_URLS.coverageInformation);
   const ofCoverage = informations.filter((each) => relativeReference(extensionByUrl(each, 'coverage')?.valueReference?.reference ?? '') === coverage);
   if (ofCoverage.length === 0) return { kind: 'not-usable', why: 'other-coverage' };
+  if (!ofCoverage.every((information) => informationForm.safeParse(information).success)) return { kind: 'not-usable', why: 'unreadable' };
   const read = ofCoverage.flatMap((information) => readRequirement({ extension: [information] }).map((requirement) => withPayersReason({ ...requirement, coverage, ...moreOf(information) }, information)));
   if (emissionFaults(read).length > 0) return { kind: 'not-usable', why: 'breaks-rules' };
   const [first, ...others] = read;

@@ -71,6 +71,8 @@ export async function answerHook(call: HookCall, record: RecordSource, configura
     call, patient, writer, deadline: parts.deadline, ownPrefetch: parts.ownPrefetch,
     foci: chosen.flatMap(({ focus, choice: { reference, coverage, payer, fault } }) => (fault ? [] : [{ ...askedFocus(focus, reference, call.appointments, foci.lookUp), coverageResource: coverage, payer }])),
   });
+  // What goes wrong beside our own determination is told when it is waited for.
+  asking?.catch(() => undefined);
   const ours = await determineAll(chosen, { patient, lookUp: foci.lookUp, record, parts });
   const payers = await asking;
   const merged = ours.map((each) => payers?.merged(each) ?? { focus: each, source: 'library' as const });

@@ -31,6 +31,13 @@ export function relativeReference(reference: string): string | undefined {
   return parsed.kind === 'relative' || parsed.kind === 'absolute' ? `${parsed.resourceType}/${parsed.id}` : undefined;
 }
 
+/** An address without the slashes at its end. In time that grows with its length alone: it may come from anybody. */
+export function withoutSlashes(address: string): string {
+  let end = address.length;
+  while (address[end - 1] === '/') end -= 1;
+  return address.slice(0, end);
+}
+
 /** What a reference is looked up by: `Type/id`, or the urn as it is written. Undefined for the other forms. */
 export function lookUpKey(reference: string): string | undefined {
   return reference.startsWith('urn:') ? reference : relativeReference(reference);
