@@ -53,7 +53,39 @@ describe("a payer's codes for its reasons (CRD 2.2 §coverage-information)", () 
   });
   it('detail-code among what is needed is read, and said in words', () => {
     const requirement = said(code('covered', 'conditional'), code('pa-needed', 'conditional'), code('info-needed', 'detail-code'), { url: 'reason', valueCodeableConcept: { text: 'Say which side.' } });
-    for (const version of CRD_VERSIONS) expect(written(requirement, version)).toMatchObject({ covered: 'conditional', infoNeeded: ['OTH'], reasons: [{ text: 'Say which side.' }, { text: expect.stringContaining('code') }] });
+    for (const version of CRD_VERSIONS) expect(written(requirement, version)).toMatchObject({ covered: 'conditional', infoNeeded: [version === '2.0' ? 'OTH' : 'detail-code'], reasons: [{ text: 'Say which side.' }, { text: expect.stringContaining('code') }] });
+  });
+  it('documents of the patient stay the patient’s in 2.2, and are administrative in 2.0.1', () => {
+    const documents = (codes: readonly string[], version: '2.0' | '2.2') => {
+      const requirement = said(code('covered', 'covered'), code('pa-needed', 'auth-needed'), ...codes.map((each) => code('doc-needed', each)), code('doc-purpose', 'withpa'), { url: 'reason', valueCodeableConcept: { text: 'x' } });
+      return (ANSWER_WRITERS[version].coverageInformation(requirement).extension ?? []).flatMap(({ url, valueCode }) => (url === 'doc-needed' ? [valueCode] : []));
+    };
+    expect([documents(['patient'], '2.2'), documents(['patient'], '2.0')]).toEqual([['patient'], ['admin']]);
+    expect([documents(['clinical', 'patient'], '2.2'), documents(['clinical', 'patient'], '2.0')]).toEqual([['clinical', 'patient'], ['both']]);
+  });
+});
+
+describe("a payer's details", () => {
+  const CODES = { '2.0': CRD_URLS.codesTemp, '2.2': CRD_URLS.coverageDetails };
+  const own = { coding: [{ system: 'https://payer.example/details', code: 'x' }], text: 'Own' };
+  const detail = (concept: object, value: object): Extension => ({ url: 'detail', extension: [{ url: 'category', valueCode: 'cat-other' }, { url: 'code', valueCodeableConcept: concept }, { url: 'value', ...value }] });
+  it.each<[string, object, object, object, object]>([
+    ['a code of both versions', { coding: [{ system: CODES['2.2'], code: 'allowed-period' }] }, { valuePeriod: { start: '2026-12-01', end: '2026-12-31' } }, { coding: [{ system: CODES['2.0'], code: 'allowed-period' }] }, { coding: [{ system: CODES['2.2'], code: 'allowed-period' }] }],
+    ['a code of 2.0.1 alone', { coding: [{ system: CODES['2.0'], code: 'auth-out-network-only' }] }, { valueBoolean: true }, { coding: [{ system: CODES['2.0'], code: 'auth-out-network-only' }] }, { coding: [{ system: CODES['2.0'], code: 'auth-out-network-only' }] }],
+    ['a code of 2.2 alone', { coding: [{ system: CODES['2.2'], code: 'policy-link' }] }, { valueUrl: 'https://payer.example/7' }, { coding: [{ system: CODES['2.2'], code: 'policy-link' }] }, { coding: [{ system: CODES['2.2'], code: 'policy-link' }] }],
+    ['a code of its own', own, { valueQuantity: { value: 3, code: 'mo', system: 'http://unitsofmeasure.org' } }, own, own],
+    ['words alone', { text: 'As said' }, { valueString: 'x' }, { text: 'As said' }, { text: 'As said' }],
+  ])('%s: nothing of it is lost or put in another system', (_what, concept, value, in201, in22) => {
+    const requirement = said(code('covered', 'covered'), code('pa-needed', 'no-auth'), detail(concept, value));
+    for (const [version, expected] of [['2.0', in201], ['2.2', in22]] as const) {
+      const extension = ANSWER_WRITERS[version].coverageInformation(requirement);
+      expect(coverageInformationFaults({ extension: [extension] }, version)).toEqual([]);
+      const [parts] = (extension.extension ?? []).filter(({ url }) => url === 'detail').map((each) => each.extension ?? []);
+      expect(parts?.find(({ url }) => url === 'code')?.valueCodeableConcept).toEqual(expected);
+      // 2.0.1 has no type for an address.
+      const wanted = version === '2.0' && 'valueUrl' in value ? { valueString: value.valueUrl } : value;
+      expect(parts?.find(({ url }) => url === 'value')).toEqual({ url: 'value', ...wanted });
+    }
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Extension, Resource } from '@medplum/fhirtypes';
+import type { CodeableConcept, Extension, Resource } from '@medplum/fhirtypes';
 import { extensionByUrl, extensionsByUrl } from '#fhir/base/extension.ts';
 import { relativeReference } from '#fhir/base/reference.ts';
 import { CRD_URLS } from '#fhir/crd/canonical-urls.ts';
@@ -8,7 +8,7 @@ import { readRequirement } from '#prior-auth/coverage-requirement/read-requireme
 import type { AskedFocus } from './asked-focus.ts';
 import { informationForm } from './information-form.ts';
 import { withPayersReason } from './payers-reason.ts';
-import type { CoverageRequirement, RequirementContact, RequirementDetail } from '#prior-auth/coverage-requirement/requirement.ts';
+import { type CoverageRequirement, type RequirementContact, type RequirementDetail, SHARED_DETAILS } from '#prior-auth/coverage-requirement/requirement.ts';
 
 export type PayersWord =
   | { readonly kind: 'said'; readonly requirement: CoverageRequirement }
@@ -50,6 +50,7 @@ function together(a: CoverageRequirement, b: CoverageRequirement): CoverageRequi
     ...(docNeeded ? { docNeeded } : {}),
     docPurpose: both(a.docPurpose, b.docPurpose),
     infoNeeded: both(a.infoNeeded, b.infoNeeded),
+    ...(a.inLaterCodes || b.inLaterCodes ? { inLaterCodes: { docNeeded: both(laterDocNeeded(a), laterDocNeeded(b)), infoNeeded: both(a.inLaterCodes?.infoNeeded ?? a.infoNeeded, b.inLaterCodes?.infoNeeded ?? b.infoNeeded) } } : {}),
     reasons: both(a.reasons, b.reasons),
     questionnaires: both(a.questionnaires, b.questionnaires),
     details: both(a.details, b.details),
@@ -57,6 +58,10 @@ function together(a: CoverageRequirement, b: CoverageRequirement): CoverageRequi
     dependencies: both(a.dependencies, b.dependencies),
     contacts: both(a.contacts, b.contacts),
   };
+}
+
+function laterDocNeeded({ inLaterCodes, docNeeded }: CoverageRequirement): readonly string[] {
+  return inLaterCodes?.docNeeded ?? (docNeeded === 'both' ? ['clinical', 'admin'] : docNeeded ? [docNeeded] : []);
 }
 
 /** The parts that travel along without deciding anything; what cannot be read of them is left out. */
@@ -73,13 +78,18 @@ function moreOf(information: Extension): Pick<CoverageRequirement, 'billingCodes
 const CATEGORIES = { 'cat-limitation': 'limitation', 'cat-decisional': 'decisional', 'cat-other': 'other' } as const;
 
 function readDetail(detail: Extension): readonly RequirementDetail[] {
-  const code = extensionByUrl(detail, 'code')?.valueCodeableConcept?.coding?.find(({ system }) => system === CRD_URLS.codesTemp || system === CRD_URLS.coverageDetails)?.code;
+  const concept = extensionByUrl(detail, 'code')?.valueCodeableConcept;
   const given = extensionByUrl(detail, 'value');
-  const quantity = given?.valueQuantity;
-  const value = given?.valueString ?? given?.valueUrl ?? given?.valueBoolean ?? (quantity?.value !== undefined && quantity.unit ? { value: quantity.value, unit: quantity.unit } : undefined);
+  const value = given?.valueString ?? (given?.valueUrl === undefined ? undefined : { url: given.valueUrl }) ?? given?.valueBoolean ?? given?.valueQuantity ?? given?.valuePeriod;
   const qualification = extensionByUrl(detail, 'qualification')?.valueString;
   const category = CATEGORIES[extensionByUrl(detail, 'category')?.valueCode as keyof typeof CATEGORIES];
-  return code === undefined || value === undefined ? [] : [{ code, value, ...(qualification ? { qualification } : {}), ...(category ? { category } : {}) }];
+  return concept === undefined || value === undefined ? [] : [{ code: detailCode(concept), value, ...(qualification ? { qualification } : {}), ...(category ? { category } : {}) }];
+}
+
+/** A code that has another system in another version is told from those that mean the same in each. */
+function detailCode(concept: CodeableConcept): RequirementDetail['code'] {
+  const ofCrd = concept.coding?.find(({ system }) => system === CRD_URLS.codesTemp || system === CRD_URLS.coverageDetails)?.code;
+  return SHARED_DETAILS.find((each) => each === ofCrd) ?? concept;
 }
 
 const TELECOM = ['phone', 'fax', 'email', 'url'] as const;

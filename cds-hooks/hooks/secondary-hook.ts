@@ -4,7 +4,7 @@ import type { DeterminedFocus } from '../determined-focus.ts';
 
 /** CRD, hook categories: a secondary hook never says that documents are needed. */
 export function withoutDocuments(each: DeterminedFocus): DeterminedFocus {
-  const { docNeeded: _left, ...rest } = each.determination.requirement;
+  const { docNeeded: _left, inLaterCodes: _asWell, ...rest } = each.determination.requirement;
   const open = rest.covered === 'conditional' || rest.paNeeded === 'conditional';
   return { ...each, determination: { ...each.determination, requirement: { ...rest, docPurpose: [], questionnaires: [], infoNeeded: open ? rest.infoNeeded : [] } } };
 }

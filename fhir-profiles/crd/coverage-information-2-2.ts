@@ -1,4 +1,4 @@
-import type { CodeableConcept, Coding, ContactDetail, Extension, Quantity } from '@medplum/fhirtypes';
+import type { CodeableConcept, Coding, ContactDetail, Extension, Period, Quantity } from '@medplum/fhirtypes';
 import { CRD_URLS } from './canonical-urls.ts';
 
 /** What a CRD 2.2 service asserts about one resource under one coverage. */
@@ -27,7 +27,7 @@ export interface CoverageInformation22 {
 interface CoverageDetail22 {
   readonly category: 'cat-limitation' | 'cat-decisional' | 'cat-other';
   readonly code: CodeableConcept;
-  readonly value: string | boolean | Quantity;
+  readonly value: string | boolean | Quantity | Period | { readonly url: string };
   readonly qualification?: string;
 }
 
@@ -63,7 +63,14 @@ function partsOf({ category, code, value, qualification }: CoverageDetail22): Ex
   return [
     { url: 'category', valueCode: category },
     { url: 'code', valueCodeableConcept: code },
-    typeof value === 'string' ? { url: 'value', valueString: value } : typeof value === 'boolean' ? { url: 'value', valueBoolean: value } : { url: 'value', valueQuantity: value },
+    { url: 'value', ...valueOf(value) },
     ...(qualification === undefined ? [] : [{ url: 'qualification', valueString: qualification }]),
   ];
+}
+
+function valueOf(value: CoverageDetail22['value']): Omit<Extension, 'url'> {
+  if (typeof value === 'string') return { valueString: value };
+  if (typeof value === 'boolean') return { valueBoolean: value };
+  if ('url' in value) return { valueUrl: value.url };
+  return 'start' in value || 'end' in value ? { valuePeriod: value } : { valueQuantity: value };
 }

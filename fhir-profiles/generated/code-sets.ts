@@ -24,6 +24,10 @@ export type InfoNeededCode = (typeof INFO_NEEDED_CODES)[number];
 export const REASON_CODES = ['gold-card', 'detail-code'] as const;
 export type ReasonCode = (typeof REASON_CODES)[number];
 
+/** http://hl7.org/fhir/us/davinci-crd/ValueSet/coverageDetail, crd-2.0.1 */
+export const DETAIL_CODES = ['allowed-quantity', 'allowed-period', 'in-network-copay', 'out-network-copay', 'auth-out-network-only', 'concurrent-review', 'appropriate-use-needed'] as const;
+export type DetailCode = (typeof DETAIL_CODES)[number];
+
 /** http://hl7.org/fhir/us/davinci-crd/ValueSet/cardType, crd-2.0.1 */
 export const CARD_TYPE_CODES = ['appropriate-use', 'claim', 'clinical-reminder', 'contraindication', 'cost', 'coverage-info', 'duplicate-therapy', 'guideline', 'insurance', 'limits', 'network', 'off-guideline', 'therapy-alternatives-opt', 'therapy-alternatives-req'] as const;
 export type CardTypeCode = (typeof CARD_TYPE_CODES)[number];

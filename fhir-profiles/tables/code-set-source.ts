@@ -6,6 +6,7 @@ const CODE_SETS = [
   { name: 'DocPurpose', ig: 'crd-2.0.1', url: 'http://hl7.org/fhir/us/davinci-crd/ValueSet/DocReason' },
   { name: 'InfoNeeded', ig: 'crd-2.0.1', url: 'http://hl7.org/fhir/us/davinci-crd/ValueSet/informationNeeded' },
   { name: 'Reason', ig: 'crd-2.0.1', url: 'http://hl7.org/fhir/us/davinci-crd/ValueSet/coverageAssertionReasons' },
+  { name: 'Detail', ig: 'crd-2.0.1', url: 'http://hl7.org/fhir/us/davinci-crd/ValueSet/coverageDetail' },
   { name: 'CardType', ig: 'crd-2.0.1', url: 'http://hl7.org/fhir/us/davinci-crd/ValueSet/cardType' },
   { name: 'Covered22', ig: 'crd-2.2.0-preview', url: 'http://hl7.org/fhir/us/davinci-crd/ValueSet/coverageInfo' },
   { name: 'PaNeeded22', ig: 'crd-2.2.0-preview', url: 'http://hl7.org/fhir/us/davinci-crd/ValueSet/coveragePaDetail' },

@@ -29,6 +29,7 @@ function toRequirement(received: ReceivedCoverageInformation): CoverageRequireme
     assertionId: mandatory(received.assertionId, 'coverage-assertion-id'),
     ...(received.satisfiedPaId ? { satisfiedPaId: received.satisfiedPaId } : {}),
     ...(received.expiryDate && DAY.test(received.expiryDate) ? { expiryDate: received.expiryDate } : {}),
+    ...(received.docNeeded.includes('patient') || received.infoNeeded.includes('detail-code') ? { inLaterCodes: { docNeeded: received.docNeeded.flatMap((code) => (code === 'both' ? ['clinical', 'admin'] : [code])), infoNeeded: received.infoNeeded } } : {}),
     ...(policy ? { policy } : {}),
   };
 }

@@ -1,5 +1,8 @@
+import type { CodeableConcept, Period, Quantity } from '@medplum/fhirtypes';
 import {
   COVERED_CODES as COVERED,
+  DETAIL_CODES,
+  type DetailCode,
   DOC_NEEDED_CODES as DOC_NEEDED,
   DOC_PURPOSE_CODES as DOC_PURPOSE,
   INFO_NEEDED_CODES as INFO_NEEDED,
@@ -39,6 +42,8 @@ export interface CoverageRequirement {
   readonly contacts?: readonly RequirementContact[];
   /** YYYY-MM-DD, the last day on which the answer holds. Later versions only. */
   readonly expiryDate?: string;
+  /** doc-needed and info-needed as a later version wrote them, where 2.0.1 has not a code for each. */
+  readonly inLaterCodes?: { readonly docNeeded: readonly string[]; readonly infoNeeded: readonly string[] };
   /** The policy revision that decided, absent when a foreign service answered without naming one. */
   readonly policy?: PolicyReference;
 }
@@ -52,10 +57,14 @@ export function mayNeedAuthorization(paNeeded: CoverageRequirement['paNeeded']):
 export const UNDETERMINED_CAUSES = ['technical', 'no-member-found', 'no-active-coverage', 'coverage-not-found'] as const;
 export type UndeterminedCause = (typeof UNDETERMINED_CAUSES)[number];
 
+type SharedDetail = Exclude<DetailCode, 'auth-out-network-only'>;
+/** The coverage details that both 2.0.1 and 2.2 have, in a code system of each version's own. 2.2 has dropped one. */
+export const SHARED_DETAILS: readonly SharedDetail[] = DETAIL_CODES.filter((code) => code !== 'auth-out-network-only');
+
 export interface RequirementDetail {
-  /** Of CRD's coverage details, e.g. "allowed-quantity". */
-  readonly code: string;
-  readonly value: string | boolean | { readonly value: number; readonly unit: string };
+  /** One of CRD's coverage details that every version has ("allowed-quantity"), or whoever answered's own concept. */
+  readonly code: SharedDetail | CodeableConcept;
+  readonly value: string | boolean | Quantity | Period | { readonly url: string };
   readonly qualification?: string;
   /** What kind of fact it is. Later versions only; `other` when absent. */
   readonly category?: 'limitation' | 'decisional' | 'other';

@@ -15,7 +15,7 @@ export function writeRequirement22(requirement: CoverageRequirement): Extension 
     reasons: reasonsOf(requirement),
     details: [
       ...details.map(({ code, value, qualification, category = 'other' }) => ({
-        category: `cat-${category}` as const, code: { coding: [{ system: CRD_URLS.coverageDetails, code }] }, value, ...(qualification === undefined ? {} : { qualification }),
+        category: `cat-${category}` as const, code: typeof code === 'string' ? { coding: [{ system: CRD_URLS.coverageDetails, code }] } : code, value, ...(qualification === undefined ? {} : { qualification }),
       })),
       ...(policy ? [{ category: 'cat-other' as const, code: { coding: [POLICY_REVISION_DETAIL], text: 'Policy revision' }, value: `${policy.policyId}|${policy.revision}` }] : []),
     ],
@@ -39,10 +39,10 @@ function reasonsOf({ cause, reasonCode, reasons }: CoverageRequirement): Coverag
 type Answer = Pick<CoverageInformation22, 'covered' | 'paNeeded' | 'docNeeded' | 'docPurpose' | 'infoNeeded' | 'questionnaires'>;
 
 /** With a cause that has a code: technical trouble leaves the answer open, a member or coverage that is none is not covered. */
-function answerOf({ cause, covered, paNeeded, docNeeded, docPurpose, infoNeeded, questionnaires }: CoverageRequirement): Answer {
+function answerOf({ cause, covered, paNeeded, docNeeded, docPurpose, infoNeeded, questionnaires, inLaterCodes }: CoverageRequirement): Answer {
   const nothing = { docNeeded: [], docPurpose: [], infoNeeded: [], questionnaires: [] };
   if (cause === 'technical') return { covered: 'indeterminate', paNeeded: 'indeterminate', ...nothing };
   if (cause !== undefined) return { covered: 'not-covered', ...nothing };
   const documents = docNeeded === 'both' ? ['clinical', 'admin'] : docNeeded === undefined ? [] : [docNeeded];
-  return { covered, ...(paNeeded === undefined ? {} : { paNeeded }), docNeeded: documents, docPurpose, infoNeeded, questionnaires };
+  return { covered, ...(paNeeded === undefined ? {} : { paNeeded }), docNeeded: documents, docPurpose, infoNeeded, questionnaires, ...inLaterCodes };
 }
