@@ -49,6 +49,9 @@ export interface CoverageInformation {
   readonly covered?: string;
   readonly paNeeded?: string;
   readonly docNeeded?: string;
+  readonly infoNeeded?: readonly string[];
+  readonly reasons?: readonly string[];
+  readonly contacts?: readonly string[];
   readonly questionnaires?: readonly string[];
   readonly assertionId?: string;
 }

@@ -19,6 +19,12 @@ export function coverageWords({ covered, paNeeded, docNeeded }: CoverageInformat
   return [...say(coverage.pa, paNeeded, coverage.names.pa), ...say(coverage.covered, covered, coverage.names.covered), ...say(coverage.doc, docNeeded, coverage.names.doc)];
 }
 
+/** What the payer must know to say more. OTH is left to the reasons, which come with it. */
+export function infoWords({ infoNeeded = [] }: CoverageInformation): string {
+  const known: Readonly<Record<string, string>> = words.coverage.info;
+  return infoNeeded.filter((code) => code !== 'OTH').map((code) => known[code] ?? code).join(', ');
+}
+
 export function nothingNeeded({ paNeeded, docNeeded }: CoverageInformation): boolean {
   return (paNeeded === 'no-auth' || paNeeded === 'satisfied') && docNeeded === undefined;
 }

@@ -3,7 +3,7 @@ import { FocusHeading } from '../ui/focus-heading.tsx';
 import { Notice } from '../ui/tone.tsx';
 import { CardView } from './card-view.tsx';
 import type { CoverageInformation, Signed } from './ehr-api.ts';
-import { coverageWords, messages, nothingNeeded } from './messages.ts';
+import { coverageWords, infoWords, messages, nothingNeeded } from './messages.ts';
 import { OpenPanelButton } from './open-panel-button.tsx';
 
 interface SignedOrderProps {
@@ -37,12 +37,17 @@ function Coverage({ information, quiet }: { readonly information: CoverageInform
   const words = messages.signed;
   const [first, ...others] = coverageWords(information);
   const forms = information.questionnaires?.length ?? 0;
+  const { reasons = [], contacts = [] } = information;
+  const info = infoWords(information);
   return (
     <Notice tone={information.paNeeded === 'auth-needed' ? 'warn' : 'info'}>
       <h3>{first}</h3>
       {others.map((sentence) => <p key={sentence}>{sentence}</p>)}
+      {reasons.length > 0 && <><p>{words.why}</p><ul className="bullets">{reasons.map((reason) => <li key={reason}>{reason}</li>)}</ul></>}
+      {info !== '' && <p>{words.info}: {info}.</p>}
       {forms > 0 && <p>{words.forms(forms)}</p>}
       {quiet && <p>{words.nothing}</p>}
+      {contacts.map((contact) => <p key={contact}>{words.contact}: {contact}</p>)}
       {information.assertionId !== undefined && <p className="small">{words.assertion}: <span className="number">{information.assertionId}</span></p>}
     </Notice>
   );

@@ -111,6 +111,20 @@ describe('signing an order', () => {
     expect(feedback.at(-1)).toMatchObject({ feedback: [{ card: 'c1', outcome: 'overridden', overrideReason: { userComment: 'not needed' } }] });
   });
 
+  it('shows why the payer answered so, what it wants to know, and whom to ask', async () => {
+    const why = [{ text: 'The site decides.' }, { text: 'The site decides.' }, { coding: [{ code: 'gold-card', display: 'Gold card' }] }, { coding: [{ code: 'no-member-found' }] }];
+    const information = (order: DeviceRequest) => writeCoverageInformation({ coverage: 'Coverage/cov-oxygen', covered: 'conditional', infoNeeded: ['location', 'OTH'], reasons: why, date: '2026-11-22', assertionId: `a-${order.id}`, contacts: [{ system: 'phone', value: '+1 206 555 0142' }, { system: 'url', value: 'https://payer.example/desk' }] });
+    const desk = { url: 'contact', valueContactDetail: { name: 'Desk', telecom: [{ system: 'phone', value: '+1 206 555 0143' }, { system: 'email', value: 'desk@payer.example' }] } };
+    answer = (order) => ({ status: 200, body: { cards: [], systemActions: [{ type: 'update', description: 'x', resource: { ...order, extension: [information(order), { ...covered(order), extension: [...(covered(order).extension ?? []), desk] }] } }] } });
+    const order = await newOrder();
+    const told = [
+      { infoNeeded: ['location', 'OTH'], reasons: ['The site decides.', 'Gold card'], contacts: ['+1 206 555 0142', 'https://payer.example/desk'] },
+      { reasons: [], contacts: ['Desk, +1 206 555 0143, desk@payer.example'] },
+    ];
+    expect((await ui('/orders/sign', { order })).body).toMatchObject({ coverageInformation: told });
+    expect((await ui('/patients/pat-oxygen/chart')).body.orders.find((one) => one.reference === order)).toMatchObject({ coverageInformation: told });
+  });
+
   it.each<[string, (order: DeviceRequest) => { status: number; body: unknown }]>([
     ['a 500', () => ({ status: 500, body: {} })],
     ['a 412', () => ({ status: 412, body: {} })],

@@ -2,7 +2,8 @@ import { CRD_URLS } from '#fhir/crd/canonical-urls.ts';
 import type { AuditTrail } from '#store/audit.ts';
 import { FhirRefusal } from '../errors.ts';
 import { parseResource } from '../fhir/structure.ts';
-import { orderConcept, simpleCoverageInformation } from '../ui/chart.ts';
+import { orderConcept } from '../ui/chart.ts';
+import { type CoverageAnswer, coverageAnswers } from '../ui/coverage-answer.ts';
 import { type Order, readOrder } from '../ui/order.ts';
 import { SCREEN_ACCESS } from '../ui/people.ts';
 import { UiRefusal } from '../ui/refusal.ts';
@@ -15,7 +16,7 @@ export interface SignOrderOptions extends AskOptions {
 
 export interface SignedOrder extends HookAnswer {
   readonly order: string;
-  readonly coverageInformation: readonly object[];
+  readonly coverageInformation: readonly CoverageAnswer[];
 }
 
 /** Asks the payer's CDS service, then makes the order active with what it said. Whatever goes wrong with the service, the order is signed. */
@@ -34,7 +35,7 @@ export async function signOrder(options: SignOrderOptions, user: string, referen
     await keepHookAnswer(inside.db, reference, repository.now(), answer);
   });
   audit.record({ action: 'ehr-order-signed', who: user, what: [reference, `Patient/${patientId}`], details: { hookMs: answer.hook.ms, hookStatus: answer.hook.status ?? 0 } });
-  return { order: reference, ...answer, coverageInformation: simpleCoverageInformation(signed) };
+  return { order: reference, ...answer, coverageInformation: coverageAnswers(signed) };
 }
 
 function refuseChangedOrder(error: unknown): never {

@@ -1,9 +1,9 @@
 import type { CodeableConcept, Coverage, Observation, ObservationComponent, Organization, Patient, Quantity, Resource } from '@medplum/fhirtypes';
-import { readCoverageInformation } from '#fhir/crd/coverage-information.ts';
 import type { FhirRepository } from '../fhir/repository.ts';
 import { search } from '../fhir/search.ts';
 import { parseSearch } from '../fhir/search-query.ts';
 import type { StoredResource } from '../fhir/structure.ts';
+import { coverageAnswers } from './coverage-answer.ts';
 import { nameText, SCREEN_ACCESS } from './people.ts';
 import { ORDER_TYPES, type Order } from './order.ts';
 import { UiRefusal } from './refusal.ts';
@@ -84,15 +84,10 @@ export async function readChart(repository: FhirRepository, patientId: string): 
         status: order.status ?? 'unknown',
         code: coding && { system: coding.system, code: coding.code },
         ...(hook ? JSON.parse(hook.outcome) : {}),
-        ...(hook ? { coverageInformation: simpleCoverageInformation(order) } : {}),
+        ...(hook ? { coverageInformation: coverageAnswers(order) } : {}),
       };
     }),
   };
-}
-
-/** What the order's coverage-information says, in the few words that the screens need. */
-export function simpleCoverageInformation(order: Order): object[] {
-  return readCoverageInformation(order).map(({ covered, paNeeded, docNeeded, questionnaires, assertionId }) => ({ covered, paNeeded, docNeeded: docNeeded[0], questionnaires, assertionId }));
 }
 
 export function orderConcept(order: Order): CodeableConcept | undefined {

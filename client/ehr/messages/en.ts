@@ -62,6 +62,9 @@ const messages = {
     noAnswer: 'The payer service sent no coverage information.',
     openPanel: 'Open authorization panel',
     forms: (count: number) => many(count, 'form to fill in', 'forms to fill in'),
+    why: 'Why:',
+    info: 'The payer also wants to know',
+    contact: 'Contact',
     assertion: 'Reference',
   },
   card: {
@@ -100,6 +103,7 @@ const coverage = {
     'auth-needed': 'Prior authorization is needed', 'no-auth': 'No prior authorization is needed', satisfied: 'An authorization is already in place',
     performpa: 'The performer must ask for prior authorization', conditional: 'Prior authorization may be needed',
   },
+  info: { performer: 'who performs the service', location: 'where it is performed', timeframe: 'when it is performed', 'contract-window': 'the contract period', 'detail-code': 'a more exact code' },
   doc: { clinical: 'Clinical documentation is asked for', admin: 'Administrative documentation is asked for', both: 'Clinical and administrative documentation is asked for', conditional: 'Documentation may be asked for' },
 };
 

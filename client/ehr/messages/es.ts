@@ -63,6 +63,9 @@ export const es: EhrWords = {
       noAnswer: 'El servicio del pagador no envió información de cobertura.',
       openPanel: 'Abrir el panel de autorización',
       forms: (count) => many(count, 'formulario por rellenar', 'formularios por rellenar'),
+      why: 'Por qué:',
+      info: 'El pagador también quiere saber',
+      contact: 'Contacto',
       assertion: 'Referencia',
     },
     card: {
@@ -97,6 +100,7 @@ export const es: EhrWords = {
       'auth-needed': 'Se necesita autorización previa', 'no-auth': 'No se necesita autorización previa', satisfied: 'Ya existe una autorización',
       performpa: 'Quien realice el servicio debe pedir la autorización previa', conditional: 'Puede necesitarse autorización previa',
     },
+    info: { performer: 'quién realiza el servicio', location: 'dónde se realiza', timeframe: 'cuándo se realiza', 'contract-window': 'el período del contrato', 'detail-code': 'un código más exacto' },
     doc: { clinical: 'Se pide documentación clínica', admin: 'Se pide documentación administrativa', both: 'Se pide documentación clínica y administrativa', conditional: 'Puede pedirse documentación' },
   },
   orderStatus: { draft: 'Borrador', active: 'Firmada', 'on-hold': 'En pausa', revoked: 'Revocada', completed: 'Completada', 'entered-in-error': 'Registrada por error', unknown: 'Desconocido' },
