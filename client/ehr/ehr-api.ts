@@ -61,8 +61,8 @@ export interface Signed {
   readonly hook?: { readonly ms: number; readonly status: number | null };
   readonly cards: readonly Card[];
   readonly coverageInformation: readonly CoverageInformation[];
-  /** The payer service could not be asked; the order is signed all the same. */
-  readonly failure?: { readonly message: string };
+  /** The payer service refused to answer, or could not be asked; the order is signed all the same. */
+  readonly failure?: { readonly kind: 'refused' | 'failed'; readonly message: string };
 }
 
 export interface NewOrder {

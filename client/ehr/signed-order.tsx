@@ -22,9 +22,9 @@ export function SignedOrder({ signed, title, patientId, onLaunch, onAccepted }: 
     <section className="card stack signed">
       <div className="stack-tight">
         <FocusHeading>{words.title(title)}</FocusHeading>
-        {signed.hook && <p className="small muted number">{words.ms(signed.hook.ms)}</p>}
+        {signed.hook && !signed.failure && <p className="small muted number">{words.ms(signed.hook.ms)}</p>}
       </div>
-      {signed.failure && <Notice tone="warn" live="polite"><p className="strong">{words.failure}</p><p>{signed.failure.message}</p><p>{words.failureNext}</p></Notice>}
+      {signed.failure && <Notice tone="warn" live="polite"><p className="strong">{words.failure[signed.failure.kind].title}</p><p>{signed.failure.message}</p><p>{words.failure[signed.failure.kind].next}</p></Notice>}
       {!signed.failure && signed.coverageInformation.length === 0 && <Notice tone="unknown"><p>{words.noAnswer}</p></Notice>}
       {signed.coverageInformation.map((information, index) => <Coverage key={information.assertionId ?? index} information={information} quiet={quiet && signed.cards.length === 0} />)}
       {!quiet && !signed.failure && signed.coverageInformation.length > 0 && <OpenPanelButton order={signed.order} display={title} onLaunch={onLaunch} />}

@@ -39,6 +39,10 @@ const card = z.looseObject({
   source: z.looseObject({ label: z.string(), topic: z.looseObject({ code: z.string().optional() }).optional() }),
   suggestions: z.array(suggestion).optional(),
 });
+/** The service was asked and says why it does not answer: the call does not conform (400, 422), or data is missing (412). */
+const REFUSALS: readonly number[] = [400, 412, 422];
+const REFUSAL_LENGTH = 400;
+const refusal = z.object({ resourceType: z.literal('OperationOutcome'), issue: z.tuple([z.object({ diagnostics: z.string().trim().min(1) })], z.unknown()) });
 const hookResponse = z.object({ cards: z.array(card), systemActions: z.array(action).optional() });
 
 export type SuggestedAction = z.infer<typeof action>;
@@ -47,6 +51,8 @@ export type GivenCard = z.infer<typeof card> & { readonly service: string };
 
 export type HookOutcome =
   | { readonly kind: 'answered'; readonly status: number; readonly cards: readonly GivenCard[]; readonly systemActions: readonly SuggestedAction[] }
+  /** The message is the service's own. */
+  | { readonly kind: 'refused'; readonly status: number; readonly message: string }
   | { readonly kind: 'failed'; readonly status: number | null; readonly message: string };
 
 /** Calls the service of the hook with one order. What goes wrong is a value: ordering never stops because a service failed. */
@@ -61,6 +67,8 @@ export async function askOrderService(options: AskOptions, question: OrderQuesti
     if (!parsed?.success) {
       cds.forget();
       log.warn({ status, service }, 'CDS service gave no usable answer');
+      const refused = REFUSALS.includes(status) ? refusal.safeParse(body) : undefined;
+      if (refused?.success) return { kind: 'refused', status, message: bounded(refused.data.issue[0].diagnostics) };
       return { kind: 'failed', status, message: status === 200 ? 'The coverage check gave an answer that cannot be read.' : `The coverage check answered with status ${status}.` };
     }
     return { kind: 'answered', status, cards: parsed.data.cards.map((one) => ({ ...one, service })), systemActions: parsed.data.systemActions ?? [] };
@@ -71,6 +79,8 @@ export async function askOrderService(options: AskOptions, question: OrderQuesti
     return { kind: 'failed', status: null, message: timedOut ? 'The coverage check took too long.' : 'The coverage check could not be reached.' };
   }
 }
+
+const bounded = (text: string): string => (text.length > REFUSAL_LENGTH ? `${text.slice(0, REFUSAL_LENGTH)}…` : text);
 
 async function hookRequest({ repository, tokens }: AskOptions, { hook, user, order, patientId }: OrderQuestion, templates: Readonly<Record<string, string>>): Promise<object> {
   const encounterId = /^Encounter\/(.+)$/.exec(order.encounter?.reference ?? '')?.[1];

@@ -6,14 +6,14 @@ import type { GivenCard, HookOutcome } from './ask-order-service.ts';
 export interface HookAnswer {
   readonly hook: { readonly ms: number; readonly status: number | null };
   readonly cards: readonly GivenCard[];
-  readonly failure?: { readonly message: string };
+  readonly failure?: { readonly kind: 'refused' | 'failed'; readonly message: string };
 }
 
 export function toHookAnswer(outcome: HookOutcome, tookMs: number): HookAnswer {
   return {
     hook: { ms: Math.round(tookMs), status: outcome.status },
     cards: outcome.kind === 'answered' ? outcome.cards : [],
-    ...(outcome.kind === 'failed' ? { failure: { message: outcome.message } } : {}),
+    ...(outcome.kind === 'answered' ? {} : { failure: { kind: outcome.kind, message: outcome.message } }),
   };
 }
 

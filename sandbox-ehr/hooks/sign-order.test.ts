@@ -125,6 +125,20 @@ describe('signing an order', () => {
     expect((await ui('/patients/pat-oxygen/chart')).body.orders.find((one) => one.reference === order)).toMatchObject({ coverageInformation: told });
   });
 
+  const because = (diagnostics?: string) => ({ resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'business-rule', ...(diagnostics === undefined ? {} : { diagnostics }) }] });
+  it.each<[string, number, unknown, object]>([
+    ['400', 400, because('No coverage.'), { kind: 'refused', message: 'No coverage.' }],
+    ['412', 412, because('The chart is missing.'), { kind: 'refused', message: 'The chart is missing.' }],
+    ['422', 422, because('No coverage.'), { kind: 'refused', message: 'No coverage.' }],
+    ['more than a screen holds', 422, because('x'.repeat(5000)), { kind: 'refused', message: `${'x'.repeat(400)}…` }],
+    ['no reason', 422, because(), { kind: 'failed', message: 'The coverage check answered with status 422.' }],
+    ['a refusal of this EHR itself', 401, because('Who are you?'), { kind: 'failed', message: 'The coverage check answered with status 401.' }],
+    ['a fault', 500, because('It broke.'), { kind: 'failed', message: 'The coverage check answered with status 500.' }],
+  ])('tells a refusal in the words of the service: %s', async (_name, status, body, failure) => {
+    answer = () => ({ status, body });
+    expect((await ui('/orders/sign', { order: await newOrder() })).body.failure).toEqual(failure);
+  });
+
   it.each<[string, (order: DeviceRequest) => { status: number; body: unknown }]>([
     ['a 500', () => ({ status: 500, body: {} })],
     ['a 412', () => ({ status: 412, body: {} })],

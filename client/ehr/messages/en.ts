@@ -56,8 +56,10 @@ const messages = {
   signed: {
     title: (order: string) => `Signed: ${order}`,
     ms: (ms: number) => `The payer service answered in ${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms.`,
-    failure: 'The order is signed. The payer service could not be asked.',
-    failureNext: 'The order stands. Ask the payer by phone, or sign again later.',
+    failure: {
+      refused: { title: 'The order is signed. The payer service gave no answer about it.', next: 'The order stands. Check the patient’s coverage on record, then choose “Ask the payer” in the list of orders. If the coverage is right, ask the payer by phone.' },
+      failed: { title: 'The order is signed. The payer service could not be asked.', next: 'The order stands. Ask the payer by phone, or choose “Ask the payer” in the list of orders later.' },
+    },
     nothing: 'The payer asks for nothing more. No card was sent.',
     noAnswer: 'The payer service sent no coverage information.',
     openPanel: 'Open authorization panel',

@@ -57,8 +57,10 @@ export const es: EhrWords = {
     signed: {
       title: (order) => `Firmada: ${order}`,
       ms: (ms) => `El servicio del pagador contestó en ${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms.`,
-      failure: 'La orden está firmada. No se pudo preguntar al servicio del pagador.',
-      failureNext: 'La orden vale. Pregunte al pagador por teléfono o firme de nuevo más tarde.',
+      failure: {
+        refused: { title: 'La orden está firmada. El servicio del pagador no contestó sobre ella.', next: 'La orden vale. Revise la cobertura que consta del paciente y elija después «Preguntar al pagador» en la lista de órdenes. Si la cobertura es correcta, pregunte al pagador por teléfono.' },
+        failed: { title: 'La orden está firmada. No se pudo preguntar al servicio del pagador.', next: 'La orden vale. Pregunte al pagador por teléfono o elija más tarde «Preguntar al pagador» en la lista de órdenes.' },
+      },
       nothing: 'El pagador no pide nada más. No se envió ninguna tarjeta.',
       noAnswer: 'El servicio del pagador no envió información de cobertura.',
       openPanel: 'Abrir el panel de autorización',
