@@ -26,10 +26,12 @@ interface ChartScreenProps {
 export function ChartScreen({ patientId, onBack, onLaunch, onSessionEnded }: ChartScreenProps): ReactNode {
   const { value: chart, failure, loading, reload } = useLoad(useCallback(() => ehr.chart(patientId), [patientId]));
   const [signed, setSigned] = useState<Signed>();
+  const [unsigned, setUnsigned] = useState<Failure>();
   const ended = failure?.status === 401;
   useEffect(() => { if (ended) onSessionEnded(); }, [ended, onSessionEnded]);
-  const took = (result: Signed | undefined): void => {
+  const took = (result: Signed | undefined, why?: Failure): void => {
     setSigned(result);
+    setUnsigned(why);
     reload();
   };
   return (
@@ -43,7 +45,7 @@ export function ChartScreen({ patientId, onBack, onLaunch, onSessionEnded }: Cha
           <div className="chart">
             <div className="stack">
               {signed && <SignedOrder key={signed.order} signed={signed} title={chart.orders.find((order) => order.reference === signed.order)?.display ?? signed.order} patientId={patientId} onLaunch={onLaunch} onAccepted={reload} />}
-              <OrderForm patientId={patientId} conditions={chart.conditions} onSigned={took} onDrafted={() => took(undefined)} onLaunch={onLaunch} />
+              <OrderForm patientId={patientId} conditions={chart.conditions} onSigned={took} onDrafted={() => took(undefined)} unsigned={unsigned} onUnsigned={(why) => took(undefined, why)} onLaunch={onLaunch} />
               <Orders patientId={patientId} orders={chart.orders} onSigned={took} onLaunch={onLaunch} onAccepted={reload} />
             </div>
             <div className="chart-sections"><Sections chart={chart} /></div>

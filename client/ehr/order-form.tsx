@@ -14,12 +14,15 @@ interface OrderFormProps {
   readonly conditions: readonly ChartEntry[];
   readonly onSigned: (signed: Signed) => void;
   readonly onDrafted: () => void;
+  /** Why the order written last could not be signed: it is kept all the same. */
+  readonly unsigned: Failure | undefined;
+  readonly onUnsigned: (failure: Failure) => void;
   readonly onLaunch: (launchUrl: string) => void;
 }
 
 const EMPTY: OrderEntry = { catalogId: '', quantity: '', priority: 'routine', reason: '', note: '' };
 
-export function OrderForm({ patientId, conditions, onSigned, onDrafted, onLaunch }: OrderFormProps): ReactNode {
+export function OrderForm({ patientId, conditions, onSigned, onDrafted, unsigned, onUnsigned, onLaunch }: OrderFormProps): ReactNode {
   const words = messages.order;
   const catalog = useLoad(ehr.catalog);
   const [entry, setEntry] = useState(EMPTY);
@@ -51,7 +54,7 @@ export function OrderForm({ patientId, conditions, onSigned, onDrafted, onLaunch
     if (written.kind === 'failed') return setFailure(written.failure);
     empty();
     if (signed?.kind === 'ok') return onSigned(signed.value);
-    if (signed?.kind === 'failed') setFailure(signed.failure);
+    if (signed?.kind === 'failed') return onUnsigned(signed.failure);
     onDrafted();
   };
 
@@ -96,6 +99,7 @@ export function OrderForm({ patientId, conditions, onSigned, onDrafted, onLaunch
           <textarea id="order-note" className="control" maxLength={2000} value={entry.note} onChange={({ target }) => put({ note: target.value })} />
         </div>
         {failure && <FailureNotice failure={failure} />}
+        {unsigned && <FailureNotice failure={unsigned} nextStep={words.notSigned} />}
         <div className="row">
           <Button type="submit" loading={working === 'signing'} disabled={working === 'saving'}>{words.signNow}</Button>
           <Button variant="default" loading={working === 'saving'} disabled={working === 'signing'} onClick={() => void submit(false)}>{words.saveDraft}</Button>

@@ -50,6 +50,7 @@ const messages = {
     signing: 'Asking the payer…',
     saveDraft: 'Save as draft',
     missingWhat: 'Choose what to order.',
+    notSigned: 'The order is kept below, in the list of orders. Sign it there; do not write it again.',
     catalogEmpty: 'The order catalog is empty.',
     beforeSigning: 'What the payer says before you sign',
   },

@@ -51,6 +51,7 @@ export const es: EhrWords = {
       signing: 'Preguntando al pagador…',
       saveDraft: 'Guardar como borrador',
       missingWhat: 'Elija qué ordenar.',
+      notSigned: 'La orden queda abajo, en la lista de órdenes. Fírmela allí; no la escriba otra vez.',
       catalogEmpty: 'El catálogo de órdenes está vacío.',
       beforeSigning: 'Lo que dice el pagador antes de firmar',
     },
