@@ -2,6 +2,7 @@ import { Button } from '@mantine/core';
 import { useId, useState, type ReactNode } from 'react';
 import type { Failure, Reply } from '../ui/call-json.ts';
 import { FailureNotice } from '../ui/failure-notice.tsx';
+import { takeLostFocus, useReturningFocus } from '../ui/returning-focus.ts';
 import { Badge, type Tone } from '../ui/tone.tsx';
 import { ehr, type AcceptedSuggestion, type Card, type Feedback } from './ehr-api.ts';
 import { Markdown } from './markdown.tsx';
@@ -50,7 +51,9 @@ function SuggestionButton({ label, recommended, accept, onAccepted }: Suggestion
   const words = messages.card;
   const [state, setState] = useState<'open' | 'working' | 'done'>('open');
   const [failure, setFailure] = useState<Failure>();
+  const pressed = useReturningFocus(state === 'working');
   const take = async (): Promise<void> => {
+    pressed();
     setState('working');
     setFailure(undefined);
     const reply = await accept();
@@ -60,7 +63,7 @@ function SuggestionButton({ label, recommended, accept, onAccepted }: Suggestion
   };
   return (
     <div className="stack-tight">
-      {state === 'done' ? <output className="small">{words.done(label)}</output> : <div><Button size="xs" variant={recommended ? 'filled' : 'default'} loading={state === 'working'} onClick={() => void take()}>{label}</Button></div>}
+      {state === 'done' ? <output className="small" tabIndex={-1} ref={takeLostFocus}>{words.done(label)}</output> : <div><Button size="xs" variant={recommended ? 'filled' : 'default'} loading={state === 'working'} onClick={() => void take()}>{label}</Button></div>}
       {failure && <FailureNotice failure={failure} />}
     </div>
   );
@@ -69,7 +72,7 @@ function SuggestionButton({ label, recommended, accept, onAccepted }: Suggestion
 function FeedbackLine({ card, uuid }: { readonly card: Card; readonly uuid: string }): ReactNode {
   const words = messages.card;
   const id = useId();
-  const [state, setState] = useState<'open' | 'choosing' | 'accepted' | 'overridden'>('open');
+  const [state, setState] = useState<'open' | 'choosing' | 'cancelled' | 'accepted' | 'overridden'>('open');
   const [reason, setReason] = useState('');
   const [comment, setComment] = useState('');
   const [failure, setFailure] = useState<Failure>();
@@ -84,13 +87,13 @@ function FeedbackLine({ card, uuid }: { readonly card: Card; readonly uuid: stri
     const chosen = reason === OWN_WORDS ? comment.trim() : reasons[Number(reason)];
     void send({ outcome: 'overridden', ...(chosen === undefined || chosen === '' ? {} : { overrideReason: chosen }) });
   };
-  if (state === 'accepted' || state === 'overridden') return <output className="small muted">{words[state]}</output>;
+  if (state === 'accepted' || state === 'overridden') return <output className="small muted" tabIndex={-1} ref={takeLostFocus}>{words[state]}</output>;
   return (
     <div className="stack">
-      {state === 'open' && (
+      {state !== 'choosing' && (
         <div className="row">
           <Button size="xs" variant="default" onClick={() => void send({ outcome: 'accepted' })}>{words.accept}<span className="visually-hidden">: {card.summary}</span></Button>
-          <Button size="xs" variant="default" onClick={() => setState('choosing')}>{words.override}<span className="visually-hidden">: {card.summary}</span></Button>
+          <Button size="xs" variant="default" ref={state === 'cancelled' ? takeLostFocus : undefined} onClick={() => setState('choosing')}>{words.override}<span className="visually-hidden">: {card.summary}</span></Button>
         </div>
       )}
       {state === 'choosing' && (
@@ -109,7 +112,7 @@ function FeedbackLine({ card, uuid }: { readonly card: Card; readonly uuid: stri
               <input id={`${id}-comment`} className="control" required autoComplete="off" maxLength={500} value={comment} onChange={({ target }) => setComment(target.value)} />
             </div>
           )}
-          <div className="row"><Button size="xs" type="submit">{words.send}</Button><Button size="xs" variant="default" onClick={() => setState('open')}>{words.cancel}</Button></div>
+          <div className="row"><Button size="xs" type="submit">{words.send}</Button><Button size="xs" variant="default" onClick={() => setState('cancelled')}>{words.cancel}</Button></div>
         </form>
       )}
       {failure && <FailureNotice failure={failure} />}

@@ -6,6 +6,7 @@ import { showDate } from '../ui/fhir-date.ts';
 import { FocusHeading } from '../ui/focus-heading.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { Loading } from '../ui/loading.tsx';
+import { useReturningFocus } from '../ui/returning-focus.ts';
 import { Badge } from '../ui/tone.tsx';
 import { useLoad } from '../ui/use-load.ts';
 import { CardView } from './card-view.tsx';
@@ -27,11 +28,13 @@ export function ChartScreen({ patientId, onBack, onLaunch, onSessionEnded }: Cha
   const { value: chart, failure, loading, reload } = useLoad(useCallback(() => ehr.chart(patientId), [patientId]));
   const [signed, setSigned] = useState<Signed>();
   const [unsigned, setUnsigned] = useState<Failure>();
+  const [turn, setTurn] = useState(0);
   const ended = failure?.status === 401;
   useEffect(() => { if (ended) onSessionEnded(); }, [ended, onSessionEnded]);
   const took = (result: Signed | undefined, why?: Failure): void => {
     setSigned(result);
     setUnsigned(why);
+    setTurn((before) => before + 1);
     reload();
   };
   return (
@@ -44,7 +47,7 @@ export function ChartScreen({ patientId, onBack, onLaunch, onSessionEnded }: Cha
           <header className="stack-tight"><FocusHeading level={1}>{chart.patient.name}</FocusHeading><PatientFacts patient={chart.patient} /></header>
           <div className="chart">
             <div className="stack">
-              {signed && <SignedOrder key={signed.order} signed={signed} title={chart.orders.find((order) => order.reference === signed.order)?.display ?? signed.order} patientId={patientId} onLaunch={onLaunch} onAccepted={reload} />}
+              {signed && <SignedOrder key={turn} signed={signed} title={chart.orders.find((order) => order.reference === signed.order)?.display ?? signed.order} patientId={patientId} onLaunch={onLaunch} onAccepted={reload} />}
               <OrderForm patientId={patientId} conditions={chart.conditions} onSigned={took} onDrafted={() => took(undefined)} unsigned={unsigned} onUnsigned={(why) => took(undefined, why)} onLaunch={onLaunch} />
               <Orders patientId={patientId} orders={chart.orders} onSigned={took} onLaunch={onLaunch} onAccepted={reload} />
             </div>
@@ -87,7 +90,9 @@ interface OrdersProps {
 function Orders({ patientId, orders, onSigned, onLaunch, onAccepted }: OrdersProps): ReactNode {
   const [signing, setSigning] = useState<string>();
   const [failure, setFailure] = useState<Failure>();
+  const pressed = useReturningFocus(signing !== undefined);
   const sign = async (order: string): Promise<void> => {
+    pressed();
     setSigning(order);
     setFailure(undefined);
     const reply = await ehr.sign(order);
@@ -97,7 +102,7 @@ function Orders({ patientId, orders, onSigned, onLaunch, onAccepted }: OrdersPro
   };
   return (
     <section className="card stack" aria-labelledby="chart-orders">
-      <h2 id="chart-orders">{messages.chart.orders} <span className="muted small number">{orders.length || ''}</span></h2>
+      <h2 id="chart-orders" tabIndex={-1}>{messages.chart.orders} <span className="muted small number">{orders.length || ''}</span></h2>
       {failure && <FailureNotice failure={failure} />}
       {orders.length === 0 && <p className="muted small">{messages.chart.noOrders}</p>}
       <ul className="entries">

@@ -3,9 +3,10 @@ import { type ReactNode, useState } from 'react';
 import type { Failure } from '../ui/call-json.ts';
 import { FailureNotice } from '../ui/failure-notice.tsx';
 import { Loading } from '../ui/loading.tsx';
+import { useReturningFocus } from '../ui/returning-focus.ts';
 import { useLoad } from '../ui/use-load.ts';
 import { BeforeSigning } from './before-signing.tsx';
-import { ehr, type CatalogItem, type ChartEntry, type Signed } from './ehr-api.ts';
+import { ehr, type AcceptedSuggestion, type CatalogItem, type ChartEntry, type Signed } from './ehr-api.ts';
 import { messages } from './messages.ts';
 import { newOrder, type OrderEntry, useSelection } from './use-selection.ts';
 
@@ -30,6 +31,7 @@ export function OrderForm({ patientId, conditions, onSigned, onDrafted, unsigned
   const [working, setWorking] = useState<'signing' | 'saving'>();
   const [failure, setFailure] = useState<Failure>();
   const selection = useSelection(patientId, entry);
+  const pressed = useReturningFocus(working !== undefined);
   const put = (change: Partial<typeof EMPTY>): void => setEntry((before) => ({ ...before, ...change }));
   const chosen = catalog.value?.items.find((item) => item.id === entry.catalogId);
   const quantity = entry.quantity.trim() === '' ? undefined : Number(entry.quantity);
@@ -46,6 +48,7 @@ export function OrderForm({ patientId, conditions, onSigned, onDrafted, unsigned
     setTried(true);
     setFailure(undefined);
     if (incomplete) return document.getElementById(badQuantity && entry.catalogId !== '' ? 'order-quantity' : 'order-what')?.focus();
+    pressed();
     setWorking(sign ? 'signing' : 'saving');
     const id = selection.id();
     const written = await ehr.order(patientId, { ...newOrder(entry, quantity), ...(id === undefined ? {} : { id }) });
@@ -55,6 +58,15 @@ export function OrderForm({ patientId, conditions, onSigned, onDrafted, unsigned
     empty();
     if (signed?.kind === 'ok') return onSigned(signed.value);
     if (signed?.kind === 'failed') return onUnsigned(signed.failure);
+    onDrafted();
+  };
+
+  /** A suggestion that wrote or replaced the order itself leaves nothing to sign here: it stands in the list of orders. */
+  const accepted = ({ written, removed }: AcceptedSuggestion): void => {
+    if (selection.selected && [...written, ...removed].includes(selection.selected.order)) {
+      empty();
+      document.getElementById('chart-orders')?.focus();
+    }
     onDrafted();
   };
 
@@ -106,7 +118,7 @@ export function OrderForm({ patientId, conditions, onSigned, onDrafted, unsigned
           <output className="small muted">{working === 'signing' && words.signing}</output>
         </div>
       </form>
-      <BeforeSigning patientId={patientId} selected={selection.selected} onLaunch={onLaunch} onAccepted={(accepted) => { if (selection.selected && accepted.removed.includes(selection.selected.order)) empty(); onDrafted(); }} />
+      <BeforeSigning patientId={patientId} selected={selection.selected} onLaunch={onLaunch} onAccepted={accepted} />
     </>
   );
 }
