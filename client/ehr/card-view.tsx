@@ -63,7 +63,7 @@ function SuggestionButton({ label, recommended, accept, onAccepted }: Suggestion
   };
   return (
     <div className="stack-tight">
-      {state === 'done' ? <output className="small" tabIndex={-1} ref={takeLostFocus}>{words.done(label)}</output> : <div><Button size="xs" variant={recommended ? 'filled' : 'default'} loading={state === 'working'} onClick={() => void take()}>{label}</Button></div>}
+      {state === 'done' ? <output className="small" tabIndex={-1} ref={takeLostFocus}>{words.done(label)}</output> : <div><Button size="xs" className="wrapping-button" variant={recommended ? 'filled' : 'default'} loading={state === 'working'} onClick={() => void take()}>{label}</Button></div>}
       {failure && <FailureNotice failure={failure} />}
     </div>
   );

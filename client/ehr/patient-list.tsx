@@ -50,7 +50,7 @@ export function PatientFacts({ patient }: { readonly patient: PatientRow }): Rea
   const now = useNow();
   const age = patient.birthDate === undefined ? undefined : ageInYears(patient.birthDate, now);
   return (
-    <span className="small number">
+    <span className="small number patient-facts">
       {words.born} {patient.birthDate === undefined ? words.unknown : showDate(patient.birthDate)}{age !== undefined && ` (${ageWords(age)})`}
       {patient.gender && ` · ${patient.gender}`} · {words.mrn} {patient.mrn ?? words.unknown}
     </span>
