@@ -24,6 +24,12 @@ interface CardViewProps {
 /** One CDS Hooks card, with its suggestions, its links and what the clinician thinks of it. */
 export function CardView({ card, order, patientId, onLaunch, onAccepted }: CardViewProps): ReactNode {
   const words = messages.card;
+  const [taken, setTaken] = useState(false);
+  const accepted = (result: AcceptedSuggestion): void => {
+    setTaken(true);
+    onAccepted(result);
+  };
+  const answered = taken || card.suggestions?.some((one) => one.accepted === true) === true;
   return (
     <article className="cds-card stack" data-indicator={card.indicator}>
       <div className="stack-tight">
@@ -34,8 +40,8 @@ export function CardView({ card, order, patientId, onLaunch, onAccepted }: CardV
       {card.links?.map((link) => (link.type === 'smart'
         ? <OpenPanelButton key={link.url + link.label} order={order} display={card.summary} label={link.label} small onLaunch={onLaunch} />
         : isWebAddress(link.url) && <a key={link.url} href={link.url} target="_blank" rel="noopener noreferrer">{link.label} <span className="small">({words.newTab})</span></a>))}
-      {card.uuid !== undefined && card.suggestions?.map((one) => one.uuid !== undefined && <SuggestionButton key={one.uuid} label={one.label} recommended={one.isRecommended === true} accept={() => ehr.accept(patientId, order, card.uuid ?? '', one.uuid ?? '')} onAccepted={onAccepted} />)}
-      {card.uuid !== undefined && <FeedbackLine card={card} uuid={card.uuid} />}
+      {card.uuid !== undefined && card.suggestions?.map((one) => one.uuid !== undefined && <SuggestionButton key={one.uuid} label={one.label} recommended={one.isRecommended === true} accepted={one.accepted === true} accept={() => ehr.accept(patientId, order, card.uuid ?? '', one.uuid ?? '')} onAccepted={accepted} />)}
+      {card.uuid !== undefined && !answered && <FeedbackLine card={card} uuid={card.uuid} />}
     </article>
   );
 }
@@ -43,11 +49,12 @@ export function CardView({ card, order, patientId, onLaunch, onAccepted }: CardV
 interface SuggestionProps {
   readonly label: string;
   readonly recommended: boolean;
+  readonly accepted: boolean;
   readonly accept: () => Promise<Reply<AcceptedSuggestion>>;
   readonly onAccepted: (accepted: AcceptedSuggestion) => void;
 }
 
-function SuggestionButton({ label, recommended, accept, onAccepted }: SuggestionProps): ReactNode {
+function SuggestionButton({ label, recommended, accepted, accept, onAccepted }: SuggestionProps): ReactNode {
   const words = messages.card;
   const [state, setState] = useState<'open' | 'working' | 'done'>('open');
   const [failure, setFailure] = useState<Failure>();
@@ -63,7 +70,7 @@ function SuggestionButton({ label, recommended, accept, onAccepted }: Suggestion
   };
   return (
     <div className="stack-tight">
-      {state === 'done' ? <output className="small" tabIndex={-1} ref={takeLostFocus}>{words.done(label)}</output> : <div><Button size="xs" className="wrapping-button" variant={recommended ? 'filled' : 'default'} loading={state === 'working'} onClick={() => void take()}>{label}</Button></div>}
+      {accepted || state === 'done' ? <output className="small" tabIndex={-1} ref={state === 'done' ? takeLostFocus : undefined}>{words.done(label)}</output> : <div><Button size="xs" className="wrapping-button" variant={recommended ? 'filled' : 'default'} loading={state === 'working'} onClick={() => void take()}>{label}</Button></div>}
       {failure && <FailureNotice failure={failure} />}
     </div>
   );

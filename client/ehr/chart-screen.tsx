@@ -47,7 +47,7 @@ export function ChartScreen({ patientId, onBack, onLaunch, onSessionEnded }: Cha
           <header className="stack-tight"><FocusHeading level={1}>{chart.patient.name}</FocusHeading><PatientFacts patient={chart.patient} /></header>
           <div className="chart">
             <div className="stack">
-              {signed && <SignedOrder key={turn} signed={signed} title={chart.orders.find((order) => order.reference === signed.order)?.display ?? signed.order} patientId={patientId} onLaunch={onLaunch} onAccepted={reload} />}
+              {signed && <SignedOrder key={turn} signed={asCharted(signed, chart)} title={chart.orders.find((order) => order.reference === signed.order)?.display ?? signed.order} patientId={patientId} onLaunch={onLaunch} onAccepted={reload} />}
               <OrderForm patientId={patientId} conditions={chart.conditions} onSigned={took} onDrafted={() => took(undefined)} unsigned={unsigned} onUnsigned={(why) => took(undefined, why)} onLaunch={onLaunch} />
               <Orders patientId={patientId} orders={chart.orders} onSigned={took} onLaunch={onLaunch} onAccepted={reload} />
             </div>
@@ -57,6 +57,12 @@ export function ChartScreen({ patientId, onBack, onLaunch, onSessionEnded }: Cha
       )}
     </>
   );
+}
+
+/** Cards as the chart has them since: a suggestion may have been taken from the list of orders. */
+function asCharted(signed: Signed, { orders }: Chart): Signed {
+  const charted = orders.find(({ reference }) => reference === signed.order)?.cards ?? [];
+  return { ...signed, cards: signed.cards.map((card) => charted.find(({ uuid }) => uuid !== undefined && uuid === card.uuid) ?? card) };
 }
 
 function Sections({ chart }: { readonly chart: Chart }): ReactNode {

@@ -31,7 +31,7 @@ export interface Card {
   readonly source: { readonly label: string; readonly url?: string };
   readonly links?: readonly { readonly label: string; readonly url: string; readonly type: 'absolute' | 'smart' }[];
   readonly overrideReasons?: readonly Coding[];
-  readonly suggestions?: readonly { readonly uuid?: string; readonly label: string; readonly isRecommended?: boolean }[];
+  readonly suggestions?: readonly { readonly uuid?: string; readonly label: string; readonly isRecommended?: boolean; /** Taken already, with this order. */ readonly accepted?: boolean }[];
   /** The service that gave the card and takes feedback on it. */
   readonly service: string;
 }

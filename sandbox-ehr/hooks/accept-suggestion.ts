@@ -7,7 +7,7 @@ import { isFhirId, parseResource, type StoredResource } from '../fhir/structure.
 import { orderReference } from '../ui/order.ts';
 import { UiRefusal } from '../ui/refusal.ts';
 import type { SuggestedAction } from './ask-order-service.ts';
-import { readHookAnswer } from './order-answers.ts';
+import { type HookAnswer, keepHookAnswer, lockHookAnswer, suggestionKey, withAccepted } from './order-answers.ts';
 import type { SignOrderOptions } from './sign-order.ts';
 
 export const acceptance = z.strictObject({ order: orderReference, cardUuid: z.string().max(100), suggestionUuid: z.string().max(100) });
@@ -22,17 +22,16 @@ export interface AcceptedSuggestion {
 
 /**
  * Does what a suggestion of a kept card says (CDS Hooks 2.0 §Suggestion: all of its actions, or none), inside this patient's record only.
- * Throws UiRefusal 404 when the card or suggestion is not kept, 422 when an action cannot be done here.
+ * Throws UiRefusal 404 when the card or suggestion is not kept or was taken before, 422 when an action cannot be done here.
  */
 export async function acceptSuggestion(options: SignOrderOptions, user: string, patientId: string, input: z.infer<typeof acceptance>): Promise<AcceptedSuggestion> {
   const { repository, audit } = options;
-  const card = (await readHookAnswer(repository.db, input.order))?.cards.find(({ uuid }) => uuid === input.cardUuid);
-  const suggestion = card?.suggestions?.find(({ uuid }) => uuid === input.suggestionUuid);
-  if (!card || !suggestion) throw new UiRefusal(404, 'SUGGESTION_NOT_FOUND', 'This suggestion is not there any more.', 'Ask the payer again.');
-  const actions = suggestion.actions ?? [];
   const access = accessOfScopes(user, 'patient/*.cruds', patientId);
-  const writes = actions.map(writeOf);
-  const done = await repository.transaction((inside) => inside.write(writes, access)).catch((error: unknown): never => {
+  const { done, service } = await repository.transaction(async (inside) => {
+    const { answer, card, suggestion } = findSuggestion(await lockHookAnswer(inside.db, input.order), input);
+    await keepHookAnswer(inside.db, input.order, repository.now(), withAccepted(answer, [...(answer.accepted ?? []), suggestionKey(card, suggestion)]));
+    return { done: await inside.write((suggestion.actions ?? []).map(writeOf), access), service: card.service };
+  }).catch((error: unknown): never => {
     if (error instanceof FhirRefusal) throw refused();
     throw error;
   });
@@ -40,7 +39,15 @@ export async function acceptSuggestion(options: SignOrderOptions, user: string, 
   const written = done.filter(({ kind }) => kind === 'created' || kind === 'updated').map(referenceOf);
   const removed = done.filter(({ kind }) => kind === 'deleted' || kind === 'absent').map(referenceOf);
   audit.record({ action: 'ehr-suggestion-accepted', who: user, what: [...written, ...removed, `Patient/${patientId}`] });
-  return { written, removed, service: card.service };
+  return { written, removed, service };
+}
+
+function findSuggestion(answer: HookAnswer | undefined, { cardUuid, suggestionUuid }: z.infer<typeof acceptance>) {
+  const card = answer?.cards.find(({ uuid }) => uuid === cardUuid);
+  const suggestion = card?.suggestions?.find(({ uuid }) => uuid === suggestionUuid);
+  if (!answer || !card || !suggestion) throw new UiRefusal(404, 'SUGGESTION_NOT_FOUND', 'This suggestion is not there any more.', 'Ask the payer again.');
+  if (answer.accepted?.includes(suggestionKey(card, suggestion))) throw new UiRefusal(404, 'SUGGESTION_NOT_FOUND', 'This suggestion was taken already.', 'Look in the list of orders.');
+  return { answer, card, suggestion };
 }
 
 function writeOf(action: SuggestedAction): Write {

@@ -6,6 +6,8 @@ import type { GivenCard, HookOutcome } from './ask-order-service.ts';
 export interface HookAnswer {
   readonly hook: { readonly ms: number; readonly status: number | null };
   readonly cards: readonly GivenCard[];
+  /** Which suggestions the clinician has taken, by `suggestionKey`. */
+  readonly accepted?: readonly string[];
   readonly failure?: { readonly kind: 'refused' | 'failed'; readonly message: string };
 }
 
@@ -19,8 +21,9 @@ export function toHookAnswer(outcome: HookOutcome, tookMs: number): HookAnswer {
 
 const DAY_MS = 86_400_000;
 
-export async function readHookAnswer(db: EhrDatabase, order: string): Promise<HookAnswer | undefined> {
-  const row = await db.selectFrom('ehr.order_hook').select('outcome').where('order_reference', '=', order).executeTakeFirst();
+/** Only inside a transaction, before it writes resources: until it ends, nobody else takes a suggestion of this answer. */
+export async function lockHookAnswer(db: EhrDatabase, order: string): Promise<HookAnswer | undefined> {
+  const row = await db.selectFrom('ehr.order_hook').select('outcome').where('order_reference', '=', order).forUpdate().executeTakeFirst();
   return row && (JSON.parse(row.outcome) as HookAnswer);
 }
 
@@ -43,4 +46,14 @@ export function withEarlierCards(cards: readonly GivenCard[], earlier: readonly 
   const topic = (card: GivenCard): string => card.source.topic?.code ?? card.summary;
   const again = new Set(cards.map(topic));
   return [...cards, ...earlier.filter((card) => !again.has(topic(card)))];
+}
+
+/** Each answer gives its cards and suggestions new ids: a suggestion is known again by what it says. */
+export const suggestionKey = (card: GivenCard, { label }: { readonly label: string }): string => JSON.stringify([card.summary, label]);
+
+/** A suggestion that was taken says so in every later answer about its order, and is not offered again. */
+export function withAccepted(answer: HookAnswer, accepted: readonly string[] = []): HookAnswer {
+  if (accepted.length === 0) return answer;
+  const marked = (card: GivenCard): GivenCard => ({ ...card, ...(card.suggestions && { suggestions: card.suggestions.map((one) => (accepted.includes(suggestionKey(card, one)) ? { ...one, accepted: true } : one)) }) });
+  return { ...answer, cards: answer.cards.map(marked), accepted };
 }

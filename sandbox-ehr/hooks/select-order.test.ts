@@ -99,6 +99,36 @@ describe('a suggestion', () => {
     expect(await stored('DeviceRequest/half-done')).toBe(404);
   });
 
+  it('is taken once, whatever is asked about the order afterwards', async () => {
+    actions = (order) => [{ type: 'create', description: 'y', resource: { ...order, codeCodeableConcept: { text: 'another' } } }];
+    const suggesting = (uuid: string, label: string) => ({ uuid, summary: 'Another device', indicator: 'info', source: topic('therapy-alternatives'), suggestions: [{ uuid: `${uuid}-take`, label, actions: [] }] });
+    answers = { ...answers, sign: [suggesting('again', 'Use it'), suggesting('other', 'Use that')] };
+    const before = feedback.length;
+    const { order } = (await select()).body;
+    const id = order.split('/')[1];
+    expect((await accept(order)).status).toBe(200);
+    expect(await accept(order)).toMatchObject({ status: 404, body: { error: { code: 'SUGGESTION_NOT_FOUND', message: expect.stringContaining('already') } } });
+    expect((await select({ id, quantity: 3 })).body.cards.at(-1)).toMatchObject({ uuid: 'instead', suggestions: [{ label: 'Use it', accepted: true }] });
+    await ui('/patients/pat-oxygen/orders', { catalogId: 'e1390', id });
+    const { cards } = (await ui('/orders/sign', { order })).body;
+    expect(cards).toMatchObject([{ uuid: 'again', suggestions: [{ label: 'Use it', accepted: true }] }, { uuid: 'other', suggestions: [{ label: 'Use that' }] }, { uuid: 'risk' }, { uuid: 'g1' }]);
+    expect(JSON.stringify(cards[1])).not.toContain('accepted');
+    for (const [cardUuid, status] of [['again', 404], ['other', 200]] as const) expect((await ui('/patients/pat-oxygen/suggestions/accept', { order, cardUuid, suggestionUuid: `${cardUuid}-take` })).status).toBe(status);
+    expect(feedback.length - before).toBe(2);
+  });
+
+  it('that is not done stays on offer', async () => {
+    actions = () => [{ type: 'burn', resourceId: 'DeviceRequest/x' }];
+    const { order } = (await select()).body;
+    for (const _time of [1, 2]) expect((await accept(order)).status).toBe(422);
+  });
+
+  it('pressed twice at once is done once', async () => {
+    actions = (order) => [{ type: 'create', description: 'y', resource: { ...order, codeCodeableConcept: { text: 'another' } } }];
+    const { order } = (await select()).body;
+    expect(new Set((await Promise.all([accept(order), accept(order)])).map(({ status }) => status))).toEqual(new Set([200, 404]));
+  });
+
   it('that is not kept is not found', async () => {
     expect(await accept('DeviceRequest/none')).toMatchObject({ status: 404, body: { error: { code: 'SUGGESTION_NOT_FOUND' } } });
     const { order } = (await select()).body;

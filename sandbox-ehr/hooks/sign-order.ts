@@ -8,7 +8,7 @@ import { type Order, readOrder } from '../ui/order.ts';
 import { SCREEN_ACCESS } from '../ui/people.ts';
 import { UiRefusal } from '../ui/refusal.ts';
 import { type AskOptions, askOrderService, type SuggestedAction } from './ask-order-service.ts';
-import { type HookAnswer, keepHookAnswer, readHookAnswer, toHookAnswer, withEarlierCards } from './order-answers.ts';
+import { type HookAnswer, keepHookAnswer, lockHookAnswer, toHookAnswer, withAccepted, withEarlierCards } from './order-answers.ts';
 
 export interface SignOrderOptions extends AskOptions {
   readonly audit: AuditTrail;
@@ -28,11 +28,12 @@ export async function signOrder(options: SignOrderOptions, user: string, referen
   const outcome = await askOrderService(options, { hook: 'order-sign', user, order, patientId });
   const said = toHookAnswer(outcome, performance.now() - began);
   const signed: Order = { ...(outcome.kind === 'answered' ? (updateOf(order, outcome.systemActions) ?? order) : order), status: 'active' };
-  const earlier = await readHookAnswer(repository.db, reference);
-  const answer = { ...said, cards: withEarlierCards(said.cards, earlier?.cards ?? []) };
-  await repository.transaction(async (inside) => {
+  const answer = await repository.transaction(async (inside) => {
+    const earlier = await lockHookAnswer(inside.db, reference);
+    const kept = withAccepted({ ...said, cards: withEarlierCards(said.cards, earlier?.cards ?? []) }, earlier?.accepted);
+    await keepHookAnswer(inside.db, reference, repository.now(), kept);
     await inside.write([{ kind: 'put', resource: signed, ifMatch: Number(order.meta?.versionId) }], SCREEN_ACCESS).catch(refuseChangedOrder);
-    await keepHookAnswer(inside.db, reference, repository.now(), answer);
+    return kept;
   });
   audit.record({ action: 'ehr-order-signed', who: user, what: [reference, `Patient/${patientId}`], details: { hookMs: answer.hook.ms, hookStatus: answer.hook.status ?? 0 } });
   return { order: reference, ...answer, coverageInformation: coverageAnswers(signed) };
