@@ -73,11 +73,11 @@ async function cardsOf(focus: DeterminedFocus, responses: HookAnswer | undefined
   const given = responses?.cards ?? [];
   if (!determination.applicable || !service || (paNeeded !== 'auth-needed' && paNeeded !== 'performpa')) return { cards: given };
   const subject = { focus, writer };
-  const risk = configuration.wants(DENIAL_RISK) ? await scoreInTime(focus, call, parts) : undefined;
-  const shown = risk && { hook: call.hook, client: parts.client, patientId: call.patientId, focus, risk };
-  const riskCard = shown && !parts.shownRisks.seenElsewhere(shown) ? denialRiskCard(subject, shown.risk) : undefined;
   // What asks for documents comes with primary hooks only (CRD, hook categories).
   const primary = PRIMARY_HOOKS.has(call.hook);
+  const risk = configuration.wants(DENIAL_RISK) ? await scoreInTime(focus, call, parts) : undefined;
+  const shown = risk && { hook: call.hook, client: parts.client, patientId: call.patientId, focus, risk };
+  const riskCard = shown && !parts.shownRisks.seenElsewhere(shown) ? denialRiskCard(subject, shown.risk, primary) : undefined;
   const instructions = primary && configuration.wants('guideline') ? instructionsCard(subject, risk === undefined) : undefined;
   const panel = primary && configuration.wants(PANEL_LINK) ? panelLinkCard(subject, parts.panelLaunchUrl) : undefined;
   return {

@@ -275,7 +275,7 @@ describe('data that is not in the prefetch', () => {
     expect(requirements(named)).toMatchObject([{ coverage: 'Coverage/c1', covered: 'conditional', infoNeeded: ['OTH'] }]);
     const known = await post(call({ prefetch: { patient, coverage: bundle(coverage, organization) } }));
     expect(requirements(known)).toMatchObject([{ paNeeded: 'auth-needed' }]);
-    expect(known.cards[0]?.detail).toContain('Not found in the record');
+    expect(known.cards[0]?.detail).toContain('Not checked, the record could not be read');
   });
   it('of another patient is not used', async () => {
     const of = { subject: { reference: 'Patient/p2' } };
@@ -311,6 +311,17 @@ describe('bad calls', () => {
     // 401 says nothing (CDS Hooks 2.0); every other refusal says what is wrong.
     expect(answer.text).toMatch(status === 401 ? /^$/ : /^\{"resourceType":"OperationOutcome"/);
   });
+  it.each<[string, object, string]>([
+    ['what is missing', { context: undefined }, 'context is missing: an object.'],
+    ['a mistyped element', { hookInstance: 7 }, 'hookInstance must be a string.'],
+    ['how an element is written', { hookInstance: 'x' }, 'hookInstance must be a UUID.'],
+    ['a reference of another type', { context: { ...context(device('E1390')), userId: 'u1' } }, 'context.userId must be a reference to Practitioner or PractitionerRole.'],
+    ['an empty Bundle', { context: { userId: 'Practitioner/1', patientId: 'p1', draftOrders: { resourceType: 'Bundle', entry: [] } } }, 'context.draftOrders.entry must have 1 or more entries.'],
+    ['an order without id', { context: context({ resourceType: 'DeviceRequest' }) }, 'context.draftOrders.entry.0.resource.id must be an id of 1 to 64 letters, digits, "-" and ".".'],
+    ['a word that is none of its list', { fhirAuthorization: { access_token: 'x', token_type: 'MAC' } }, 'fhirAuthorization.token_type must be Bearer.'],
+  ])('is told %s, and where', async (_what, more, words) => {
+    expect((JSON.parse((await post(call(more))).text) as { issue: { diagnostics: string }[] }).issue[0]?.diagnostics).toBe(words);
+  });
   const path = '/cds-services/order-sign-crd';
   it('with a JWT, not JSON and no object are 400', async () => {
     for (const body of ['{"hook":', '[]', 'null']) expect((await post(body, { headers: await signed(path) })).status).toBe(400);
@@ -325,6 +336,15 @@ describe('bad calls', () => {
     expect((await post('x=1', { headers: { 'content-type': 'application/x-www-form-urlencoded' } })).status).toBe(415);
     expect((await post(call(), { headers: { 'content-encoding': 'gzip' } })).status).toBe(415);
     expect((await post(call(), { path: '/cds-services/none' })).status).toBe(404);
+  });
+  it.each(['', '/feedback'])('a service is not read but called: GET …%s is 405', async (below) => {
+    const answer = await fetch(`${service.url}${path}${below}`);
+    expect([answer.status, answer.headers.get('allow'), await answer.text()]).toEqual([405, 'POST, OPTIONS', expect.stringContaining('by POST')]);
+  });
+  it('without a JWT leaves the reason in the log', async () => {
+    logged.length = 0;
+    expect((await post({}, {})).status).toBe(401);
+    expect(logged.join('')).toContain('holds no Bearer token');
   });
   it('a JWT that is wrong is 401 even for the sandbox; without a sandbox every call needs one', async () => {
     expect((await post(call(), { headers: { authorization: 'Bearer a.b.c' } })).status).toBe(401);

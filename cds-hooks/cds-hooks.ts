@@ -141,6 +141,10 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     onFault: (rules) => log.error({ rules }, 'a policy breaks the rules of coverage-information'),
   };
 
+  const noToken = (): Refusal => {
+    log.warn('CDS call refused: its Authorization header is missing or holds no Bearer token, and it is none of the sandbox');
+    return unauthorized();
+  };
   /** `client` undefined: a call without a JWT, where such are answered. @throws Refusal 401 */
   const authenticate = async (request: Request, path: string): Promise<{ readonly client: TrustedCdsClient | undefined; readonly notChecked: readonly string[] }> => {
     const verdict = await checkToken(request.headers.authorization, `${baseUrl}${path}`);
@@ -149,7 +153,8 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
       return { client: verdict.client, notChecked: verdict.replay === 'unchecked' ? ['client-token-replay'] : [] };
     }
     if (verdict.kind === 'missing' && open) return { client: undefined, notChecked: [] };
-    if (verdict.kind === 'refused') log.warn({ why: verdict.why, client: verdict.iss }, 'CDS client token refused');
+    if (verdict.kind === 'missing') throw noToken();
+    log.warn({ why: verdict.why, client: verdict.iss }, 'CDS client token refused');
     throw unauthorized();
   };
 
@@ -176,6 +181,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     }
     const body = signed ? parseIfJson(text) : parseJson(text);
     const client = signed ?? openClient(body, open);
+    if (!client) throw noToken();
     const kept = (status: number, answer: string, call?: HookCall): void =>
       exchanges.record({ at: new Date(fromMs).toISOString(), client: client.iss, hookInstance: call?.hookInstance ?? '', status, request: withoutToken(text, body), answer });
     // The answer itself takes a few milliseconds: what is waited for must be there before.
@@ -229,7 +235,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
   const feedback = async ({ id }: HookService, request: Request, response: Response): Promise<void> => {
     const { client } = await authenticate(request, `/cds-services/${id}/feedback`);
     // Feedback does not name a FHIR server, so there is nothing by which the sandbox could be told apart: it needs a JWT.
-    if (!client) throw unauthorized();
+    if (!client) throw noToken();
     const given = readFeedback(parseJson(await readBody(request, BODY_MS)));
     await storeFeedback(store, given, {
       client: client.iss, service: id, cardKinds: kindNames, nowMs: now(), retentionDays,
@@ -283,6 +289,10 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
     response.setHeader('Allow', 'GET, OPTIONS');
     sendOutcome(response, new Refusal(405, 'not-supported', 'The list of CDS services can only be read: GET /cds-services.'));
   });
+  router.all(SERVICES.flatMap(({ id }) => [`/cds-services/${id}`, `/cds-services/${id}/feedback`]), (_request, response) => {
+    response.setHeader('Allow', 'POST, OPTIONS');
+    sendOutcome(response, new Refusal(405, 'not-supported', 'A CDS service is called, and told of feedback, by POST.'));
+  });
   router.use('/cds-services', (_request, response) => sendOutcome(response, new Refusal(404, 'not-found', 'There is no such CDS service. GET /cds-services lists them.')));
   // A broken escape in the path ends here.
   router.use('/cds-services', (error: unknown, _request: Request, response: Response, _next: NextFunction) => refuse(error instanceof URIError ? new Refusal(400, 'invalid', 'The address could not be read.') : error, response, log));
@@ -311,11 +321,10 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
   };
 }
 
-/** @throws Refusal 401 */
-function openClient(body: unknown, open: TrustedCdsClient | undefined): TrustedCdsClient {
+/** Undefined: it does not come from the sandbox. */
+function openClient(body: unknown, open: TrustedCdsClient | undefined): TrustedCdsClient | undefined {
   const fhirServer = typeof body === 'object' && body !== null && 'fhirServer' in body ? body.fhirServer : undefined;
-  if (open && typeof fhirServer === 'string' && open.fhirServers.includes(withoutSlashes(fhirServer))) return open;
-  throw unauthorized();
+  return open && typeof fhirServer === 'string' && open.fhirServers.includes(withoutSlashes(fhirServer)) ? open : undefined;
 }
 
 function busy(): Refusal {

@@ -4,6 +4,7 @@ import type { Store } from '#store/database.ts';
 import { FIRST_INSTANT_MS, LAST_INSTANT_MS } from '#store/storable-instant.ts';
 import { isStorable } from '#store/storable-text.ts';
 import { kindOfCard } from './card-id.ts';
+import { faultWords } from './fault-words.ts';
 import { Refusal } from './refusal.ts';
 import type { CdsTables } from './tables.ts';
 
@@ -27,7 +28,7 @@ const feedbackCall = z.looseObject({
           overrideReason: z.looseObject({ reason: z.looseObject({ system: storable.max(500).optional(), code: short, display: storable.max(500).optional().catch(undefined) }).optional(), userComment: storable.max(4_000).optional() }).optional(),
           outcomeTimestamp: instant,
         })
-        .refine((each) => (each.outcome === 'accepted') === (each.acceptedSuggestions !== undefined), 'acceptedSuggestions if, and only if, accepted'),
+        .refine((each) => (each.outcome === 'accepted') === (each.acceptedSuggestions !== undefined), 'must have acceptedSuggestions if, and only if, its outcome is accepted'),
     )
     .min(1)
     .max(200),
@@ -35,8 +36,8 @@ const feedbackCall = z.looseObject({
 
 /** CDS Hooks 2.0 §2.5. @throws Refusal 422 */
 export function readFeedback(body: unknown): z.infer<typeof feedbackCall>['feedback'] {
-  const parsed = feedbackCall.safeParse(body);
-  if (!parsed.success) throw new Refusal(422, 'invalid', parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`).join('; '));
+  const parsed = feedbackCall.safeParse(body, { reportInput: true });
+  if (!parsed.success) throw new Refusal(422, 'invalid', faultWords(parsed.error.issues));
   return parsed.data.feedback;
 }
 

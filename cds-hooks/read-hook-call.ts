@@ -1,8 +1,9 @@
 import type { Resource } from '@medplum/fhirtypes';
 import { z } from 'zod';
 import { CRD_VERSIONS, type CrdVersion, type Hook, type HookCall } from './hook-call.ts';
-import { Refusal } from './refusal.ts';
+import { faultWords } from './fault-words.ts';
 import { PREFETCH_KEYS } from './prefetch/prefetch-keys.ts';
+import { Refusal } from './refusal.ts';
 import { ANSWER_WRITERS } from './versions/answer-writers.ts';
 
 /*
@@ -11,11 +12,11 @@ import { ANSWER_WRITERS } from './versions/answer-writers.ts';
  */
 
 const ID = '[A-Za-z0-9\\-.]{1,64}';
-const id = z.string().regex(new RegExp(`^${ID}$`));
+const id = z.string().regex(new RegExp(`^${ID}$`), 'an id of 1 to 64 letters, digits, "-" and "."');
 const referenceTo = (...types: readonly string[]) => z.string().regex(new RegExp(`^(?:${types.join('|')})/${ID}$`), `a reference to ${types.join(' or ')}`);
 const resource = z.looseObject({ resourceType: z.string().min(1) });
 /** What came with the orders, such as the drug that one names, need have no id that we know of. */
-const draft = z.looseObject({ resourceType: z.string().min(1) }).refine((given) => !(ORDER_TYPES as readonly string[]).includes(given.resourceType) || id.safeParse(given['id']).success, { path: ['id'], message: 'an id' });
+const draft = z.looseObject({ resourceType: z.string().min(1) }).refine((given) => !(ORDER_TYPES as readonly string[]).includes(given.resourceType) || id.safeParse(given['id']).success, { path: ['id'], message: 'must be an id of 1 to 64 letters, digits, "-" and "."' });
 const bundleOf = (entryResource: z.ZodType) => z.looseObject({ resourceType: z.literal('Bundle'), entry: z.array(z.looseObject({ resource: entryResource })).min(1).max(200) });
 
 export const ORDER_TYPES = ['CommunicationRequest', 'DeviceRequest', 'MedicationRequest', 'NutritionOrder', 'ServiceRequest', 'VisionPrescription'] as const;
@@ -33,7 +34,7 @@ const CONTEXTS = {
   // 1.0 names one order, 1.1 several. Either is read, whatever version of CRD the answer has.
   'order-dispatch': z
     .object({ patientId: id, performer: referenceTo('Practitioner', 'PractitionerRole', 'Organization', 'CareTeam', 'HealthcareService', 'Patient', 'Device', 'RelatedPerson'), order: order.optional(), dispatchedOrders: z.array(order).min(1).max(200).optional() })
-    .refine((context) => context.order !== undefined || context.dispatchedOrders !== undefined, { path: ['dispatchedOrders'], message: 'dispatchedOrders (1.1) or order (1.0) is there' }),
+    .refine((context) => context.order !== undefined || context.dispatchedOrders !== undefined, { path: ['dispatchedOrders'], message: 'must be there, or order (1.0)' }),
   'appointment-book': z.object({ ...always, userId: someone, appointments: bundleOf(z.looseObject({ resourceType: z.literal('Appointment'), id })) }),
   'encounter-start': encounter,
   'encounter-discharge': encounter,
@@ -70,8 +71,8 @@ export function readHookCall(hook: Hook, body: unknown): HookCall {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new Refusal(400, 'structure', 'The body is not a JSON object.');
   const version = requestedVersion(body);
   const { statusNotConforming } = ANSWER_WRITERS[version];
-  const parsed = SCHEMAS.get(hook)?.safeParse(body);
-  if (!parsed?.success) throw new Refusal(statusNotConforming, 'invalid', (parsed?.error.issues ?? []).slice(0, 5).map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '));
+  const parsed = SCHEMAS.get(hook)?.safeParse(body, { reportInput: true });
+  if (!parsed?.success) throw new Refusal(statusNotConforming, 'invalid', faultWords(parsed?.error.issues ?? []));
   const { context, ...call } = parsed.data;
   if (call.fhirAuthorization && call.fhirServer === undefined) throw new Refusal(statusNotConforming, 'required', 'fhirAuthorization needs fhirServer.');
   const orders = resourcesIn(context.draftOrders).filter(({ resourceType }) => (ORDER_TYPES as readonly string[]).includes(resourceType));

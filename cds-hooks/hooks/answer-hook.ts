@@ -4,6 +4,7 @@ import { calendarDay } from '#prior-auth/coverage-requirement/calendar-day.ts';
 import { conditionalOn, type Determination, determine, findPolicy, withReason } from '#prior-auth/coverage-requirement/determine.ts';
 import { emissionFaults } from '#prior-auth/coverage-requirement/emission-rules.ts';
 import { type Chart, readChart } from '#prior-auth/coverage-requirement/evidence.ts';
+import type { CriterionFinding } from '#prior-auth/coverage-requirement/requirement.ts';
 import { readFocusService } from '#prior-auth/order/read-focus-service.ts';
 import { allowedAnswer, type Guarding } from '../answer-rules/allowed-answer.ts';
 import type { Configuration } from '../configuration.ts';
@@ -136,8 +137,12 @@ async function determineAll(chosen: readonly Chosen[], { patient, lookUp, record
 
 /** A criterion that is not found is one thing, a record that could not be searched another. */
 function withUnread(unread: readonly string[], determination: Determination): Determination {
-  if (unread.length === 0 || !determination.findings.some(({ status }) => status === 'unknown')) return determination;
-  return withReason(determination, `Not checked, because it could not be read from the record: ${unread.toSorted().join(', ')}.`);
+  if (unread.length === 0) return determination;
+  const criteria = determination.applicable?.revision.criteria ?? [];
+  const isUnread = ({ status, criterionId }: CriterionFinding): boolean => status === 'unknown' && criteria.some(({ id, evidence }) => id === criterionId && evidence.some(({ type }) => unread.includes(type)));
+  const findings = determination.findings.map((finding) => (isUnread(finding) ? { ...finding, unread: true as const } : finding));
+  if (!findings.some(({ unread: not }) => not)) return determination;
+  return withReason({ ...determination, findings }, `Not checked, because it could not be read from the record: ${unread.toSorted().join(', ')}.`);
 }
 
 /** Who has switched unsolicited determinations off is told that an authorization is needed, not that one was given unasked. */

@@ -15,7 +15,7 @@ export function instructionsCard(subject: CardSubject, listOpen: boolean): Card 
   const open = listOpen ? determination.findings.filter((finding) => finding.status !== 'met') : [];
   const instructions = determination.applicable?.revision.instructions;
   if (open.length === 0 && !instructions) return undefined;
-  const list = open.length === 0 ? [] : ['**To document**', open.map((finding) => `- ${plain(finding.label)} (${finding.status === 'unknown' ? 'not found in the record' : 'the record says otherwise'})`).join('\n')];
+  const list = open.length === 0 ? [] : ['**To document**', open.map((finding) => `- ${plain(finding.label)} (${finding.unread ? 'not checked, the record could not be read' : finding.status === 'unknown' ? 'not found in the record' : 'the record says otherwise'})`).join('\n')];
   return frameCard(subject, {
     kind: INSTRUCTIONS,
     summary: `What the payer will look for: ${service?.display ?? ''}`,

@@ -232,6 +232,7 @@ describe('the library that ships', () => {
     ['the member id among the identifiers', device('E9999'), {}, /^The member id stands only/, true],
     ['not where it is in its place', device('E9999'), { coverage: own }, /^The member id/, false],
     ['a coverage that has ended', device('E9999'), { coverage: { ...own, period: { end: '2025-12-31' } } }, /^The coverage has ended/, true],
+    ['a coverage that has ended and is marked so', device('E9999'), { coverage: { ...own, status: 'cancelled', period: { end: '2025-12-31' } } }, /^The coverage has ended/, false],
     ['not one that ends today', device('E9999'), { coverage: { ...own, period: { end: '2026-11-22' } } }, /^The coverage has ended/, false],
   ])('%s', async (_name, order, more, summary, given) => {
     const found = await summaries(order, more);

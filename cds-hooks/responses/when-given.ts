@@ -5,7 +5,10 @@ import type { CriterionFinding } from '#prior-auth/coverage-requirement/requirem
 import type { DeterminedFocus } from '../determined-focus.ts';
 import type { Hook } from '../hook-call.ts';
 
-/** Whether a response is given to one order at one hook. What is not known is never read as a reason to give it, but for `unknown` and `open`. */
+/**
+ * Whether a response is given to one order at one hook. What is not known is never read as a reason to give it, but for `unknown` and `open`: what the record
+ * does not show. Of one criterion that could not be read that is not known either; `any-open` means such a one too.
+ */
 export function isGiven(when: ResponseWhen, { focus, service, determination, coverage, today }: DeterminedFocus, hook: Hook): boolean {
   if (when.hooks && !when.hooks.includes(hook)) return false;
   if (when.codes && !service?.codings.some(({ code }) => when.codes?.some((wanted) => fits(code, wanted)))) return false;
@@ -25,8 +28,8 @@ function criteriaFit(wanted: ResponseWhen['criteria'], findings: readonly Criter
       return findings.some(({ status }) => status === 'not-met');
     default:
       return Object.entries(wanted).every(([id, status]) => {
-        const found = findings.find(({ criterionId }) => criterionId === id)?.status;
-        return found !== undefined && (status === 'open' ? found !== 'met' : found === status);
+        const found = findings.find(({ criterionId }) => criterionId === id);
+        return found !== undefined && !found.unread && (status === 'open' ? found.status !== 'met' : found.status === status);
       });
   }
 }

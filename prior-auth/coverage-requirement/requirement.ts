@@ -87,6 +87,8 @@ export interface CriterionFinding {
   readonly label: string;
   readonly status: 'met' | 'not-met' | 'unknown';
   readonly evidence: readonly EvidenceReference[];
+  /** With `unknown`: what it looks at could not all be read. That it is not there is not known. */
+  readonly unread?: true;
 }
 
 export interface EvidenceReference {
