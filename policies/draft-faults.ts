@@ -1,7 +1,7 @@
 import { type PolicyResponse, type ResponseChange, type ResponseOrder, DRAFT_TYPES } from '#prior-auth/coverage-requirement/policy-response.ts';
 import { openValidator, type ValidationIssue, type Validator } from '#fhir/validation/validator.ts';
 import type { Fault } from './json-file.ts';
-import { systemFault } from './service-faults.ts';
+import { spellingFault, systemFault } from './service-faults.ts';
 
 /*
  * What a response would draft or change, held against FHIR R4: an element that is none, or a code that is not in a required value set, would reach
@@ -44,7 +44,7 @@ export function draftFaults(response: PolicyResponse): readonly Fault[] {
 }
 
 function orderFaults({ resourceType, code, elements = {} }: ResponseOrder): readonly Fault[] {
-  const system = code && systemFault(code.system);
+  const system = code && (systemFault(code.system) ?? spellingFault(code.system));
   return [...(system === undefined ? [] : [{ path: ['code', 'system'], message: system }]), ...issuesOf(resourceType, elements).map((issue) => toFault(issue, 'elements'))];
 }
 

@@ -17,8 +17,18 @@ const SERVICE_SYSTEMS: ReadonlyMap<string, string> = new Map([
 export function systemFault(system: string): string | undefined {
   const address = SERVICE_SYSTEMS.get(system.trim().toUpperCase());
   if (address !== undefined) return `"${system}" is no address of a code system: write ${address}`;
-  if ([...SERVICE_SYSTEMS.values()].includes(canonicalCoding({ system, code: 'x' })?.system ?? '')) return undefined;
+  if ([...SERVICE_SYSTEMS.values()].includes(spelt(system))) return undefined;
   return `"${system}" is no code system that orders are looked up by. They are: ${[...SERVICE_SYSTEMS].map(([name, known]) => `${name} ${known}`).join(', ')}`;
+}
+
+/** The system is one that orders are looked up by. */
+export function spellingFault(system: string): string | undefined {
+  const right = spelt(system);
+  return right === system ? undefined : `must be ${right}`;
+}
+
+function spelt(system: string): string {
+  return canonicalCoding({ system, code: 'x' })?.system ?? system;
 }
 
 /** The coding is canonical. */
@@ -37,13 +47,16 @@ export function serviceFaults({ services }: PolicyRevision): readonly Fault[] {
     const ends = service.from !== undefined && service.to !== undefined && service.to < service.from ? [at('names services whose phase ends before it begins', 'to')] : [];
     const system = systemFault(service.system);
     if (system !== undefined) return [...ends, at(system, 'system')];
+    const spelling = spellingFault(service.system);
     return [
       ...ends,
+      ...(spelling === undefined ? [] : [at(spelling, 'system')]),
       ...service.codes.flatMap((code, c) => {
         const canonical = canonicalCoding({ system: service.system, code });
         const fault = canonical && codeFault(canonical);
         if (fault !== undefined) return [at(fault, 'codes', c)];
-        if (canonical && (canonical.code !== code || canonical.system !== service.system)) return [at(`names ${code}, which is written ${canonical.code} of ${canonical.system}`, 'codes', c)];
+        if (canonical && canonical.code !== code) return [at(`names ${code}, which is written ${canonical.code} of ${canonical.system}`, 'codes', c)];
+        if (canonical && canonical.system !== spelt(service.system)) return [at(`${code} is a code of ${canonical.system}: name it in an entry of its own, with that system`, 'codes', c)];
         return service.codes.indexOf(code) < c ? [at(`names ${code} twice`, 'codes', c)] : [];
       }),
     ];

@@ -57,6 +57,12 @@ describe('check', () => {
     ['a word that is not in the list', 'vein-ablation', '"auth-needed"', '"perhaps"', '"perhaps"', 'must be '],
     ['an element that is missing', 'vein-ablation', /"denial": "[^"]*"/, '"x": 1', '"decision"', 'is missing, or is no string'],
     ['a code in another spelling', 'pap-device', '"E0601"', '"e0601"', 'e0601', 'names e0601, which is written E0601'],
+    ['another spelling of the code system', 'pap-device', '"http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"', '"https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"', 'https://www.cms.gov/Medicare/Coding/HCPCS', 'revisions.0.services.0.system: must be http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets'],
+    ['a code of another system', 'vein-ablation', '"codes": ["36473"', '"codes": ["E0470", "36473"', 'E0470', 'revisions.0.services.0.codes.0: E0470 is a code of http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets: name it in an entry of its own'],
+    ['another spelling of the system of an order', 'cardiac-mri', '"system": "http://www.ama-assn.org/go/cpt", "code": "93306"', '"system": "https://www.ama-assn.org/go/cpt", "code": "93306"', 'https://www.ama-assn.org/go/cpt', 'orders.0.order.code.system: must be http://www.ama-assn.org/go/cpt'],
+    ['an enumeration that may be null', 'vein-ablation', '"documentation": "clinical"', '"documentation": "none"', '"documentation"', 'revisions.0.documentation: must be clinical, admin, both, conditional, or null'],
+    ['an object that may be null', 'vein-ablation', /"decision": \{[^}]*\}/, '"decision": "automatic"', '"decision"', 'revisions.0.decision: is missing, or is neither object nor null'],
+    ['a text that may be null', 'vein-ablation', /"instructions": "[^"]*"/, '"instructions": ""', '"instructions"', 'revisions.0.instructions: must have 1 or more characters, or be null'],
     ['a decision that is missing', 'vein-ablation', /"decision": \{[^}]*\}/, '"decision": null', '"decision": null', 'needs an authorization, so it needs a decision'],
   ])('error: %s', async (_name, id, from, to, at, message) => {
     change(id, from, to);

@@ -17,7 +17,7 @@ const AUTHORIZATION: readonly (typeof PA_NEEDED)[number][] = PA_NEEDED.filter((c
 
 const day = z.iso.date('must be a date YYYY-MM-DD that is in the calendar');
 const words = z.string().check(z.minLength(1));
-const id = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens'));
+const id = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]*$/, 'must be lower-case letters, digits and hyphens'));
 
 const service = z.strictObject({
   system: words,
@@ -35,7 +35,7 @@ const evidence = z
     type: z.enum(EVIDENCE_TYPES),
     codes: z.array(words),
     /** Or the resource's text or display holds one of these words (lower case), for records that carry no such code. */
-    words: z.optional(z.array(z.string().check(z.regex(/^[^A-Z]{3,}$/, 'lower-case words of 3 letters or more')))),
+    words: z.optional(z.array(z.string().check(z.regex(/^[^A-Z]{3,}$/, 'must be lower-case words of 3 letters or more')))),
   })
   .check(z.refine((given) => given.codes.length + (given.words ?? []).length > 0, { path: ['codes'], error: 'names no code and no word, so nothing is ever found: name one or more' }));
 
@@ -84,7 +84,7 @@ const revision = z
     /** Why, in the payer's words; a default is made from the title. */
     reason: z.optional(words),
     /** Version-specific canonicals. */
-    questionnaires: z.array(z.string().check(z.regex(/^https?:\/\/[^|\s]+\|[^|\s]+$/, 'a canonical with its version, url|version'))),
+    questionnaires: z.array(z.string().check(z.regex(/^https?:\/\/[^|\s]+\|[^|\s]+$/, 'must be a canonical with its version, url|version'))),
     criteria: z.array(criterion),
     /** How the payer of the sandbox decides; null where nothing is to be decided. */
     decision: z.nullable(decision),
