@@ -1,10 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { CODE_SYSTEMS } from '#fhir/base/code-systems.ts';
 import type { Policy, PolicyRevision } from '#prior-auth/coverage-requirement/policy.ts';
-import { PolicyFileError } from './json-file.ts';
+import type { PolicyResponse } from '#prior-auth/coverage-requirement/policy-response.ts';
+import { caseFaults } from './case-faults.ts';
+import { type Fault, PolicyFileError, readText } from './json-file.ts';
 import { lineOfPath } from './json-position.ts';
-import { readPolicyFile } from './load-policies.ts';
+import { readDefaultFile, readPolicyFile } from './load-policies.ts';
+import { readPolicyCases } from './policy-cases.ts';
 
 export interface CheckFinding {
   readonly severity: 'error' | 'warning';
@@ -20,6 +23,8 @@ export interface CheckAgainst {
   readonly hcpcs?: { readonly codes: ReadonlySet<string>; readonly day: string };
   /** Canonicals with version of the forms that the payer has. */
   readonly questionnaires?: ReadonlySet<string>;
+  /** Canonicals with version of the forms that responses send along. */
+  readonly forms?: ReadonlySet<string>;
 }
 
 interface CheckedFile {
@@ -30,17 +35,24 @@ interface CheckedFile {
 
 const FOREVER = '9999-12-31';
 
-/** Errors stop the start; warnings are what an author most likely did not mean. */
+/** Errors stop the start, or make the cases unreadable; warnings are what an author most likely did not mean. */
 export function checkLibrary(files: readonly string[], against: CheckAgainst): readonly CheckFinding[] {
   const findings: CheckFinding[] = [];
   const checked = files.flatMap((file): CheckedFile[] => {
     const { found, value: policy } = refusals(file, readPolicyFile);
     findings.push(...found);
-    return policy ? [{ file, text: readFileSync(file, 'utf8'), policy }] : [];
+    return policy ? [{ file, text: readText(file), policy }] : [];
   });
-  for (const each of checked) findings.push(...payerWarnings(each, against), ...serviceWarnings(each, against), ...questionnaireWarnings(each, against), ...submissionWarnings(each), ...revisionWarnings(each), ...caseWarnings(each));
+  for (const each of checked) findings.push(...payerWarnings(each, against), ...serviceWarnings(each, against), ...questionnaireWarnings(each, against), ...formWarnings(each, against), ...submissionWarnings(each), ...decisionWarnings(each), ...revisionWarnings(each), ...caseFindings(each));
   findings.push(...overlaps(checked));
   return findings;
+}
+
+/** What holds for services that no policy names. */
+export function checkDefault(file: string, against: CheckAgainst): readonly CheckFinding[] {
+  const { found, value } = refusals(file, readDefaultFile);
+  if (!value) return found;
+  return formFaults(value.everyOrder, against).map(({ path, message }) => ({ severity: 'warning', file, line: lineOfPath(readText(file), ['everyOrder', ...path]), message }));
 }
 
 /** Why a file cannot be used, or what it says. */
@@ -90,6 +102,26 @@ function questionnaireWarnings(each: CheckedFile, { questionnaires }: CheckAgain
   );
 }
 
+function formWarnings(each: CheckedFile, against: CheckAgainst): readonly CheckFinding[] {
+  return each.policy.revisions.flatMap((revision, r) => formFaults(revision.responses, against).map(({ path, message }) => at(each, 'warning', ['revisions', r, 'responses', ...path], message)));
+}
+
+/** A client that does not know the form has nowhere to get it from. Paths begin at the responses. */
+function formFaults(responses: readonly PolicyResponse[] = [], { questionnaires, forms }: CheckAgainst): readonly Fault[] {
+  if (!questionnaires || !forms) return [];
+  return responses.flatMap((each, i) =>
+    each.type !== 'form-completion' || questionnaires.has(each.questionnaire) || forms.has(each.questionnaire) ? [] : [{ path: [i, 'questionnaire'], message: `nobody has the questionnaire ${each.questionnaire}: it is neither in policies/forms nor one of the payer's` }],
+  );
+}
+
+/** Nothing to weigh, and no person to weigh it: an empty chart would be approved. */
+function decisionWarnings(each: CheckedFile): readonly CheckFinding[] {
+  return each.policy.revisions.flatMap(({ revision, covered, authorization, criteria, decision }, r) => {
+    const approvesAll = criteria.length === 0 && decision?.route === 'automatic' && covered !== 'not-covered' && authorization !== 'no-auth';
+    return approvesAll ? [at(each, 'warning', ['revisions', r, 'criteria'], `revision ${revision} has no criteria and is decided automatically: the payer would approve an empty chart; add criteria, or take the route "reviewer"`)] : [];
+  });
+}
+
 /** The panel sends what the form's answers rest on; a criterion that no answer decides would be weighed on chance. */
 function submissionWarnings(each: CheckedFile): readonly CheckFinding[] {
   return each.policy.revisions.flatMap((revision, r) =>
@@ -98,9 +130,17 @@ function submissionWarnings(each: CheckedFile): readonly CheckFinding[] {
 }
 
 /** A policy is tried on cases before it is relied on. They lie in tests/ beside the library's folder. */
-function caseWarnings(each: CheckedFile): readonly CheckFinding[] {
-  const cases = join(dirname(each.file), '../tests', `${each.policy.id}.json`);
-  return existsSync(cases) ? [] : [at(each, 'warning', ['id'], `the policy has no cases: write ${cases}, as docs/policies.md tells`)];
+export function casesFileOf(policyFile: string): string {
+  return join(dirname(policyFile), '../tests', basename(policyFile));
+}
+
+function caseFindings(each: CheckedFile): readonly CheckFinding[] {
+  const file = casesFileOf(each.file);
+  if (!existsSync(file)) return [at(each, 'warning', ['id'], `the policy has no cases: write ${file}, as docs/policies.md tells`)];
+  const { found, value } = refusals(file, readPolicyCases);
+  if (!value) return found;
+  const text = readText(file);
+  return caseFaults(each.policy, value).map(({ path, message }) => ({ severity: 'warning', file, line: lineOfPath(text, path), message: `${path.join('.')}: ${message}` }));
 }
 
 /** Revisions that no order can reach, and days between two revisions on which none holds. */

@@ -30,10 +30,23 @@ describe('a case', () => {
   it('that is wrong says so', () => {
     if (!policy) throw new Error('vein-ablation is gone');
     const [first] = playCases(policy, { policy: policy.id, cases: [{ name: 'x', outcome: 'met', criteria: { reflux: 'met', other: 'met' }, record: [] }] }, today);
-    expect(first?.faults).toEqual(['is unknown, not met', 'criterion reflux is unknown, not met', 'criterion other is not of this revision, not met']);
+    expect(first?.faults).toEqual([
+      expect.stringMatching(/^expected met, but it is unknown \([a-z-]+: unknown(, [a-z-]+: unknown)*\)$/),
+      'criterion reflux: expected met, but it is unknown',
+      expect.stringMatching(/^criterion other: expected met, but revision 2020\.1 has no such criterion \(it has: symptomatic-veins, reflux, compression\)$/),
+    ]);
   });
-  it('that names no revision of the policy is a fault', () => {
+  it('that comes out better than expected, or of a revision without criteria, says why', () => {
     if (!policy) throw new Error('vein-ablation is gone');
-    expect(() => playCases(policy, { policy: policy.id, cases: [{ name: 'x', outcome: 'met', revision: '1999', both: [] }] }, today)).toThrow('has no revision 1999');
+    const [good] = tried.find((each) => each.policy.id === policy.id)?.cases.cases?.filter(({ outcome }) => outcome === 'met') ?? [];
+    if (!good) throw new Error('no case is met');
+    expect(playCases(policy, { policy: policy.id, cases: [{ ...good, outcome: 'unknown', criteria: {} }] }, today)[0]?.faults).toEqual(['expected unknown, but it is met (every criterion is met)']);
+    const bare = { ...policy, revisions: policy.revisions.map((revision) => ({ ...revision, criteria: [] })) };
+    expect(playCases(bare, { policy: policy.id, cases: [{ name: 'x', outcome: 'unknown', record: [] }] }, today)[0]?.faults).toEqual(['expected unknown, but it is met (the revision has no criteria)']);
+  });
+  it('that names no revision of the policy is a fault; the others are played', () => {
+    if (!policy) throw new Error('vein-ablation is gone');
+    const results = playCases(policy, { policy: policy.id, cases: [{ name: 'x', outcome: 'met', revision: '1999', both: [] }, { name: 'y', outcome: 'unknown', record: [] }] }, today);
+    expect(results.map(({ name, faults }) => [name, faults])).toEqual([['x', ['is of revision 1999, which vein-ablation has not (it has: 2020.1); it was not played']], ['y', []]]);
   });
 });

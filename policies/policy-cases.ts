@@ -67,13 +67,18 @@ export function readPolicyCases(file: string): PolicyCases {
 /** `today` is YYYY-MM-DD, the real day here: submissions are weighed by the engine's own clock. */
 export function playCases(policy: Policy, { cases = [] }: PolicyCases, today: string): readonly CaseResult[] {
   return cases.flatMap((each) => {
-    const revision = each.revision === undefined ? policy.revisions.at(-1) : policy.revisions.find((candidate) => candidate.revision === each.revision);
-    if (!revision) throw new Error(`Case "${each.name}": policy ${policy.id} has no revision ${each.revision}.`);
+    const revision = revisionOfCase(policy, each);
+    if (!revision) return [ofNoRevision(each, policy)];
     return SIDES.flatMap((side) => {
       const given = resourcesOf(each, side);
       return given ? [judge(each, revision, side, statusesOf(revision, side, withDays(given, today), today))] : [];
     });
   });
+}
+
+/** The revision that a case is of: named, or the last. */
+export function revisionOfCase({ revisions }: Policy, { revision: named }: PolicyCase): PolicyRevision | undefined {
+  return named === undefined ? revisions.at(-1) : revisions.find(({ revision }) => revision === named);
 }
 
 /** What of met, not met and unknown the cases leave out, for each revision with criteria. Each line is a fault. */
@@ -111,15 +116,32 @@ function weigh(submission: string, bundle: object): Status {
   return found[0] ? 'met' : 'not-met';
 }
 
+function ofNoRevision({ name, outcome: expected, revision = '' }: PolicyCase, policy: Policy): CaseResult {
+  const fault = `is of revision ${revision}, which ${policy.id} has not (it has: ${policy.revisions.map((each) => each.revision).join(', ')}); it was not played`;
+  return { name, revision, side: 'record', expected, outcome: 'unknown', findings: {}, faults: [fault] };
+}
+
 function judge(each: PolicyCase, revision: PolicyRevision, side: Side, statuses: ReadonlyMap<string, Status>): CaseResult {
   const all = [...statuses.values()];
   const found: Outcome = all.includes('not-met') ? 'not-met' : all.includes('unknown') ? 'unknown' : 'met';
-  const single = Object.entries(each.criteria ?? {}).flatMap(([id, wanted]) => (statuses.get(id) === wanted ? [] : [`criterion ${id} is ${statuses.get(id) ?? 'not of this revision'}, not ${wanted}`]));
-  return { name: each.name, revision: revision.revision, side, expected: each.outcome, outcome: found, findings: Object.fromEntries(statuses), faults: [...(found === each.outcome ? [] : [`is ${found}, not ${each.outcome}`]), ...single] };
+  const single = Object.entries(each.criteria ?? {}).flatMap(([id, wanted]) => {
+    const status = statuses.get(id);
+    if (status === wanted) return [];
+    return [`criterion ${id}: expected ${wanted}, but ${status === undefined ? `revision ${revision.revision} has no such criterion (it has: ${[...statuses.keys()].join(', ') || 'none'})` : `it is ${status}`}`];
+  });
+  const whole = found === each.outcome ? [] : [`expected ${each.outcome}, but it is ${found} (${whyFound(found, statuses)})`];
+  return { name: each.name, revision: revision.revision, side, expected: each.outcome, outcome: found, findings: Object.fromEntries(statuses), faults: [...whole, ...single] };
+}
+
+/** The criteria that made the outcome what it is. */
+function whyFound(found: Outcome, statuses: ReadonlyMap<string, Status>): string {
+  if (statuses.size === 0) return 'the revision has no criteria';
+  if (found === 'met') return 'every criterion is met';
+  return [...statuses].flatMap(([id, status]) => (status === found ? [`${id}: ${status}`] : [])).join(', ');
 }
 
 /** "today-30" at the beginning of a text is the day 30 days before. */
-function withDays(given: readonly object[], today: string): readonly Resource[] {
+export function withDays(given: readonly object[], today: string): readonly Resource[] {
   const dayBefore = (days: number): string => new Date(Date.parse(today) - days * 86_400_000).toISOString().slice(0, 10);
   return JSON.parse(JSON.stringify(given), (_key, value: unknown) => (typeof value === 'string' ? value.replace(/^today-(\d+)/, (_text, days: string) => dayBefore(Number(days))) : value)) as Resource[];
 }

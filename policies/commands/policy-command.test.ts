@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,12 +37,30 @@ async function run(args: readonly string[], confirm?: boolean): Promise<{ code: 
 }
 
 describe('a command that is not understood', () => {
-  it.each([[[]], [['chek']], [['check', '--loud']], [['check', 'nowhere.json']], [['show']], [['show', 'E0601', 'E0470']], [['show', 'no-policy']], [['show', 'E0601', '--date', '2026-02-30']], [['show', 'E0601', '--payer', 'nobody']], [['show', 'E0601', '--state', 'Ohio']], [['show', 'E0601', '--state', 'ZZ']], [['diff', 'blepharoplasty', '2020.1']], [['diff', 'nothing', '1', '2']], [['diff', 'blepharoplasty', '2020.1', '2030.1']], [['import', 'x.csv']], [['import', 'x.csv', '--policy', 'blepharoplasty', '--revision', '2022.1']], [['test', 'nothing']]])('%j', async (args) => {
+  it.each([[[]], [['chek']], [['check', '--loud']], [['show']], [['show', 'E0601', 'E0470']], [['diff', 'blepharoplasty', '2020.1']], [['import', 'x.csv']]])('%j', async (args) => {
     const { code, err } = await run(args);
     expect(code).toBe(2);
     expect(err).toContain('Usage: npm run policy');
   });
-  it('--help is', async () => expect(await run(['--help'])).toMatchObject({ code: 0, err: '' }));
+  it.each<[readonly string[], string]>([
+    [['check', 'nowhere.json'], 'There is no file nowhere.json.'],
+    [['check', '--hcpcs', 'nowhere.csv'], 'There is no file nowhere.csv.'],
+    [['show', 'no-policy'], '"no-policy" is neither a policy of'],
+    [['show', 'E0601', '--date', '2026-02-30'], '--date: "2026-02-30" is no date'],
+    [['show', 'E0601', '--payer', 'nobody'], 'There is no payer "nobody". There are: cascade-medicare'],
+    [['show', 'E0601', '--state', 'Ohio'], '--state: "OHIO" is no state'],
+    [['show', 'E0601', '--state', 'ZZ'], '--state: "ZZ" is no state'],
+    [['diff', 'nothing', '1', '2'], 'There is no policy "nothing".'],
+    [['diff', 'blepharoplasty', '2020.1', '2030.1'], 'blepharoplasty has no revision "2030.1". It has: 2020.1'],
+    [['import', 'x.csv', '--policy', 'blepharoplasty', '--revision', '2022.1'], 'There is no file x.csv.'],
+    [['test', 'nothing'], 'There is no policy "nothing".'],
+  ])('%j: what it names is not there: one line, without the usage', async (args, words) => {
+    const { code, err } = await run(args);
+    expect(code).toBe(2);
+    expect(err).toContain(words);
+    expect(err.split('\n')).toHaveLength(1);
+  });
+  it.each(['--help', '-h', 'help'])('%s is', async (given) => expect(await run([given])).toMatchObject({ code: 0, err: '', out: expect.stringContaining('Usage: npm run policy') as unknown }));
 });
 
 describe('check', () => {
@@ -81,6 +100,8 @@ describe('check', () => {
     ['a phase that begins before its revision', 'upper-limb-orthosis', '"from": "2026-10-28"', '"from": "2026-10-01"', 'the phase begins on 2026-10-01, but revision 2026.1 only on 2026-10-28: before that day it says nothing'],
     ['a phase that ends after its revision', 'facet-joint-intervention', /"services": \[\s*\{ /, '"services": [{ "to": "2024-08-16", ', 'the phase ends on 2024-08-16, but revision 2023.1 already on 2024-08-15: after that day it says nothing'],
     ['days between two revisions', 'blepharoplasty', '2022-01-06', '2021-12-31', 'no revision holds from 2022-01-01 until 2022.1 begins on 2022-01-07'],
+    ['a form that nobody has', 'pap-device', 'Questionnaire/pap-trial-report|1.0.0', 'Questionnaire/pap-trial|1.0.0', 'nobody has the questionnaire https://payer.openpriorauth.org/fhir/Questionnaire/pap-trial|1.0.0'],
+    ['an approval of everything', 'vein-ablation', /"criteria": \[[\s\S]*\],\s*"decision"/, '"criteria": [], "decision"', 'revision 2020.1 has no criteria and is decided automatically: the payer would approve an empty chart'],
     ['a revision that nothing reaches', 'resting-ecg', /"codes": \["93000", "93005", "93010"\]\}/, '"codes": ["93000"], "to": "1990-01-01" }', 'these services are never named'],
   ])('warning: %s', async (_name, id, from, to, message) => {
     change(id, from, to);
@@ -105,6 +126,47 @@ describe('check', () => {
     expect(out).toContain(`${policyFile('rhinoplasty')}:2: warning: the policy has no cases: write ${join(folder, 'tests', 'rhinoplasty.json')}, as docs/policies.md tells\n`);
     expect(out).toContain(': 0 errors, 1 warning.');
     expect(code).toBe(1);
+  });
+  it('error: a file that is not UTF-8, with the line', async () => {
+    const text = readFileSync(policyFile('vein-ablation'), 'utf8').replace('"title": "', '"title": "Respiré ');
+    writeFileSync(policyFile('vein-ablation'), text, 'latin1');
+    const { code, out } = await run(['check', policyFile('vein-ablation')]);
+    expect(code).toBe(1);
+    expect(out).toContain(`vein-ablation.json:${lineOf('vein-ablation', '"title"')}: error: is not UTF-8: save the file in that encoding\n`);
+  });
+  it('warning: a form for every order that nobody has', async () => {
+    const file = join(folder, 'default.json');
+    const form = { id: 'f', type: 'form-completion', when: { criteria: 'always' }, summary: 's', label: 'l', questionnaire: 'https://x.example/q|1', afterCompletion: 'prior-auth-include' };
+    const read = JSON.parse(readFileSync(file, 'utf8')) as { everyOrder: readonly object[] };
+    writeFileSync(file, JSON.stringify({ ...read, everyOrder: [form, ...read.everyOrder] }, null, 1));
+    const line = readFileSync(file, 'utf8').split('\n').findIndex((each) => each.includes('"https://x.example/q|1"')) + 1;
+    expect((await run(['check'])).out).toContain(`${file}:${line}: warning: nobody has the questionnaire https://x.example/q|1`);
+  });
+  const casesFile = (id: string): string => join(folder, 'tests', `${id}.json`);
+  it('error: cases that are no JSON, also of one file', async () => {
+    writeFileSync(casesFile('vein-ablation'), '{ "policy": "vein-ablation",\n"cases": [ }');
+    for (const files of [[], [policyFile('vein-ablation')]]) {
+      const { code, out } = await run(['check', ...files]);
+      expect(code).toBe(1);
+      expect(out).toContain(`${casesFile('vein-ablation')}:2: error: not JSON: `);
+    }
+    expect(await run(['check', policyFile('rhinoplasty')])).toMatchObject({ code: 0 });
+  });
+  it.each<[string, object, string, string]>([
+    ['another policy', { policy: 'rhinoplasty' }, '"policy"', 'policy: names rhinoplasty, but the file is that of vein-ablation'],
+    ['a revision that is not there', { revision: '2026' }, '"revision"', 'cases.0.revision: vein-ablation has no revision 2026; it has: 2020.1'],
+    ['a criterion that is not there', { criteria: { reflix: 'met' } }, '"reflix"', 'cases.0.criteria.reflix: revision 2020.1 has no criterion reflix; it has: symptomatic-veins, reflux, compression'],
+    ['a mistyped day', { record: [{ resourceType: 'Observation', effectiveDateTime: 'tody-10' }] }, '"tody-10"', 'cases.0.record.0.effectiveDateTime: is no valid dateTime: expected a date, or a date with time and zone such as 2026-11-22T10:00:00Z or, in a case, today-10'],
+    ['a mistyped day inside', { both: [{ resourceType: 'Condition', onsetPeriod: { start: 'tday-10' } }] }, '"tday-10"', 'cases.0.both.0.onsetPeriod.start: is no valid dateTime'],
+    ['a mistyped day of an answer', { answers: { 'trial-day': { valueDate: 'tody-10' } } }, '"tody-10"', 'cases.0.answers.trial-day.valueDate: is no valid date'],
+    ['a mistyped element', { submission: [{ resourceType: 'Observation', valueQuanttity: { value: 3 } }] }, '"valueQuanttity"', 'cases.0.submission.0.valueQuanttity: valueQuanttity is not allowed here'],
+    ['an element that is none', { record: [{ resourceType: 'Observation', efectiveDateTime: 'today-10' }] }, '"efectiveDateTime"', 'cases.0.record.0.efectiveDateTime: is no element of Observation'],
+  ])('warning: cases of %s', async (_name, { policy = 'vein-ablation', ...more }: { policy?: string }, at, message) => {
+    const text = JSON.stringify({ policy, cases: [{ name: 'x', outcome: 'unknown', ...more }] }, null, 1);
+    writeFileSync(casesFile('vein-ablation'), text);
+    const line = text.split('\n').findIndex((each) => each.includes(at)) + 1;
+    const { findings } = JSON.parse((await run(['check', '--json'])).out) as { findings: readonly object[] };
+    expect(findings).toEqual([{ severity: 'warning', file: casesFile('vein-ablation'), line, message: expect.stringContaining(message) as unknown }]);
   });
   it('a revision that nothing reaches is named as such', async () => {
     change('resting-ecg', /"codes": \["93000", "93005", "93010"\]\}/, '"codes": ["93000"], "to": "1990-01-01" }');
@@ -132,6 +194,14 @@ describe('check', () => {
   });
 });
 
+it('names files as seen from where it runs', () => {
+  const command = join(import.meta.dirname, 'policy.ts');
+  const inRoot = spawnSync(process.execPath, [command, 'show', 'no-policy'], { cwd: join(shipped, '..'), encoding: 'utf8' });
+  expect([inRoot.status, inRoot.stderr]).toEqual([2, `"no-policy" is neither a policy of ${join('policies', 'library')} nor a CPT or HCPCS code.\n`]);
+  const elsewhere = spawnSync(process.execPath, [command, 'check'], { cwd: folder, encoding: 'utf8' });
+  expect([elsewhere.status, elsewhere.stderr]).toEqual([0, '']);
+});
+
 describe('show', () => {
   it('a code: which policy answers each payer, and why', async () => {
     const { code, out } = await run(['show', 'g0299']);
@@ -150,6 +220,12 @@ describe('show', () => {
   ])('%j', async (args, wanted) => {
     const { answers } = JSON.parse((await run(['show', ...args, '--json'])).out) as { answers: readonly object[] };
     expect(answers).toEqual([expect.objectContaining(wanted)]);
+  });
+  it('a policy, with what it tells the clinician', async () => {
+    const { out } = await run(['show', 'pap-device']);
+    expect(out).toMatch(/^ {2}instructions: \S/m);
+    expect(out).toMatch(/^ {2}response [a-z-]+: form-completion: \S/m);
+    expect((await run(['show', 'cardiac-mri'])).out).toContain('response echo-first: additional-orders: An echocardiogram comes before {{service}}\n    The record shows no echocardiogram.');
   });
   it('a policy, with the revision in force', async () => {
     const { out } = await run(['show', 'blepharoplasty', '--date', '2021-06-01']);
@@ -212,6 +288,9 @@ describe('import', () => {
     const { out } = await run(['import', list(`${HEADER}HCPCS,L3807,,,\n`), ...target, '--add', '--yes', '--json']);
     expect(JSON.parse(out)).toEqual({ policy: 'upper-limb-orthosis', revision: '2026.1', written: true, changes: [{ kind: 'added', code: 'L3807', after: 'as long as the revision' }] });
   });
+  it('says that a folder is none', async () => {
+    expect(await run(['import', folder, ...target])).toEqual({ code: 1, out: '', err: `${folder}: is a folder: name a file in it` });
+  });
   it('refuses a phase after the revision', async () => {
     const { code, err } = await run(['import', list(`${HEADER}CPT,15820,2022-01-07,,\n`), '--policy', 'blepharoplasty', '--revision', '2020.1', '--yes']);
     expect(code).toBe(1);
@@ -247,6 +326,16 @@ describe('test', () => {
     change('vein-ablation', '>= 0.5"', '>= 5"');
     const { code, out } = await run(['test', 'vein-ablation']);
     expect(code).toBe(1);
-    expect(out).toContain('vein-ablation 2020.1, record, "everything that is asked for is there": is not-met, not met');
+    expect(out).toContain('vein-ablation 2020.1, record, "everything that is asked for is there": expected met, but it is not-met (reflux: not-met)');
+  });
+  it('a case of a revision that is not there, or a file of another policy, is a fault of it', async () => {
+    const file = join(folder, 'tests', 'vein-ablation.json');
+    const read = JSON.parse(readFileSync(file, 'utf8')) as { cases: readonly object[] };
+    writeFileSync(file, JSON.stringify({ ...read, policy: 'rhinoplasty', cases: [...read.cases, { name: 'x', outcome: 'met', revision: '2026', both: [] }] }));
+    const { code, out } = await run(['test', 'vein-ablation']);
+    expect(code).toBe(1);
+    expect(out).toContain('vein-ablation 2026, record, "x": is of revision 2026, which vein-ablation has not (it has: 2020.1); it was not played');
+    expect(out).toContain(`vein-ablation: ${file} names the policy rhinoplasty`);
+    expect(out).toContain(': 2 faults.');
   });
 });

@@ -1,16 +1,16 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CODE_SYSTEMS } from '#fhir/base/code-systems.ts';
 import { canonicalCoding } from '#prior-auth/order/canonical-coding.ts';
 import type { Policy } from '#prior-auth/coverage-requirement/policy.ts';
 import { isUsState } from '#prior-auth/coverage-requirement/us-states.ts';
-import { type CheckAgainst, checkLibrary, refusals } from '../check-library.ts';
+import { casesFileOf, type CheckAgainst, checkDefault, checkLibrary, refusals } from '../check-library.ts';
 import { isDay, mergeServices, parseCodeList } from '../code-list.ts';
 import { explainService } from '../explain-service.ts';
-import { PolicyFileError } from '../json-file.ts';
+import { PolicyFileError, readText } from '../json-file.ts';
 import { loadPayers } from '../load-payers.ts';
-import { listFiles, loadPolicies, readDefaultFile, readFormFile, readPolicyFile } from '../load-policies.ts';
+import { listFiles, loadPolicies, readFormFile, readPolicyFile } from '../load-policies.ts';
 import { missingOutcomes, playCases, readPolicyCases } from '../policy-cases.ts';
 import { compareRevisions, describeChanges, describeServiceChanges, phaseInWords, serviceChanges } from '../revision-changes.ts';
 import { writeServices } from '../write-services.ts';
@@ -41,7 +41,11 @@ export interface CommandSurroundings {
   readonly confirm: ((question: string) => Promise<boolean>) | undefined;
 }
 
+/** The command is not one, or not written as its usage says. */
 class UsageError extends Error {}
+
+/** The command is understood; what it names is not there. */
+class UnknownNameError extends Error {}
 
 interface Asked {
   readonly args: readonly string[];
@@ -53,7 +57,7 @@ interface Asked {
 function readArgs(args: readonly string[]) {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
-  return parseArgs({ args: [...args], allowPositionals: true, options: { json: flag, strict: flag, yes: flag, add: flag, help: flag, library: text, hcpcs: text, date: text, payer: text, state: text, policy: text, revision: text } });
+  return parseArgs({ args: [...args], allowPositionals: true, options: { json: flag, strict: flag, yes: flag, add: flag, help: { ...flag, short: 'h' }, library: text, hcpcs: text, date: text, payer: text, state: text, policy: text, revision: text } });
 }
 
 /** Runs one `npm run policy` command; the number is the exit code. */
@@ -62,7 +66,7 @@ export async function runPolicyCommand(given: readonly string[], surroundings: C
   try {
     const { values: options, positionals } = understood(() => readArgs(given));
     const [command, ...args] = positionals;
-    if (options.help) {
+    if (options.help || command === 'help') {
       print(USAGE);
       return 0;
     }
@@ -82,8 +86,8 @@ export async function runPolicyCommand(given: readonly string[], surroundings: C
         throw new UsageError(command === undefined ? 'Which command?' : `There is no command "${command}".`);
     }
   } catch (error) {
-    if (error instanceof UsageError) {
-      complain(`${error.message}\n\n${USAGE}`);
+    if (error instanceof UsageError || error instanceof UnknownNameError) {
+      complain(error instanceof UsageError ? `${error.message}\n\n${USAGE}` : error.message);
       return 2;
     }
     if (!(error instanceof PolicyFileError)) throw error;
@@ -94,12 +98,19 @@ export async function runPolicyCommand(given: readonly string[], surroundings: C
 
 function check({ args, options, library, surroundings: { policies, questionnaires, hcpcs, print } }: Asked): number {
   const inLibrary = listFiles(library).map((file) => join(library, file));
-  for (const file of args) if (!existsSync(file)) throw new UsageError(`There is no file ${file}.`);
+  for (const file of args) if (!existsSync(file)) throw new UnknownNameError(`There is no file ${file}.`);
   const files = [...inLibrary.filter((file) => !args.some((each) => basename(each) === basename(file))), ...args];
   const hcpcsFile = options.hcpcs ?? newest(hcpcs);
-  const against: CheckAgainst = { payerIds: payerIds(policies), ...(hcpcsFile ? { hcpcs: readHcpcs(hcpcsFile) } : {}), ...(existsSync(questionnaires) ? { questionnaires: readCanonicals(questionnaires) } : {}) };
-  const others = args.length > 0 ? [] : [...refusals(join(policies, 'default.json'), readDefaultFile).found, ...listFiles(join(policies, 'forms')).flatMap((file) => refusals(join(policies, 'forms', file), readFormFile).found)];
-  const findings = [...checkLibrary(files, against).filter(({ file }) => args.length === 0 || args.includes(file)), ...others];
+  const forms = listFiles(join(policies, 'forms')).map((file) => refusals(join(policies, 'forms', file), readFormFile));
+  const against: CheckAgainst = {
+    payerIds: payerIds(policies),
+    forms: new Set(forms.flatMap(({ value }) => (value ? [`${value.url}|${value.version}`] : []))),
+    ...(hcpcsFile ? { hcpcs: readHcpcs(hcpcsFile) } : {}),
+    ...(existsSync(questionnaires) ? { questionnaires: readCanonicals(questionnaires) } : {}),
+  };
+  const wanted = [...args, ...args.map(casesFileOf)];
+  const others = args.length > 0 ? [] : [...checkDefault(join(policies, 'default.json'), against), ...forms.flatMap(({ found }) => found)];
+  const findings = [...checkLibrary(files, against).filter(({ file }) => args.length === 0 || wanted.includes(file)), ...others];
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   const warnings = findings.length - errors;
   const checked = args.length === 0 ? files.length : args.length;
@@ -116,11 +127,13 @@ function test({ args, options, library, surroundings: { today, print } }: Asked)
   const loaded = listFiles(library).map((file) => readPolicyFile(join(library, file)));
   const wanted = args.length === 0 ? loaded : args.map((id) => policyOf(loaded, id));
   const tried = wanted.map((policy) => {
-    const cases = readPolicyCases(join(library, '../tests', `${policy.id}.json`));
+    const file = casesFileOf(join(library, `${policy.id}.json`));
+    const cases = readPolicyCases(file);
     const results = playCases(policy, cases, today);
-    return { policy: policy.id, results, missing: missingOutcomes(policy, cases, results) };
+    const misnamed = existsSync(file) && cases.policy !== policy.id ? [`${file} names the policy ${cases.policy}`] : [];
+    return { policy: policy.id, results, missing: [...misnamed, ...missingOutcomes(policy, cases, results)] };
   });
-  const bad = tried.flatMap(({ policy, results, missing }) => [...results.flatMap(({ revision, side, name, faults }) => faults.map((fault) => `${policy} ${revision}, ${side}, "${name}": ${fault}`)), ...missing.map((each) => `${policy} ${each}`)]);
+  const bad = tried.flatMap(({ policy, results, missing }) => [...results.flatMap(({ revision, side, name, faults }) => faults.map((fault) => `${policy} ${revision}, ${side}, "${name}": ${fault}`)), ...missing.map((each) => `${policy}: ${each}`)]);
   const count = tried.reduce((sum, { results }) => sum + results.length, 0);
   if (options.json) print(JSON.stringify({ policies: tried.length, played: count, faults: bad, tried }));
   else [...bad, `${tried.length} ${tried.length === 1 ? 'policy' : 'policies'}, ${count} cases played (record and submission each): ${bad.length === 0 ? 'all as expected' : `${bad.length} faults`}.`].forEach((line) => print(line));
@@ -130,9 +143,9 @@ function test({ args, options, library, surroundings: { today, print } }: Asked)
 function show({ args: [what, ...more], options, library: folder, surroundings: { policies, today, print } }: Asked): number {
   if (what === undefined || more.length > 0) throw new UsageError('show takes one policy id or service code.');
   const date = options.date ?? today;
-  if (!isDay(date)) throw new UsageError(`--date: "${date}" is no date YYYY-MM-DD.`);
+  if (!isDay(date)) throw new UnknownNameError(`--date: "${date}" is no date YYYY-MM-DD.`);
   const state = options.state?.toUpperCase();
-  if (state !== undefined && !isUsState(state)) throw new UsageError(`--state: "${state}" is no state or territory of the United States in two letters.`);
+  if (state !== undefined && !isUsState(state)) throw new UnknownNameError(`--state: "${state}" is no state or territory of the United States in two letters.`);
   const library = loadPolicies(folder);
   const policy = library.policies.find(({ id }) => id === what);
   if (policy) {
@@ -142,10 +155,10 @@ function show({ args: [what, ...more], options, library: folder, surroundings: {
     return 0;
   }
   const coding = /^\d{4}[\dFTUAM]$/i.test(what) ? canonicalCoding({ system: CODE_SYSTEMS.cpt, code: what }) : /^[A-V]\d{4}$/i.test(what) ? canonicalCoding({ system: CODE_SYSTEMS.hcpcs, code: what }) : undefined;
-  if (!coding) throw new UsageError(`"${what}" is neither a policy of ${folder} nor a CPT or HCPCS code.`);
+  if (!coding) throw new UnknownNameError(`"${what}" is neither a policy of ${folder} nor a CPT or HCPCS code.`);
   const { payers } = loadPayers('', join(policies, 'payers.json'));
   const asked = options.payer === undefined ? payers : payers.filter(({ id }) => id === options.payer);
-  if (asked.length === 0) throw new UsageError(`There is no payer "${options.payer}". There are: ${payers.map(({ id }) => id).join(', ')}.`);
+  if (asked.length === 0) throw new UnknownNameError(`There is no payer "${options.payer}". There are: ${payers.map(({ id }) => id).join(', ')}.`);
   const answers = asked.map((payer) => explainService(library, payer, { ...coding, date, state }));
   if (options.json) print(JSON.stringify({ ...coding, date, state: state ?? null, answers }));
   else {
@@ -171,17 +184,17 @@ function diff({ args: [id, before, after, ...more], options, library, surroundin
 async function importList({ args: [csv, ...more], options, library, surroundings: { today, print, complain, confirm } }: Asked): Promise<number> {
   if (csv === undefined || more.length > 0 || options.policy === undefined || options.revision === undefined) throw new UsageError('import takes one CSV file, --policy and --revision.');
   const file = join(library, `${options.policy}.json`);
-  if (!existsSync(csv)) throw new UsageError(`There is no file ${csv}.`);
-  if (!existsSync(file)) throw new UsageError(`There is no policy ${options.policy} in ${library}.`);
+  if (!existsSync(csv)) throw new UnknownNameError(`There is no file ${csv}.`);
+  if (!existsSync(file)) throw new UnknownNameError(`There is no policy ${options.policy} in ${library}.`);
   const policy = readPolicyFile(file);
   const revision = revisionOf(policy, options.revision);
-  const services = mergeServices(revision.services, parseCodeList(readFileSync(csv, 'utf8'), csv, revision), { add: options.add === true });
+  const services = mergeServices(revision.services, parseCodeList(readText(csv), csv, revision), { add: options.add === true });
   const changes = serviceChanges(revision.services, services);
   const said = describeServiceChanges(changes);
   if (!options.json) [`${policy.id} ${revision.revision}: ${changes.length === 0 ? 'names these codes already.' : `${changes.length} ${changes.length === 1 ? 'change' : 'changes'}`}`, ...said.map((line) => `  ${line}`)].forEach((line) => print(line));
   if (changes.length > 0 && revision.effectiveFrom <= today) complain(`Revision ${revision.revision} is in force since ${revision.effectiveFrom}: cases that it decided keep its name. Unless this mends a mistake, end it and add a revision.`);
   const write = changes.length > 0 && (options.yes === true || (!options.json && confirm !== undefined && (await confirm('Write this? (y/n) '))));
-  if (write) writeFileSync(file, writeServices(readFileSync(file, 'utf8'), policy.revisions.indexOf(revision), services));
+  if (write) writeFileSync(file, writeServices(readText(file), policy.revisions.indexOf(revision), services));
   if (options.json) print(JSON.stringify({ policy: policy.id, revision: revision.revision, changes, written: write }));
   else if (write) print(`Wrote ${file}.`);
   else if (changes.length > 0) complain('Nothing was written; --yes writes without asking.');
@@ -199,21 +212,27 @@ function describePolicy(policy: Policy, date: string, inForce: string | undefine
       `  ${revision.covered}, ${revision.authorization}, documentation ${revision.documentation ?? 'none'}${revision.decision ? `, decided by ${revision.decision.route}` : ''}`,
       ...revision.services.map((service) => `  ${service.codes.join(' ')}: ${phaseInWords(service)}`),
       ...revision.criteria.map(({ id, label }) => `  criterion ${id}: ${label}`),
-      ...(revision.responses ?? []).map(({ id, type }) => `  response ${id}: ${type}`),
+      ...(revision.instructions === null ? [] : [`  instructions: ${inLines(revision.instructions)}`]),
+      ...(revision.responses ?? []).flatMap(({ id, type, summary, detail }) => [`  response ${id}: ${type}: ${summary}`, ...(detail === undefined ? [] : [`    ${inLines(detail)}`])]),
     ]),
     ...(inForce === undefined ? ['', `No revision is in force on ${date}.`] : []),
   ];
 }
 
+/** Further lines of a text stand under the first. */
+function inLines(text: string): string {
+  return text.trim().replaceAll(/\n+/g, '\n    ');
+}
+
 function policyOf(policies: readonly Policy[], id: string): Policy {
   const found = policies.find((policy) => policy.id === id);
-  if (!found) throw new UsageError(`There is no policy "${id}".`);
+  if (!found) throw new UnknownNameError(`There is no policy "${id}".`);
   return found;
 }
 
 function revisionOf(policy: Policy, name: string): Policy['revisions'][number] {
   const found = policy.revisions.find(({ revision }) => revision === name);
-  if (!found) throw new UsageError(`${policy.id} has no revision "${name}". It has: ${policy.revisions.map(({ revision }) => revision).join(', ')}.`);
+  if (!found) throw new UnknownNameError(`${policy.id} has no revision "${name}". It has: ${policy.revisions.map(({ revision }) => revision).join(', ')}.`);
   return found;
 }
 
@@ -228,13 +247,13 @@ function newest(folder: string): string | undefined {
 
 /** The list's month is taken from its name; a list without one counts as older than every code. */
 function readHcpcs(file: string): NonNullable<CheckAgainst['hcpcs']> {
-  if (!existsSync(file)) throw new UsageError(`There is no file ${file}.`);
-  const codes = readFileSync(file, 'utf8').split('\n').flatMap((line) => /^"?([A-V]\d{4})\b/.exec(line)?.[1] ?? []);
+  if (!existsSync(file)) throw new UnknownNameError(`There is no file ${file}.`);
+  const codes = readText(file).split('\n').flatMap((line) => /^"?([A-V]\d{4})\b/.exec(line)?.[1] ?? []);
   return { codes: new Set(codes), day: `${/(\d{4}-\d{2})\.csv$/.exec(file)?.[1] ?? '0000-00'}-01` };
 }
 
 function readCanonicals(folder: string): ReadonlySet<string> {
-  return new Set(listFiles(folder).map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as { readonly url?: string; readonly version?: string }).map(({ url, version }) => `${url}|${version}`));
+  return new Set(listFiles(folder).map((file) => JSON.parse(readText(join(folder, file))) as { readonly url?: string; readonly version?: string }).map(({ url, version }) => `${url}|${version}`));
 }
 
 /** What node:util's parser refuses is the caller's mistake. */

@@ -1,10 +1,11 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { runPolicyCommand } from './policy-command.ts';
 
 // npm run policy -- check | test | show | diff | import : the policy library on the command line.
 
-const policies = join(import.meta.dirname, '..');
+// Paths are shown as seen from where the command runs.
+const policies = relative(process.cwd(), join(import.meta.dirname, '..'));
 
 async function confirm(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
