@@ -1,23 +1,11 @@
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { openStore } from '#store/database.ts';
-import { StoreError } from '#store/errors.ts';
-import { readPeriod } from '#admin/period.ts';
+import { runMetricsCommand, surroundingsOfProcess } from '#admin/metrics-command.ts';
 import { exportMetrics } from '../metric-data/metric-log.ts';
 
-// npm run crd:metrics -- --from 2026-11-01 --to 2026-11-30 > metrics.ndjson
-const { values } = parseArgs({ options: { from: { type: 'string' }, to: { type: 'string' } } });
-const period = readPeriod(values.from, values.to, Date.now());
-if (period.kind === 'fault') {
-  console.error(period.why);
-  process.exit(2);
-}
-try {
-  const store = await openStore({ dataDir: process.env['DATA_DIR'] || join(process.cwd(), 'data'), databaseUrl: process.env['DATABASE_URL'] || undefined });
-  for await (const line of exportMetrics(store, period.from, period.to)) process.stdout.write(line);
-  await store.close();
-} catch (error) {
-  if (!(error instanceof StoreError)) throw error;
-  console.error(`${error.message}\nFrom a running process: GET /cds-services/admin/metrics-export with the admin token (docs/cds-hooks.md).`);
-  process.exit(1);
-}
+const USAGE = `npm run crd:metrics -- [--from DAY] [--to DAY]   CRDMetricData, one call a line (NDJSON)
+DAY: 2026-11-01 (UTC; --to is the last day) or an instant. Set DATA_DIR or DATABASE_URL as for the server.
+Exit: 0 done, 1 the database cannot be used, 2 the command is wrong.`;
+
+process.exitCode = await runMetricsCommand(
+  { usage: USAGE, table: 'cds.metric_batch', lines: exportMetrics, elsewhere: 'From a running process: GET /cds-services/admin/metrics-export with the admin token (docs/cds-hooks.md).' },
+  surroundingsOfProcess(),
+);
