@@ -4,6 +4,19 @@ export type Period = { readonly kind: 'period'; readonly from: Date; readonly to
 
 const DAY_MS = 86_400_000;
 
+/** The period that a query asks for; a parameter that is none, or that is given twice, is a fault and no period of its own. */
+export function readAskedPeriod(query: Readonly<Record<string, unknown>>, nowMs: number): Period {
+  const { from, to, ...others } = query;
+  const [other] = Object.keys(others);
+  if (other !== undefined) return { kind: 'fault', why: `there is no parameter ${JSON.stringify(other.slice(0, 40))}; there are from and to` };
+  if (!isOnce(from) || !isOnce(to)) return { kind: 'fault', why: 'from and to may be given once each' };
+  return readPeriod(from, to, nowMs);
+}
+
+function isOnce(given: unknown): given is string | undefined {
+  return given === undefined || typeof given === 'string';
+}
+
 /** Days (YYYY-MM-DD, UTC; `to` is the last day) or instants; without `from` all, without `to` up to now. */
 export function readPeriod(from: string | undefined, to: string | undefined, nowMs: number): Period {
   const begin = from === undefined ? { ms: 0 } : readTime(from);

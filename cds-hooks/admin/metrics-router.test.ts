@@ -29,9 +29,13 @@ describe('the export of metrics', () => {
       expect([answer.status, answer.headers.get('content-type'), (await answer.text()).trim().split('\n').length]).toEqual([200, 'application/x-ndjson; charset=utf-8', 2]);
     }
   });
-  it.each(['from=0000-01-01&to=9999-12-31', 'from=2026-02-30', 'to=soon', 'from=2026-11-23&to=2026-11-22'])('?%s is 400, with words', async (query) => {
+  it.each(['from=0000-01-01&to=9999-12-31', 'from=2026-02-30', 'to=soon', 'from=2026-11-23&to=2026-11-22', 'form=2026-11-22', 'from=2026-11-22&from=2026-11-23', 'from=2026-11-22&until=2026-11-23'])('?%s is 400, with words', async (query) => {
     const answer = await exported(query);
     expect([answer.status, (await answer.text()).length > 20]).toEqual([400, true]);
+  });
+  it('names the parameter that is none', async () => {
+    expect(await (await exported('form=2026-11-22')).text()).toBe('there is no parameter "form"; there are from and to\n');
+    expect(await (await exported('to=2026-11-22&to=2026-11-23')).text()).toBe('from and to may be given once each\n');
   });
   it('is 503 with words when the store does not answer', async () => {
     await store.close();

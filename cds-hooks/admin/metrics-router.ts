@@ -2,7 +2,7 @@ import { Router } from 'express';
 import type { Logger } from 'pino';
 import type { AuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
-import { readPeriod } from '#admin/period.ts';
+import { readAskedPeriod } from '#admin/period.ts';
 import { sendLines } from '#admin/send-lines.ts';
 import { exportMetrics } from '../metric-data/metric-log.ts';
 import type { AdminSession } from '#admin/admin-session.ts';
@@ -17,8 +17,7 @@ export function metricsRouter({ session, store, audit, log, now }: { readonly se
       response.writeHead(401, { 'WWW-Authenticate': 'Bearer' }).end();
       return;
     }
-    const asked = (name: string): string | undefined => (typeof request.query[name] === 'string' ? request.query[name] : undefined);
-    const period = readPeriod(asked('from'), asked('to'), now());
+    const period = readAskedPeriod(request.query, now());
     if (period.kind === 'fault') {
       response.writeHead(400, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${period.why}\n`);
       return;
