@@ -8,6 +8,7 @@ import type { RegisteredClients } from '../client-trust/registered-clients.ts';
 import type { TrustedClients } from '../client-trust/trusted-clients.ts';
 import { readClientForm, readFields } from './client-form.ts';
 import { type ClientsPage, CLIENTS_PATH, clientsPage } from './clients-page.ts';
+import { FEEDBACK_PATH } from './paths.ts';
 
 export interface AdminParts {
   readonly session: AdminSession;
@@ -21,10 +22,10 @@ const TITLE = 'CDS Hooks clients';
 const DONE_WORDS: ReadonlyMap<unknown, string> = new Map([['added', 'The client is registered.'], ['disabled', 'The client is disabled.'], ['enabled', 'The client is enabled.']]);
 /** Page for the operator: whose signed calls are answered. */
 export function adminRouter({ session, clients, registered, audit, log }: AdminParts): Router {
-  const { changing, reading, back, addSession } = createAdminPages({ path: CLIENTS_PATH, title: TITLE, session, audit, log });
+  const { changing, reading, back, addSession } = createAdminPages({ path: CLIENTS_PATH, title: TITLE, session, audit, log, others: [FEEDBACK_PATH] });
   const router = Router();
   const show = (response: Response, status: number, page: Omit<ClientsPage, 'clients' | 'fileFault'>): void =>
-    sendPage(response, status, TITLE, clientsPage({ clients: clients.list(), fileFault: clients.fileFault(), ...page }));
+    sendPage(response, status, TITLE, clientsPage({ clients: clients.list(), fileFault: clients.fileFault(), ...page }), page.faults ? `Not added: ${TITLE}` : TITLE);
   const switchTo = (disabled: boolean) =>
     changing(async (request, response) => {
       const id = String(request.params['id']);

@@ -119,6 +119,26 @@ describe('the admin page of clients', () => {
     for (const status of [303, 409]) expect((await post('', { ...fields('https://twice.example'), csrf }, cookie)).status).toBe(status);
     expect((await post('', { ...fields('built-in'), csrf }, cookie)).status).toBe(409);
   });
+  it('says in the title and first on the page that a client was not added, and has the focus where it is wrong', async () => {
+    const { cookie, csrf } = await signedIn();
+    const page = await (await post('', { ...fields('https://bad.example', { jku: 'http://x.example', fhirServers: 'http://y.example' }), csrf }, cookie)).text();
+    expect(page).toContain('<title>Not added: CDS Hooks clients - Open Prior Auth</title>');
+    expect(page).toMatch(/<h1>CDS Hooks clients<\/h1><div class="notice" role="alert"><p>The client was not added\.<\/p><ul><li><a href="#jku">Address of the keys \(jku\)<\/a> [^<]+<\/li><li><a href="#fhirServers">/);
+    expect(page.match(/<[^>]* autofocus/g)).toEqual([expect.stringContaining('id="jku"')]);
+  });
+  it('leads back to where the token was asked for, and to no other page', async () => {
+    for (const [to, location] of [['/admin/cds-feedback', '/admin/cds-feedback'], ['https://evil.example', '/admin/cds-clients'], ['//evil.example', '/admin/cds-clients'], ['/admin/other', '/admin/cds-clients']] as const) {
+      expect((await post('/sign-in', { token: TOKEN, to })).headers.get('location')).toBe(location);
+    }
+    const wrong = await (await post('/sign-in', { token: 'wrong', to: '/admin/cds-feedback' })).text();
+    expect(wrong).toContain('<title>Wrong token: CDS Hooks clients - ');
+    expect(wrong).toContain('<input type="hidden" name="to" value="/admin/cds-feedback">');
+    expect(await (await post('/sign-in', { token: 'wrong', to: '//evil.example' })).text()).not.toContain('evil');
+  });
+  it.each(['/sign-in', '/sign-out', '/some-id/disable'])('opens the page where a form was sent to, when it is loaded by address: %s', async (path) => {
+    const answer = await fetch(url + path, { redirect: 'manual' });
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/admin/cds-clients']);
+  });
   it('changes nothing without session, without the word of the form, or with another session’s', async () => {
     const [one, two] = [await signedIn(), await signedIn()];
     expect((await post('', { ...fields('https://x.example'), csrf: one.csrf })).status).toBe(401);

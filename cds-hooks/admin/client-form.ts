@@ -1,13 +1,14 @@
 import { z } from 'zod/mini';
 import { type TrustedCdsClient, trustedClientSchema } from '../client-trust/trusted-client.ts';
 
-export const CLIENT_FIELDS = ['name', 'iss', 'tenant', 'jku', 'jwks', 'algorithms', 'fhirServers'] as const;
-export type ClientForm = Readonly<Record<(typeof CLIENT_FIELDS)[number], string>>;
+const CLIENT_FIELDS = ['name', 'iss', 'tenant', 'jku', 'jwks', 'algorithms', 'fhirServers'] as const;
+export type ClientField = (typeof CLIENT_FIELDS)[number];
+export type ClientForm = Readonly<Record<ClientField, string>>;
 
 export type ReadClientForm =
   | { readonly kind: 'client'; readonly client: TrustedCdsClient }
   /** A message for each field that is wrong. */
-  | { readonly kind: 'faults'; readonly faults: Partial<Record<(typeof CLIENT_FIELDS)[number], string>> };
+  | { readonly kind: 'faults'; readonly faults: Partial<Record<ClientField, string>> };
 
 const field = z._default(z.string(), '');
 const formSchema = z.object({ name: field, iss: field, tenant: field, jku: field, jwks: field, algorithms: field, fhirServers: field });
@@ -29,7 +30,7 @@ export function readClientForm(form: ClientForm): ReadClientForm {
     ...Object.fromEntries(Object.entries({ name: filled(form.name), tenant: filled(form.tenant), jku: filled(form.jku), jwks: keys.value, algorithms: filled(form.algorithms)?.split(/\s+/) }).filter(([, value]) => value !== undefined)),
   });
   if (parsed.success) return { kind: 'client', client: parsed.data };
-  const faults: Partial<Record<(typeof CLIENT_FIELDS)[number], string>> = {};
+  const faults: Partial<Record<ClientField, string>> = {};
   for (const { path, message } of parsed.error.issues) {
     const name = CLIENT_FIELDS.find((each) => each === path[0]) ?? 'iss';
     faults[name] ??= path.length > 1 ? `${path.slice(1).map((part) => (typeof part === 'number' ? `no. ${part + 1}` : String(part))).join(' ')}: ${message}` : message;

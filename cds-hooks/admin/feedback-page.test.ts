@@ -52,6 +52,7 @@ describe('feedback by kind of card', () => {
     for (const token of [undefined, 'wrong']) expect((await api(token)).status).toBe(401);
     expect((await page()).status).toBe(401);
     expect(await (await page()).text()).toContain('Admin token');
+    expect(await (await page()).text()).toContain('<input type="hidden" name="to" value="/admin/cds-feedback">');
     const without = await runCdsHooks();
     expect((await fetch(`${without.url}/cds-services/admin/feedback`, { headers: { authorization: `Bearer ${TOKEN}` } })).status).toBe(404);
     expect((await fetch(`${without.url}/admin/cds-feedback`)).status).toBe(404);
@@ -84,8 +85,8 @@ describe('feedback by kind of card', () => {
     expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'");
     expect(html).toMatch(/<html lang="en">/);
     expect(html).toMatch(/<caption>/);
-    expect(html.match(/<th scope="col">/g)).toHaveLength(7);
-    expect(html).toMatch(/<th scope="row">Cardiac MRI: An echocardiogram comes before …<\/th><td class="words">additional orders<br>guideline<\/td><td class="words">1<\/td><td class="words">4<\/td><td class="words">20 %<\/td>/);
+    expect(html.match(/<th scope="col" role="columnheader">/g)).toHaveLength(7);
+    expect(html).toMatch(/<th scope="row" role="rowheader">Cardiac MRI: An echocardiogram comes before …<\/th><td role="cell" class="words" data-label="Type">additional orders<br>guideline<\/td><td role="cell" class="words" data-label="Accepted">1<\/td><td role="cell" class="words" data-label="Overridden">4<\/td><td role="cell" class="words" data-label="Accepted of all">20 %<\/td>/);
     expect(html).toContain('<li>An echocardiogram was done elsewhere: 2</li>');
     expect(html).toContain('<li>No reason given: 1</li>');
     expect(html).not.toContain('<b>abroad');

@@ -5,6 +5,7 @@ import { signInForm } from '#admin/admin-pages.ts';
 import type { AdminSession } from '#admin/admin-session.ts';
 import { CLIENTS_PATH } from './clients-page.ts';
 import { type Html, html, sendPage } from '#admin/html.ts';
+import { type Row, table } from '#admin/table.ts';
 import { FEEDBACK_API_PATH, FEEDBACK_PATH } from './paths.ts';
 
 const TITLE = 'Feedback on cards';
@@ -25,7 +26,7 @@ export function feedbackRouter({ session, retentionDays, summary, log }: Feedbac
     if (!response.headersSent) answer();
   };
   router.get(FEEDBACK_PATH, (request: Request, response: Response) => {
-    if (!session.of(request)) return sendPage(response, 401, TITLE, signInForm(CLIENTS_PATH, false));
+    if (!session.of(request)) return sendPage(response, 401, TITLE, signInForm(CLIENTS_PATH, { to: FEEDBACK_PATH }));
     summary()
       .then((kinds) => sendPage(response, 200, TITLE, feedbackPage(kinds, retentionDays)))
       .catch(failed(response, () => sendPage(response, 503, TITLE, html`<p role="alert">The feedback cannot be reached at the moment. Try again in a minute.</p>`)));
@@ -44,15 +45,26 @@ export function feedbackPage(kinds: readonly KindFeedback[], retentionDays: numb
   const links = html`<p><a href="${CLIENTS_PATH}">Registered clients</a></p>`;
   if (kinds.length === 0) return html`<p>No feedback has been reported in the last ${retentionDays} days.</p>${links}`;
   return html`<p>What clinicians did with the cards in the last ${retentionDays} days, as far as their systems reported it. A card that was only passed over is not reported.</p>
-<div class="wide" tabindex="0" role="region" aria-label="Cards"><table><caption>Cards, the most reported first</caption>
-<thead><tr><th scope="col">Card</th><th scope="col">Type</th><th scope="col">Accepted</th><th scope="col">Overridden</th><th scope="col">Accepted of all</th><th scope="col">Why overridden</th><th scope="col">Newest comments</th></tr></thead>
-<tbody>${kinds.map(row)}</tbody></table></div>${links}`;
+${table('Cards, the most reported first', COLUMNS, kinds.map(row))}${links}`;
 }
 
-function row({ name, type, topic, accepted, overridden, reasons, comments }: KindFeedback): Html {
+const COLUMNS = [
+  { name: 'Card' }, { name: 'Type', words: true }, { name: 'Accepted', words: true }, { name: 'Overridden', words: true }, { name: 'Accepted of all', words: true }, { name: 'Why overridden' }, { name: 'Newest comments' },
+] as const;
+
+function row({ name, type, topic, accepted, overridden, reasons, comments }: KindFeedback): Row {
   const withReason = reasons.reduce((sum, { count }) => sum + count, 0);
   const without = overridden - withReason;
   const why = [...reasons.map(({ display, count }) => html`<li>${display}: ${count}</li>`), ...(without > 0 ? [html`<li>No reason given: ${without}</li>`] : [])];
-  return html`<tr><th scope="row">${name}</th><td class="words">${type.replaceAll('-', ' ')}${topic ? html`<br>${topic}` : ''}</td><td class="words">${accepted}</td><td class="words">${overridden}</td><td class="words">${Math.round((100 * accepted) / (accepted + overridden))} %</td>
-<td>${why.length === 0 ? '' : html`<ul>${why}</ul>`}</td><td>${comments.length === 0 ? '' : html`<ul>${comments.map((comment) => html`<li>${comment}</li>`)}</ul>`}</td></tr>`;
+  return {
+    heading: name,
+    cells: [
+      html`${type.replaceAll('-', ' ')}${topic ? html`<br>${topic}` : ''}`,
+      accepted,
+      overridden,
+      `${Math.round((100 * accepted) / (accepted + overridden))} %`,
+      why.length === 0 ? '' : html`<ul>${why}</ul>`,
+      comments.length === 0 ? '' : html`<ul>${comments.map((comment) => html`<li>${comment}</li>`)}</ul>`,
+    ],
+  };
 }

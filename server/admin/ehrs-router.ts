@@ -26,7 +26,7 @@ export function ehrsAdminRouter({ adminToken, ehrs, baseUrl, audit, log, now }: 
   const { changing, reading, back, addSession } = createAdminPages({ path: EHRS_PATH, title: TITLE, session, audit, log });
   const router = Router();
   const show = (response: Response, status: number, page: Omit<EhrsPage, 'ehrs' | 'fileFault' | 'baseUrl'>): void =>
-    sendPage(response, status, TITLE, ehrsPage({ ehrs: ehrs.list(), baseUrl, fileFault: ehrs.fileFault(), ...page }));
+    sendPage(response, status, TITLE, ehrsPage({ ehrs: ehrs.list(), baseUrl, fileFault: ehrs.fileFault(), ...page }), page.faults ? `Not added: ${TITLE}` : TITLE);
   const switchTo = (disabled: boolean) =>
     changing(async (request, response) => {
       const id = String(request.params['id']);

@@ -71,6 +71,13 @@ describe('the admin page', () => {
     expect(page).toContain(`id="${field}-fault"`);
     expect(page).toMatch(new RegExp(`id="${field}"[^>]*aria-invalid="true"`));
   });
+  it('says in the title and first on the page that an EHR was not added, and has the focus where it is wrong', async () => {
+    const { cookie, csrf } = await signedIn();
+    const page = await (await post('', { ...fields('http://bad.example/r4', { clientId: '' }), csrf }, cookie)).text();
+    expect(page).toContain('<title>Not added: EHRs - ');
+    expect(page).toMatch(/<h1>EHRs<\/h1><div class="notice" role="alert"><p>The EHR was not added\.<\/p><ul><li><a href="#fhirBase">FHIR base<\/a> [^<]+<\/li><li><a href="#clientId">/);
+    expect(page.match(/<[^>]* autofocus/g)).toEqual([expect.stringContaining('id="fhirBase"')]);
+  });
   it('shows no secret again and changes nothing without the word of the form', async () => {
     const { cookie, csrf } = await signedIn();
     const secret = { clientAuthentication: 'client_secret_post', clientSecret: 'not-to-be-seen' };

@@ -1,8 +1,10 @@
 import type { ConnectionReport } from '../connections/check-report.ts';
 import type { KnownPayer } from '../connections/registered-payers.ts';
 import type { RingKey } from '#store/signing-keys.ts';
+import { csrfField, faultNotice, type FieldWords, type Form, formFields } from '#admin/form.ts';
 import { type Html, html } from '#admin/html.ts';
-import { PAYER_FIELDS, type PayerField, type PayerForm } from './payer-form.ts';
+import { type Row, table } from '#admin/table.ts';
+import type { PayerField, PayerForm } from './payer-form.ts';
 
 export const PAYERS_PATH = '/admin/payers';
 
@@ -20,26 +22,34 @@ export interface PayersPage {
 }
 
 export function payersPage(page: PayersPage): Html {
-  return html`${page.notice ? html`<p class="notice" role="status">${page.notice}</p>` : ''}
+  const form: Form<PayerField> = { fields: FIELD_WORDS, given: page.form, faults: page.faults };
+  return html`${faultNotice('The payer was not saved.', form)}${page.notice ? html`<p class="notice" role="status">${page.notice}</p>` : ''}
 ${page.fileFault ? html`<div class="notice" role="alert"><p>The payers file was changed and cannot be used; what it said before is in force.</p><pre>${page.fileFault}</pre></div>` : ''}
 <p>Where prior authorization requests go. A change holds in every process within a few seconds. While a payer is on manual, nothing new is sent to it: staff print the packet and record the payer’s reference number. <a href="${PAYERS_PATH}/notifications">How the payers’ notifications stand</a></p>
-<div class="wide" tabindex="0" role="region" aria-label="Payers"><table><caption>Payers</caption><thead><tr><th scope="col">Payer</th><th scope="col">Address</th><th scope="col">How it knows us</th><th scope="col">Registered in</th><th scope="col">State</th></tr></thead>
-<tbody>${page.payers.map((known) => payerRow(known, page.csrf))}</tbody></table></div>
+${page.payers.length === 0 ? html`<p>No payer is registered: nothing can be sent.</p>` : table('Payers', [{ name: 'Payer' }, { name: 'Address' }, { name: 'How it knows us' }, { name: 'Registered in', words: true }, { name: 'State' }], page.payers.map((known) => payerRow(known, page.csrf)))}
 <h2>Our keys</h2><p>Payers find them at <code>${page.baseUrl}/.well-known/jwks.json</code>.</p>
-<div class="wide" tabindex="0" role="region" aria-label="Signing keys"><table><caption>Signing keys</caption><thead><tr><th scope="col">Key id</th><th scope="col">Algorithm</th><th scope="col">State</th></tr></thead><tbody>${page.keys.map((each) => keyRow(each, page.keys, page.nowMs))}</tbody></table></div>
+${table('Signing keys', [{ name: 'Key id' }, { name: 'Algorithm' }, { name: 'State' }], page.keys.map((each) => keyRow(each, page.keys, page.nowMs)))}
 <form method="post" action="${PAYERS_PATH}/keys/rotate">${csrfField(page.csrf)}<p class="hint" id="rotate-hint">New keys are published now and used in an hour; the old ones stay published for a day after that.</p><button aria-describedby="rotate-hint">Rotate our keys</button></form>
-<h2 id="add">Add or change a payer</h2>${payerForm(page)}
+<h2 id="add">Add or change a payer</h2><form method="post" action="${PAYERS_PATH}">${csrfField(page.csrf)}${formFields(form)}<button>Save payer</button></form>
 <h2>Session</h2><form method="post" action="${PAYERS_PATH}/sign-out">${csrfField(page.csrf)}<button>Sign out</button></form>`;
 }
 
 const SOURCE_WORDS: { readonly [S in KnownPayer['source']]: string } = { file: 'the payers file', 'admin-page': 'this page' };
 
-function payerRow({ payer, source, disabled }: KnownPayer, csrf: string): Html {
+function payerRow({ payer, source, disabled }: KnownPayer, csrf: string): Row {
   const button = (action: string, words: string): Html => html`<form method="post" action="${PAYERS_PATH}/${payer.id}/${action}">${csrfField(csrf)}<button aria-label="${words}: ${payer.name}">${words}</button></form>`;
   const manual = payer.mode === 'manual';
-  return html`<tr><th scope="row">${payer.name}<br>${payer.id}</th><td>${payer.fhirBase}<br>PAS ${payer.pasVersion}${payer.discoveryBase ? html`<br>endpoints named by ${payer.discoveryBase}` : ''}${(payer.plans ?? []).map((plan) => html`<br>plan ${plan.id}: ${plan.fhirBase}, PAS ${plan.pasVersion}`)}</td>
-<td>${authenticationWords(payer)}</td><td>${SOURCE_WORDS[source]}</td><td>${disabled ? 'Disabled' : manual ? 'Manual' : 'Electronic'}${disabled ? '' : html`${button('test', 'Test the connection')}${(payer.plans ?? []).map((plan) => html`<form method="post" action="${PAYERS_PATH}/${payer.id}~${plan.id}/test">${csrfField(csrf)}<button aria-label="Test plan ${plan.id}: ${payer.name}">Test plan ${plan.id}</button></form>`)}${manual ? button('mode/electronic', 'Switch to electronic') : button('mode/manual', 'Switch to manual')}`}
-${source === 'admin-page' ? html`<p><a href="${PAYERS_PATH}?change=${payer.id}#add">Change<span class="skip"> ${payer.name}</span></a></p>${disabled ? button('enable', 'Enable') : button('disable', 'Disable')}` : ''}</td></tr>`;
+  const tests = html`${button('test', 'Test the connection')}${(payer.plans ?? []).map((plan) => html`<form method="post" action="${PAYERS_PATH}/${payer.id}~${plan.id}/test">${csrfField(csrf)}<button aria-label="Test plan ${plan.id}: ${payer.name}">Test plan ${plan.id}</button></form>`)}`;
+  const change = html`<p><a href="${PAYERS_PATH}?change=${payer.id}#add">Change<span class="skip"> ${payer.name}</span></a></p>${disabled ? button('enable', 'Enable') : button('disable', 'Disable')}`;
+  return {
+    heading: html`${payer.name}<br>${payer.id}`,
+    cells: [
+      html`${payer.fhirBase}<br>PAS ${payer.pasVersion}${payer.discoveryBase ? html`<br>endpoints named by ${payer.discoveryBase}` : ''}${(payer.plans ?? []).map((plan) => html`<br>plan ${plan.id}: ${plan.fhirBase}, PAS ${plan.pasVersion}`)}`,
+      authenticationWords(payer),
+      SOURCE_WORDS[source],
+      html`${disabled ? 'Disabled' : html`${manual ? 'Manual' : 'Electronic'}${tests}${manual ? button('mode/electronic', 'Switch to electronic') : button('mode/manual', 'Switch to manual')}`}${source === 'admin-page' ? change : ''}`,
+    ],
+  };
 }
 
 function authenticationWords({ authentication = { kind: 'backend-services' }, tls }: KnownPayer['payer']): Html {
@@ -47,17 +57,17 @@ function authenticationWords({ authentication = { kind: 'backend-services' }, tl
   return html`${words}${tls?.certificateFile ? html`<br>client certificate` : ''}${tls?.caFile ? html`<br>own certification authority` : ''}`;
 }
 
-function keyRow({ key, generation, useFrom, retireAt }: RingKey, keys: readonly RingKey[], nowMs: number): Html {
+function keyRow({ key, generation, useFrom, retireAt }: RingKey, keys: readonly RingKey[], nowMs: number): Row {
   const newer = keys.some((other) => other.key.alg === key.alg && other.generation > generation && other.useFrom <= nowMs);
   const state = retireAt !== undefined && retireAt <= nowMs ? 'Withdrawn' : useFrom > nowMs ? `Published, used from ${minuteOf(useFrom)}` : newer ? `Replaced, published until ${retireAt === undefined ? 'further notice' : minuteOf(retireAt)}` : 'In use';
-  return html`<tr><th scope="row"><code>${key.publicJwk.kid}</code></th><td>${key.alg}</td><td>${state}</td></tr>`;
+  return { heading: html`<code>${key.publicJwk.kid}</code>`, cells: [key.alg, state] };
 }
 
 function minuteOf(instant: number): string {
   return `${new Date(instant).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-const FIELD_WORDS: { readonly [F in PayerField]: { readonly label: string; readonly hint: string; readonly lines?: number; readonly required?: boolean; readonly choices?: readonly string[] } } = {
+const FIELD_WORDS: { readonly [F in PayerField]: FieldWords } = {
   id: { label: 'Id', hint: 'Small letters, digits, dots, hyphens. Policies and cases name the payer by it. An id that is here already changes that payer.', required: true },
   name: { label: 'Name', hint: 'As printed on the member’s card.', required: true },
   organizationIdentifiers: { label: 'Identifiers', hint: 'By which a coverage’s payor is known, one in a line: system|value.', lines: 3, required: true },
@@ -78,28 +88,10 @@ const FIELD_WORDS: { readonly [F in PayerField]: { readonly label: string; reado
   further: { label: 'Further settings (JSON)', hint: 'Plans, quirks, contact, dtr, crd, a fixed header: as in the payers file.', lines: 6 },
 };
 
-function payerForm({ form, faults = {}, csrf }: PayersPage): Html {
-  const fields = PAYER_FIELDS.map((name) => {
-    const { label, hint, lines, required, choices } = FIELD_WORDS[name];
-    const fault = faults[name];
-    const about = { html: `id="${name}" name="${name}" aria-describedby="${name}-hint${fault ? ` ${name}-fault` : ''}"${fault ? ' aria-invalid="true"' : ''}${required ? ' required' : ''}` };
-    const value = form?.[name] ?? '';
-    const control = choices
-      ? html`<select ${about}>${choices.map((choice) => html`<option${{ html: choice === value ? ' selected' : '' }}>${choice}</option>`)}</select>`
-      : lines ? html`<textarea ${about} rows="${lines}">${value}</textarea>` : html`<input ${about} value="${value}">`;
-    return html`<label for="${name}">${label}</label><p class="hint" id="${name}-hint">${hint}</p>${fault ? html`<p class="notice" id="${name}-fault">${label} ${fault}</p>` : ''}${control}`;
-  });
-  return html`${Object.keys(faults).length > 0 ? html`<p class="notice" role="alert">The payer was not saved. See the marked fields.</p>` : ''}<form method="post" action="${PAYERS_PATH}">${csrfField(csrf)}${fields}<button>Save payer</button></form>`;
-}
-
 const STATE_WORDS: { readonly [S in ConnectionReport['steps'][number]['state']]: string } = { ok: '✓ in order', warning: '! look at it', failed: '✗ failed', skipped: '– not tried', unknown: '? not known' };
 
 export function reportPage(report: ConnectionReport): Html {
   return html`<p class="notice" role="status">${report.result === 'ok' ? 'The connection works.' : 'The connection does not work as it is.'} ${report.payerName}, PAS ${report.pasVersion}, ${report.testedAt.slice(0, 16).replace('T', ' ')} UTC. No patient data was sent.</p>
 <h2>What was tested</h2><ol class="steps">${report.steps.map(({ name, state, what, todo }) => html`<li><strong>${name}: ${STATE_WORDS[state]}</strong><p>${what}</p>${todo ? html`<p><strong>What to do:</strong> ${todo}</p>` : ''}</li>`)}</ol>
 <p><a href="${PAYERS_PATH}">Back to the payers</a></p>`;
-}
-
-function csrfField(csrf: string): Html {
-  return html`<input type="hidden" name="csrf" value="${csrf}">`;
 }

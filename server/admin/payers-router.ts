@@ -44,10 +44,10 @@ const BEARER_TRIES = 10;
 /** Page for the operator: plain forms, no script. Each change needs the session's cookie and the word of its form; commands send the token as Bearer and get JSON. */
 export function payersAdminRouter({ adminToken, connections, keys, clinic, store, baseUrl, audit, log, now, subscriptionHealth = async () => [] }: PayersAdminOptions): Router {
   const session = createAdminSession(adminToken, baseUrl.startsWith('https:'), now, { path: PAYERS_PATH, cookie: 'payer_admin' });
-  const { changing, reading, back, addSession } = createAdminPages({ path: PAYERS_PATH, title: TITLE, session, audit, log });
+  const { changing, reading, back, addSession } = createAdminPages({ path: PAYERS_PATH, title: TITLE, session, audit, log, others: [`${PAYERS_PATH}/notifications`] });
   const router = Router();
   const show = (response: Response, status: number, page: Pick<PayersPage, 'csrf' | 'form' | 'faults' | 'notice'>): void =>
-    sendPage(response, status, TITLE, payersPage({ payers: connections.list(), keys: keys.list(), baseUrl, nowMs: now(), fileFault: connections.fileFault(), ...page }));
+    sendPage(response, status, TITLE, payersPage({ payers: connections.list(), keys: keys.list(), baseUrl, nowMs: now(), fileFault: connections.fileFault(), ...page }), page.faults ? `Not saved: ${TITLE}` : TITLE);
   /** Answers the commands, which send the token itself; every other request goes on to the page. */
   const forCommands = (handle: (request: Request, response: Response) => Promise<void>): RequestHandler => async (request, response, next) => {
     const bearer = session.isBearer(request);

@@ -162,6 +162,18 @@ describe('the admin page', () => {
     expect(page).toMatch(new RegExp(`id="${field}"[^>]*aria-invalid="true"`));
     expect(connections.byId('bad')).toBeUndefined();
   });
+  it('says in the title and first on the page that a payer was not saved, and has the focus where it is wrong', async () => {
+    const { cookie, csrf } = await signedIn();
+    const page = await (await post('', { ...fields('bad'), timeZone: 'Seattle', further: '[]', csrf }, cookie)).text();
+    expect(page).toContain('<title>Not saved: Payers - ');
+    expect(page).toMatch(/<h1>Payers<\/h1><div class="notice" role="alert"><p>The payer was not saved\.<\/p><ul><li><a href="#further">/);
+    expect(page.match(/<[^>]* autofocus/g)).toEqual([expect.stringContaining('id="further"')]);
+  });
+  it('leads back to the notifications where the token was asked for there; where a form was sent to opens the page', async () => {
+    expect(await (await fetch(`${url}/notifications`)).text()).toContain('<input type="hidden" name="to" value="/admin/payers/notifications">');
+    expect((await post('/sign-in', { token: TOKEN, to: '/admin/payers/notifications' })).headers.get('location')).toBe('/admin/payers/notifications');
+    for (const path of ['/sign-in', '/of-file/test', '/keys/rotate']) expect((await fetch(url + path, { redirect: 'manual' })).headers.get('location')).toBe('/admin/payers');
+  });
   it.each<[string, Record<string, string>]>([
     ['the id of a payer of the file', { id: 'of-file', organizationIdentifiers: 'https://payer.example/id|x' }],
     ['another payer’s identifier', { organizationIdentifiers: 'https://payer.example/id|of-file' }],
