@@ -7,7 +7,7 @@ import { type AuditTrail, openAuditTrail } from '#store/audit.ts';
 import { openStore, type Store } from '#store/database.ts';
 import { migratePart } from '#store/migrate.ts';
 import { uuidv7 } from '#store/uuid.ts';
-import { openRegisteredClients } from '../client-trust/registered-clients.ts';
+import { openRegisteredClients, type RegisteredClients } from '../client-trust/registered-clients.ts';
 import { openTrustedClients, type TrustedClients } from '../client-trust/trusted-clients.ts';
 import { type CdsTables, migrations } from '../tables.ts';
 import { adminRouter } from './admin-router.ts';
@@ -18,6 +18,9 @@ const KEYS = JSON.stringify({ keys: [{ ...(await exportJWK((await generateKeyPai
 let store: Store;
 let audit: AuditTrail;
 let clients: TrustedClients;
+/** Another process of the same store. */
+let second: TrustedClients;
+let registered: RegisteredClients;
 let url: string;
 let close: () => void;
 let nowMs = Date.parse('2026-11-22T10:00:00Z');
@@ -26,8 +29,9 @@ beforeAll(async () => {
   store = await openStore({ dataDir: 'memory' });
   await migratePart(store, 'cds', migrations);
   audit = await openAuditTrail(store, () => nowMs, () => undefined);
-  const registered = openRegisteredClients(store, audit, () => nowMs);
+  registered = openRegisteredClients(store, audit, () => nowMs);
   clients = await openTrustedClients({ builtIn: [{ iss: 'built-in', jku: 'http://localhost/jwks', fhirServers: [] }], file: undefined, registered, now: () => nowMs, onFileFault: () => undefined });
+  second = await openTrustedClients({ builtIn: [], file: undefined, registered, now: () => nowMs, onFileFault: () => undefined });
   const app = express();
   app.use(adminRouter({ session: createAdminSession(TOKEN, false, () => nowMs, { path: '/admin', cookie: 'cds_admin' }), clients, registered, audit, log: pino({ level: 'silent' }) }));
   const server = app.listen(0);
@@ -118,6 +122,49 @@ describe('the admin page of clients', () => {
     const { cookie, csrf } = await signedIn();
     for (const status of [303, 409]) expect((await post('', { ...fields('https://twice.example'), csrf }, cookie)).status).toBe(status);
     expect((await post('', { ...fields('built-in'), csrf }, cookie)).status).toBe(409);
+  });
+  it('tells where it is registered, of a tenant only when one was given', async () => {
+    const { cookie, csrf } = await signedIn();
+    const refused = async (iss: string, tenant = '') => /<p class="notice" id="iss-fault">([^<]*)</.exec(await (await post('', { ...fields(iss, { tenant }), csrf }, cookie)).text())?.[1];
+    for (const tenant of ['', 'south']) expect((await post('', { ...fields('https://taken.example', { tenant }), csrf }, cookie)).status).toBe(303);
+    expect(await refused('https://taken.example')).toBe('Issuer (iss) is registered already, in this page. To correct it, disable it first.');
+    expect(await refused('https://taken.example', 'south')).toBe('Issuer (iss) is registered already, with this tenant, in this page. To correct it, disable it first.');
+    expect(await refused('built-in')).toBe('Issuer (iss) is registered already, in this program. It cannot be changed.');
+  });
+  it('lets a client that was registered with a mistake be corrected once it is disabled, in every process, with audit rows', async () => {
+    const iss = 'https://mistaken.example';
+    const { cookie, csrf } = await signedIn();
+    expect((await post('', { ...fields(iss, { tenant: 'a' }), csrf }, cookie)).status).toBe(303);
+    const { id } = clients.find(iss, 'a') ?? {};
+    await second.reload();
+    expect(await (await fetch(`${url}?correct=${id}`, { headers: { cookie } })).text()).not.toContain(`value="${iss}"`);
+    expect((await post(`/${id}/disable`, { csrf }, cookie)).status).toBe(303);
+    const page = await (await fetch(url, { headers: { cookie } })).text();
+    expect(page).toContain(`<a href="/admin/cds-clients?correct=${id}#add">Correct<span class="skip"> North &#60;b&#62;Clinic&#60;/b&#62;, tenant a</span></a>`);
+    const form = await (await fetch(`${url}?correct=${id}`, { headers: { cookie } })).text();
+    for (const value of [`value="${iss}"`, 'value="a"', 'value="https://ehr.example/jwks"', '>https://ehr.example/fhir\nhttps://two.example/fhir</textarea>']) expect(form).toContain(value);
+    const corrected = await post('', { ...fields(iss, { tenant: 'a', jku: 'https://ehr.example/right', fhirServers: '' }), csrf }, cookie);
+    expect([corrected.status, corrected.headers.get('location')]).toEqual([303, '/admin/cds-clients?done=corrected']);
+    expect(await (await fetch(`${url}?done=corrected`, { headers: { cookie } })).text()).toContain('in place of the one that was disabled');
+    await second.reload();
+    for (const known of [clients, second]) {
+      expect(known.find(iss, 'a')).toMatchObject({ id, client: { jku: 'https://ehr.example/right', fhirServers: [], disabled: false } });
+      expect(known.list().filter(({ client }) => client.iss === iss)).toHaveLength(1);
+    }
+    await audit.flush();
+    const rows = await store.db.withTables<{ 'audit.event': { action: string; resource: unknown } }>().selectFrom('audit.event').select(['action', 'resource']).execute();
+    expect(rows.flatMap(({ action, resource }) => (JSON.stringify(resource).includes(iss) ? [action] : [])).sort()).toEqual(['cds-client-added', 'cds-client-added', 'cds-client-disabled']);
+  });
+  it('does not take the place of a client that another process enabled meanwhile', async () => {
+    const iss = 'https://meanwhile.example';
+    const { cookie, csrf } = await signedIn();
+    expect((await post('', { ...fields(iss), csrf }, cookie)).status).toBe(303);
+    const { id = '' } = clients.find(iss, undefined) ?? {};
+    expect((await post(`/${id}/disable`, { csrf }, cookie)).status).toBe(303);
+    await registered.setDisabled(id, false);
+    expect((await post('', { ...fields(iss, { jku: 'https://other.example/jwks' }), csrf }, cookie)).status).toBe(409);
+    expect(await registered.add({ iss, jku: 'https://other.example/jwks', fhirServers: [] })).toBe(false);
+    expect((await registered.list()).find((each) => each.iss === iss)).toMatchObject({ jku: 'https://ehr.example/jwks', disabled: false });
   });
   it('says in the title and first on the page that a client was not added, and has the focus where it is wrong', async () => {
     const { cookie, csrf } = await signedIn();

@@ -38,6 +38,11 @@ export function readClientForm(form: ClientForm): ReadClientForm {
   return { kind: 'faults', faults };
 }
 
+/** A registration as the form writes it. */
+export function formOf({ name, iss, tenant, jku, jwks, algorithms, fhirServers }: TrustedCdsClient): ClientForm {
+  return { name: name ?? '', iss, tenant: tenant ?? '', jku: jku ?? '', jwks: jwks ? JSON.stringify(jwks, null, 2) : '', algorithms: algorithms?.join(' ') ?? '', fhirServers: fhirServers.join('\n') };
+}
+
 function readKeys(text: string): { readonly kind: 'value'; readonly value: unknown } | { readonly kind: 'not-json' } {
   if (text.trim() === '') return { kind: 'value', value: undefined };
   try {

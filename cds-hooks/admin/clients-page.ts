@@ -13,7 +13,7 @@ export interface ClientsPage {
   readonly csrf: string;
   readonly fileFault: string | undefined;
   readonly notice?: string;
-  /** A form that was sent and not taken. */
+  /** A client to be corrected, or a form that was sent and not taken. */
   readonly form?: ClientForm;
   readonly faults?: Partial<Record<ClientField, string>>;
 }
@@ -34,7 +34,7 @@ function clientTable({ clients, csrf }: ClientsPage): Html {
   return table('Registered clients', columns, clients.map((known) => clientRow(known, csrf)));
 }
 
-const SOURCE_WORDS: { readonly [S in KnownClient['source']]: string } = { 'built-in': 'this program', file: 'the clients file', 'admin-page': 'this page' };
+export const SOURCE_WORDS: { readonly [S in KnownClient['source']]: string } = { 'built-in': 'this program', file: 'the clients file', 'admin-page': 'this page' };
 
 function clientRow({ client, source, id }: KnownClient, csrf: string): Row {
   const faults = keyFaults(client.jwks?.keys ?? [], algorithmsOf(client));
@@ -44,13 +44,14 @@ function clientRow({ client, source, id }: KnownClient, csrf: string): Row {
   const broken = faults.map(({ index, why }) => html`<br>no. ${index + 1} ${why}`);
   const name = `${client.name ?? client.iss}${client.tenant ? `, tenant ${client.tenant}` : ''}`;
   const button = html`<form method="post" action="${CLIENTS_PATH}/${id}/${change.toLowerCase()}">${csrfField(csrf)}<button aria-label="${change} ${name}">${change}</button></form>`;
+  const correct = client.disabled ? html`<p><a href="${CLIENTS_PATH}?correct=${id}#add">Correct<span class="skip"> ${name}</span></a></p>` : '';
   return {
     heading: html`${client.name ? html`${client.name}<br>` : ''}${client.iss}${client.tenant ? html`<br>tenant ${client.tenant}` : ''}`,
     cells: [
       html`${client.jku ?? `${client.jwks?.keys.length ?? 0} given here: ${(client.jwks?.keys ?? []).map((key) => key.kid).join(', ')}`}${signs}${broken}`,
       client.fhirServers.length === 0 ? 'none' : html`${client.fhirServers.map((server) => html`${server}<br>`)}`,
       SOURCE_WORDS[source],
-      html`${state}${id === undefined ? '' : html`${button}`}`,
+      html`${state}${id === undefined ? '' : html`${button}${correct}`}`,
     ],
   };
 }

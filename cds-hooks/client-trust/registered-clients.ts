@@ -1,4 +1,4 @@
-import type { Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { type AuditTrail } from '#store/audit.ts';
 import type { AnyDatabase, Store } from '#store/database.ts';
 import { uuidv7 } from '#store/uuid.ts';
@@ -14,7 +14,7 @@ export interface RegisteredClient extends TrustedCdsClient {
 /** Registrations in the store. Each change is in the audit trail with it, in one transaction. */
 export interface RegisteredClients {
   list(): Promise<readonly RegisteredClient[]>;
-  /** False: issuer and tenant are registered already. */
+  /** Takes the place of a disabled registration. False: issuer and tenant are registered already. */
   add(client: TrustedCdsClient): Promise<boolean>;
   setDisabled(id: string, disabled: boolean): Promise<void>;
 }
@@ -26,6 +26,7 @@ export function openRegisteredClients(store: Store, audit: AuditTrail, now: () =
       if (changed) await audit.recordWithin(trx, { action, who: 'admin', details: { issuer: changed.iss } });
       return changed !== undefined;
     });
+  const saidNow = (client: TrustedCdsClient) => ({ registration: JSON.stringify(client), disabled: false, created_at: new Date(now()).toISOString() });
   return {
     async list() {
       const rows = await store.db.withTables<CdsTables>().selectFrom('cds.client').selectAll().orderBy('created_at').execute();
@@ -35,8 +36,8 @@ export function openRegisteredClients(store: Store, audit: AuditTrail, now: () =
       change('cds-client-added', (trx) =>
         trx
           .insertInto('cds.client')
-          .values({ id: uuidv7(now()), iss: client.iss, tenant: client.tenant ?? '', registration: JSON.stringify(client), disabled: false, created_at: new Date(now()).toISOString() })
-          .onConflict((conflict) => conflict.doNothing())
+          .values({ id: uuidv7(now()), iss: client.iss, tenant: client.tenant ?? '', ...saidNow(client) })
+          .onConflict((conflict) => conflict.columns(['iss', 'tenant']).doUpdateSet(saidNow(client)).where(sql<boolean>`cds.client.disabled`))
           .returning('iss')
           .executeTakeFirst(),
       ),
