@@ -46,7 +46,7 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
     for (const step of undo.splice(0).reverse()) await step();
   };
   try {
-    const store = await openStore(config);
+    const store = await openStore({ ...config, answerWithinMs: STATEMENT_MS });
     undo.push(() => store.close());
     const audit = await openAuditTrail(store, Date.now, (error) => log.error({ err: error }, 'audit entries wait: the store refused them'));
     undo.push(() => audit.stop());
@@ -61,10 +61,10 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
     });
     undo.push(async () => payers.stop());
     const learning = await openLearning({
-      store, jobs, metrics: register, audit, log, now: Date.now, adminToken: config.adminToken, rolesFile: config.modelRolesFile, approveOwn: config.modelApproveOwn, appealsFile: config.appealsFile,
+      store: store.answeringWithin(LEARNING_STATEMENT_MS), jobs, metrics: register, audit, log, now: Date.now, adminToken: config.adminToken, rolesFile: config.modelRolesFile, approveOwn: config.modelApproveOwn, appealsFile: config.appealsFile,
     });
     undo.push(() => learning.stop());
-    const history = await openDecisionHistory({ store, now: Date.now, log, isSandboxPayer: (payerId) => payers.byId(payerId)?.fhirBase.startsWith(`${baseUrl}/`) === true });
+    const history = await openDecisionHistory({ store: store.answeringWithin(LEARNING_STATEMENT_MS), now: Date.now, log, isSandboxPayer: (payerId) => payers.byId(payerId)?.fhirBase.startsWith(`${baseUrl}/`) === true });
     undo.push(async () => history.stop());
     const model = await createLiveModel({
       shipped: shippedModel, history, source: learning.registry.source('denial-risk'), now: Date.now, onScored: learning.monitoring.scores.record,
@@ -75,7 +75,7 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
     const ehrFhir = `${baseUrl}/ehr/fhir`;
     const onOwnMachine = /^http:\/\/(localhost|127\.0\.0\.1)[:/]/.test(`${baseUrl}/`);
     const server = await createServer({
-      ...shared, jobs, policies, payers, connections: payers, model, ehrsFile: config.ehrsFile, adminToken: config.adminToken, diagnosisMap: loadDiagnosisMap(config.diagnosisMapFile),
+      ...shared, store: store.answeringWithin(PANEL_STATEMENT_MS), jobs, policies, payers, connections: payers, model, ehrsFile: config.ehrsFile, adminToken: config.adminToken, diagnosisMap: loadDiagnosisMap(config.diagnosisMapFile),
       ...(config.clinicFile === undefined ? {} : { clinic: readClinic(config.clinicFile) }),
       ehrs: [{ fhirBase: ehrFhir, name: 'Sandbox EHR', clientId: PANEL.clientId, scopes: PANEL.scope, worklistClientId: WORKLIST.clientId }],
     });
@@ -126,6 +126,11 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
     throw error;
   }
 }
+
+/** How long PostgreSQL may take for a statement before its connection counts as lost. The panel and the worklist have figures over all cases; learning reads every decision. */
+const STATEMENT_MS = 5_000;
+const PANEL_STATEMENT_MS = 30_000;
+const LEARNING_STATEMENT_MS = 600_000;
 
 /** Of the sandbox on one's own machine; anywhere else the queue is closed until PAYER_REVIEW_TOKEN is set. */
 const SANDBOX_REVIEW_TOKEN = 'open-prior-auth-sandbox-reviewer';

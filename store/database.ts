@@ -1,9 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { accessSync, constants, mkdirSync } from 'node:fs';
-import { CompiledQuery, Kysely, type KyselyPlugin, PGliteDialect, PostgresDialect, type Transaction } from 'kysely';
-import pg from 'pg';
+import { CompiledQuery, Kysely, type KyselyPlugin, PGliteDialect, PostgresDialect, sql, type Transaction } from 'kysely';
+import type pg from 'pg';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { StoreError } from './errors.ts';
+import { openConnections, type PostgresConnections } from './postgres-connections.ts';
 import { type EmbeddedEngine, openThreadedEngine } from './threaded-engine.ts';
 
 /** Each part names its own tables: `store.db.withTables<EhrTables>()`, with `type EhrTables = { 'ehr.resource': {…} }`. */
@@ -17,6 +18,8 @@ export interface Store {
   readonly pool?: pg.Pool;
   /** Runs `work` in one transaction. Inside it, only the given handle may be used: the root `db` refuses, because on the embedded engine it would wait for ever. */
   transaction<T>(work: (trx: Transaction<AnyDatabase>) => Promise<T>): Promise<T>;
+  /** The same store for statements that may rightly take so long; undefined: as long as they take. */
+  answeringWithin(ms: number | undefined): Store;
   close(): Promise<void>;
 }
 
@@ -25,12 +28,14 @@ export interface StoreOptions {
   readonly dataDir: string;
   /** postgres://… selects PostgreSQL. */
   readonly databaseUrl?: string | undefined;
+  /** How long PostgreSQL may leave a statement unanswered before its connection is given up. Default: any time, as for a command that somebody watches. */
+  readonly answerWithinMs?: number | undefined;
 }
 
 const insideTransaction = new AsyncLocalStorage<true>();
 
-export async function openStore({ dataDir, databaseUrl }: StoreOptions): Promise<Store> {
-  return databaseUrl ? openPostgres(databaseUrl) : openEmbedded(dataDir);
+export async function openStore({ dataDir, databaseUrl, answerWithinMs }: StoreOptions): Promise<Store> {
+  return databaseUrl ? openPostgres(databaseUrl, answerWithinMs) : openEmbedded(dataDir);
 }
 
 async function openEmbedded(dataDir: string): Promise<Store> {
@@ -41,17 +46,19 @@ async function openEmbedded(dataDir: string): Promise<Store> {
   }
   const pglite = await openThreadedEngine(dataDir);
   const db = new Kysely<AnyDatabase>({ dialect: new PGliteDialect({ pglite }), plugins: [refuseInsideTransaction] });
-  return {
+  const store: Store = {
     engine: 'pglite',
     db,
     pglite,
     transaction: (work) => runTransaction(db, work),
+    answeringWithin: () => store,
     close: async () => {
       await db.destroy();
       if (!pglite.closed) await pglite.close();
       await lock?.release();
     },
   };
+  return store;
 }
 
 function makeFolder(dataDir: string): void {
@@ -63,21 +70,27 @@ function makeFolder(dataDir: string): void {
   }
 }
 
-async function openPostgres(connectionString: string): Promise<Store> {
-  pg.types.setTypeParser(20, Number);
-  const pool = new pg.Pool({ connectionString, max: 16, connectionTimeoutMillis: 5_000 });
-  // A lost connection is told twice: to the query that runs on it, which fails, and as an event that ends the process when unheard.
-  // The pool hears it for idle connections only; a transaction between two of its statements holds one that nobody listens to.
-  pool.on('error', () => undefined);
-  pool.on('connect', (client) => client.on('error', () => undefined));
+async function openPostgres(connectionString: string, answerWithinMs: number | undefined): Promise<Store> {
+  const store = storeOn(openConnections(connectionString), answerWithinMs);
   try {
-    await pool.query('select 1');
+    await sql`select 1`.execute(store.db);
   } catch (cause) {
-    await pool.end();
+    await store.close();
     throw new StoreError('STORE_UNREACHABLE', 'PostgreSQL did not answer. Check DATABASE_URL and that the server runs.', { cause });
   }
-  const db = new Kysely<AnyDatabase>({ dialect: new PostgresDialect({ pool }), plugins: [refuseInsideTransaction] });
-  return { engine: 'postgresql', db, pool, transaction: (work) => runTransaction(db, work), close: () => db.destroy() };
+  return store;
+}
+
+function storeOn(connections: PostgresConnections, answerWithinMs: number | undefined): Store {
+  const db = new Kysely<AnyDatabase>({ dialect: new PostgresDialect({ pool: connections.answeringWithin(answerWithinMs) }), plugins: [refuseInsideTransaction] });
+  return {
+    engine: 'postgresql',
+    db,
+    pool: connections.pool,
+    transaction: (work) => runTransaction(db, work),
+    answeringWithin: (ms) => storeOn(connections, ms),
+    close: () => connections.close(),
+  };
 }
 
 function runTransaction<T>(db: Kysely<AnyDatabase>, work: (trx: Transaction<AnyDatabase>) => Promise<T>): Promise<T> {

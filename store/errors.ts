@@ -1,5 +1,5 @@
 /** Faults of the store. docs/errors.md gives cause and cure of each. */
-export const STORE_ERROR_CODES = ['STORE_LOCKED', 'STORE_FOLDER_UNUSABLE', 'STORE_UNREACHABLE', 'STORE_OUTSIDE_TRANSACTION', 'STORE_SCHEMA_UNKNOWN'] as const;
+export const STORE_ERROR_CODES = ['STORE_LOCKED', 'STORE_FOLDER_UNUSABLE', 'STORE_UNREACHABLE', 'STORE_SILENT', 'STORE_OUTSIDE_TRANSACTION', 'STORE_SCHEMA_UNKNOWN'] as const;
 
 export class StoreError extends Error {
   readonly code: (typeof STORE_ERROR_CODES)[number];

@@ -22,10 +22,13 @@ export interface Jobs {
 
 export const JOBS_SCHEMA = 'jobs';
 
+/** For the pool of the job machinery, which hands them to pg: a connection that falls silent is given up. Its upkeep may take a while. */
+const TIMED = { query_timeout: 30_000, keepAlive: true, keepAliveInitialDelayMillis: 10_000 } as const;
+
 /** Durable jobs on the store's own engine. `onError` receives faults of the job machinery itself. */
 export async function startJobs(store: Store, onError: (error: Error) => void): Promise<Jobs> {
   const boss = new PgBoss({
-    ...(store.pglite ? { db: fromPglite(store.pglite) } : { connectionString: store.pool?.options.connectionString ?? '' }),
+    ...(store.pglite ? { db: fromPglite(store.pglite) } : { ...TIMED, connectionString: store.pool?.options.connectionString ?? '' }),
     schema: JOBS_SCHEMA,
     schedule: false,
     useListenNotify: true,

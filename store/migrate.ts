@@ -7,14 +7,15 @@ export type PartMigrations = Readonly<Record<string, string>>;
 
 /**
  * Brings one part's tables up to date, in one transaction: all of it or nothing. Each part has its own schema (`create schema if not exists`) and its own list,
- * kept in `migrations_<part>`. Processes that start together wait for each other.
+ * kept in `migrations_<part>`. Processes that start together wait for each other, as long as it takes.
  * @throws StoreError STORE_SCHEMA_UNKNOWN when the tables were made by another version of the program.
  */
 export async function migratePart(store: Store, part: string, migrations: PartMigrations): Promise<void> {
   const table = `migrations_${part}`;
-  const { rows: [found] } = await sql<{ there: boolean }>`select to_regclass(${table}) is not null as there`.execute(store.db);
-  if (found?.there && left(part, migrations, await readDone(store.db, table)).length === 0) return;
-  await store.transaction(async (trx) => {
+  const unhurried = store.answeringWithin(undefined);
+  const { rows: [found] } = await sql<{ there: boolean }>`select to_regclass(${table}) is not null as there`.execute(unhurried.db);
+  if (found?.there && left(part, migrations, await readDone(unhurried.db, table)).length === 0) return;
+  await unhurried.transaction(async (trx) => {
     await sql`select pg_advisory_xact_lock(hashtext(${table}))`.execute(trx);
     await sql`create table if not exists ${sql.table(table)} (name varchar(255) primary key, timestamp varchar(255) not null)`.execute(trx);
     for (const [name, text] of left(part, migrations, await readDone(trx, table))) {
