@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Store } from '#store/database.ts';
 import { migratePart } from '#store/migrate.ts';
+import { openOverNetwork } from '#test-fixtures/silent-network.ts';
 import { openTestStore } from '#test-fixtures/test-store.ts';
 import { type Exchange, openExchangeLog } from './exchange-log.ts';
 import { type CdsTables, migrations } from './tables.ts';
@@ -67,4 +68,18 @@ it('waits for the next flush with a full batch when the store has failed, and lo
   await sql`alter table cds.moved rename to exchange_batch`.execute(other.db);
   expect(await log.find('large')).toHaveLength(6);
   await other.close();
+});
+
+it('(PostgreSQL) keeps once what was written without our hearing of it, though more came meanwhile', async (context) => {
+  if (store.engine !== 'postgresql') return context.skip('the embedded engine loses no answer');
+  const { network, over } = await openOverNetwork(store);
+  const log = openExchangeLog(over, Date.now, 90, fail);
+  const lost = network.loseAnswerTo('"cds"."exchange_batch"');
+  log.record(at('told-once', { request: '1' }));
+  await expect(log.flush()).rejects.toThrow();
+  await lost;
+  log.record(at('told-once', { request: '2' }));
+  expect((await log.find('told-once')).map(({ request }) => request)).toEqual(['1', '2']);
+  await over.close();
+  await network.close();
 });

@@ -39,12 +39,13 @@ export function openExchangeLog(store: Store, now: () => number, retentionDays: 
     sizeOf: ({ request, answer }) => request.length + answer.length,
     batchSize: BATCH_BYTES,
     mostWaiting: MAX_WAITING_BYTES,
-    async write(batch) {
+    newId: () => uuidv7(now()),
+    async write(batch, id) {
       const [first_at = '', last_at = ''] = [batch[0]?.at, batch.at(-1)?.at];
       const content = await packText(batch.map(toRecord).join(''));
       const hook_instances = JSON.stringify(batch.map((exchange) => exchange.hookInstance));
       const expires_at = new Date(now() + retentionDays * 86_400_000).toISOString();
-      await db.insertInto('cds.exchange_batch').values({ id: uuidv7(now()), first_at, last_at, expires_at, hook_instances, content }).execute();
+      await db.insertInto('cds.exchange_batch').values({ id, first_at, last_at, expires_at, hook_instances, content }).onConflict((conflict) => conflict.column('id').doNothing()).execute();
       if (now() - prunedMs < PRUNE_EVERY_MS) return;
       prunedMs = now();
       await db.deleteFrom('cds.exchange_batch').where('expires_at', '<', new Date(prunedMs).toISOString()).execute();

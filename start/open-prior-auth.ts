@@ -49,7 +49,10 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
     const store = await openStore({ ...config, answerWithinMs: STATEMENT_MS });
     undo.push(() => store.close());
     const audit = await openAuditTrail(store, Date.now, (error) => log.error({ err: error }, 'audit entries wait: the store refused them'));
-    undo.push(() => audit.stop());
+    undo.push(async () => {
+      const end = await audit.stop();
+      if (end.kind === 'lost') log.error({ entries: end.entries }, 'audit entries are lost: the store did not take them before the end');
+    });
     const jobs = await startJobs(store, (error) => log.warn({ err: error }, 'jobs'));
     undo.push(() => jobs.stop());
 

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { afterEach, describe, expect, it } from 'vitest';
+import { openOverNetwork } from '#test-fixtures/silent-network.ts';
 import { openTestStore } from '#test-fixtures/test-store.ts';
 import { openAuditTrail } from './audit.ts';
 import type { Store } from './database.ts';
@@ -49,5 +50,31 @@ describe('the audit trail', () => {
     await sql`alter schema audit_away rename to audit`.execute(store.db);
     expect(await audit.ofCase(caseId)).toHaveLength(1);
     await audit.stop();
+  });
+
+  it('writes more than a statement holds before it stops, and says what the store did not take', async () => {
+    store = await openTestStore();
+    const audit = await openAuditTrail(store, Date.now, () => undefined, 60_000);
+    for (let i = 0; i < 3_000; i += 1) audit.record({ action: 'hook-answered', who: 'x', caseId });
+    expect(await audit.stop()).toEqual({ kind: 'written' });
+    expect(await audit.ofCase(caseId)).toHaveLength(3_000);
+    await sql`alter schema audit rename to audit_away`.execute(store.db);
+    for (let i = 0; i < 3; i += 1) audit.record({ action: 'hook-answered', who: 'x' });
+    expect(await audit.stop()).toEqual({ kind: 'lost', entries: 3 });
+  });
+
+  it('(PostgreSQL) goes on after a write whose answer was lost, and has each entry once', async (context) => {
+    store = await openTestStore();
+    if (store.engine !== 'postgresql') return context.skip('the embedded engine loses no answer');
+    const { network, over } = await openOverNetwork(store);
+    const audit = await openAuditTrail(over, Date.now, () => undefined, 20);
+    const lost = network.loseAnswerTo('insert into audit.event');
+    audit.record({ action: 'case-opened', who: 'x', caseId });
+    await lost;
+    audit.record({ action: 'case-viewed', who: 'x', caseId });
+    await expect.poll(async () => (await audit.ofCase(caseId)).map((row) => row.action)).toEqual(['case-opened', 'case-viewed']);
+    expect(await audit.stop()).toEqual({ kind: 'written' });
+    await over.close();
+    await network.close();
   });
 });

@@ -3,6 +3,7 @@ import { type Kysely, sql, type Transaction } from 'kysely';
 import type { AnyDatabase, Store } from './database.ts';
 import { migratePart } from './migrate.ts';
 import { uuidv7 } from './uuid.ts';
+import { createWriteBehind } from './write-behind.ts';
 
 /** What happened, in words that stay the same: AuditEvent.subtype codes of ours. */
 export const AUDIT_ACTIONS = [
@@ -39,8 +40,14 @@ export interface AuditTrail {
   record(entry: AuditEntry): void;
   ofCase(caseId: string): Promise<readonly AuditRow[]>;
   flush(): Promise<void>;
-  stop(): Promise<void>;
+  /** Writes what waits, for five seconds at most. */
+  stop(): Promise<AuditEnd>;
 }
+
+export type AuditEnd =
+  | { readonly kind: 'written' }
+  /** The store did not take them in time. */
+  | { readonly kind: 'lost'; readonly entries: number };
 
 export interface AuditRow {
   readonly id: string;
@@ -64,33 +71,34 @@ const migrations = {
     create index event_recorded on audit.event (recorded)`,
 };
 
+/** In characters of JSON: some thousand entries in one statement, and some hundred thousand that wait for a store that is away; then the oldest are given up. */
+const BATCH_SIZE = 524_288;
+const MOST_WAITING = 64 * 1_048_576;
+const STOP_MS = 5_000;
+
 const OUTCOME_CODES = { success: '0', refused: '4', failed: '8' } as const;
 
 /** The audit trail: FHIR AuditEvent rows. `now` gives epoch milliseconds; `onError` hears of a failed background write, whose entries are kept and tried again. */
 export async function openAuditTrail(store: Store, now: () => number, onError: (error: unknown) => void, flushMs = 250): Promise<AuditTrail> {
   await migratePart(store, 'audit', migrations);
   const db = store.db.withTables<AuditTables>();
-  let waiting: AuditTables['audit.event'][] = [];
-  let writing: Promise<void> = Promise.resolve();
+  const unwritten = createWriteBehind<string>({
+    sizeOf: (row) => row.length,
+    batchSize: BATCH_SIZE,
+    mostWaiting: MOST_WAITING,
+    write: (rows) => insertAll(db, rows).catch((error: unknown) => {
+      onError(error);
+      throw error;
+    }),
+  });
 
   const toRow = (entry: AuditEntry): AuditTables['audit.event'] => {
     const id = uuidv7(now());
     const recorded = new Date(now()).toISOString();
     return { id, recorded, action: entry.action, who: entry.who, case_id: entry.caseId ?? null, resource: JSON.stringify(toAuditEvent(id, recorded, entry)) };
   };
-  const flush = (): Promise<void> => {
-    writing = writing.then(async () => {
-      const rows = waiting.splice(0, 1000);
-      if (rows.length === 0) return;
-      try {
-        await insertAll(db, rows);
-      } catch (error) {
-        waiting = [...rows, ...waiting].slice(0, 100_000);
-        onError(error);
-      }
-    });
-    return writing;
-  };
+  // That it failed was heard above.
+  const flush = (): Promise<void> => unwritten.flush().catch(() => undefined);
   const timer = setInterval(() => void flush(), flushMs);
   timer.unref();
 
@@ -99,7 +107,7 @@ export async function openAuditTrail(store: Store, now: () => number, onError: (
       await trx.withTables<AuditTables>().insertInto('audit.event').values(toRow(entry)).execute();
     },
     record(entry) {
-      waiting.push(toRow(entry));
+      unwritten.add(toJson(toRow(entry)));
     },
     async ofCase(caseId) {
       await flush();
@@ -115,16 +123,26 @@ export async function openAuditTrail(store: Store, now: () => number, onError: (
     flush,
     async stop() {
       clearInterval(timer);
-      await flush();
+      let late: NodeJS.Timeout | undefined;
+      await Promise.race([flush(), new Promise<void>((resolve) => (late = setTimeout(resolve, STOP_MS)))]).finally(() => clearTimeout(late));
+      const entries = unwritten.count();
+      return entries === 0 ? { kind: 'written' } : { kind: 'lost', entries };
     },
   };
 }
 
-/** Many rows in one parameter: on the embedded engine a statement with a parameter for each value takes nearly twice as long, and every answer waits meanwhile. */
-async function insertAll(db: Kysely<AuditTables>, rows: readonly AuditTables['audit.event'][]): Promise<void> {
-  const all = `[${rows.map(({ resource, ...row }) => `${JSON.stringify(row).slice(0, -1)},"resource":${resource}}`).join()}]`;
+function toJson({ resource, ...row }: AuditTables['audit.event']): string {
+  return `${JSON.stringify(row).slice(0, -1)},"resource":${resource}}`;
+}
+
+/**
+ * Many rows in one parameter: on the embedded engine a statement with a parameter for each value takes nearly twice as long, and every answer waits meanwhile.
+ * A row that is there was written by a statement whose answer was lost.
+ */
+async function insertAll(db: Kysely<AuditTables>, rows: readonly string[]): Promise<void> {
   await sql`insert into audit.event (id, recorded, action, who, case_id, resource)
-    select id, recorded, action, who, case_id, resource from jsonb_to_recordset(${all}::jsonb) as given (id uuid, recorded timestamptz, action text, who text, case_id uuid, resource jsonb)`.execute(db);
+    select id, recorded, action, who, case_id, resource from jsonb_to_recordset(${`[${rows.join()}]`}::jsonb) as given (id uuid, recorded timestamptz, action text, who text, case_id uuid, resource jsonb)
+    on conflict (id) do nothing`.execute(db);
 }
 
 function toAuditEvent(id: string, recorded: string, entry: AuditEntry): AuditEvent {

@@ -1,22 +1,19 @@
 import { sql } from 'kysely';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openSilentNetwork, type SilentNetwork } from '#test-fixtures/silent-network.ts';
+import { openOverNetwork, type SilentNetwork } from '#test-fixtures/silent-network.ts';
 import { openTestStore } from '#test-fixtures/test-store.ts';
-import { openStore, type Store } from './database.ts';
+import type { Store } from './database.ts';
 
 const LIMIT_MS = 400;
 let behind: Store;
 let network: SilentNetwork;
 let store: Store;
 
-/** A store over a network that can fall silent; the embedded engine has none. */
-async function openOverNetwork(): Promise<boolean> {
+/** False: the embedded engine has no network that can fall silent. */
+async function open(): Promise<boolean> {
   behind = await openTestStore();
   if (behind.engine !== 'postgresql') return false;
-  const url = new URL(behind.pool?.options.connectionString ?? '');
-  network = await openSilentNetwork(Number(url.port));
-  url.port = String(network.port);
-  store = await openStore({ dataDir: 'memory', databaseUrl: url.toString(), answerWithinMs: LIMIT_MS });
+  ({ network, over: store } = await openOverNetwork(behind, LIMIT_MS));
   return true;
 }
 
@@ -37,7 +34,7 @@ const took = async (work: () => Promise<unknown>): Promise<number> => {
 
 describe('(PostgreSQL) connections that fall silent', () => {
   it('are given up and replaced, however many they are', async (context) => {
-    if (!(await openOverNetwork())) return context.skip('the embedded engine has no connection');
+    if (!(await open())) return context.skip('the embedded engine has no connection');
     const all = Array.from({ length: 16 });
     await Promise.all(all.map(() => sql`select pg_sleep(0.1)`.execute(store.db)));
     network.silence();
@@ -48,7 +45,7 @@ describe('(PostgreSQL) connections that fall silent', () => {
   });
 
   it('fail a transaction at once, and the next one has another connection', async (context) => {
-    if (!(await openOverNetwork())) return context.skip('the embedded engine has no connection');
+    if (!(await open())) return context.skip('the embedded engine has no connection');
     await sql`create table n (i integer)`.execute(store.db);
     const lost = store.transaction(async (trx) => {
       await sql`insert into n values (1)`.execute(trx);
@@ -61,7 +58,7 @@ describe('(PostgreSQL) connections that fall silent', () => {
   });
 
   it('do not keep the store from being closed', async (context) => {
-    if (!(await openOverNetwork())) return context.skip('the embedded engine has no connection');
+    if (!(await open())) return context.skip('the embedded engine has no connection');
     await Promise.all([1, 2, 3].map(() => sql`select pg_sleep(0.1)`.execute(store.db)));
     network.silence();
     const unlimited = sql`select 1`.execute(store.answeringWithin(undefined).db).catch(() => 'lost');
@@ -71,7 +68,7 @@ describe('(PostgreSQL) connections that fall silent', () => {
   });
 
   it('are told from long statements by the time that these may take', async (context) => {
-    if (!(await openOverNetwork())) return context.skip('the embedded engine has no connection');
+    if (!(await open())) return context.skip('the embedded engine has no connection');
     const long = () => sql`select pg_sleep(${(LIMIT_MS * 1.5) / 1000})`;
     await expect(long().execute(store.db)).rejects.toMatchObject({ code: 'STORE_SILENT' });
     await long().execute(store.answeringWithin(LIMIT_MS * 5).db);
@@ -79,7 +76,7 @@ describe('(PostgreSQL) connections that fall silent', () => {
   });
 
   it('are not those whose answer came while the process was busy', async (context) => {
-    if (!(await openOverNetwork())) return context.skip('the embedded engine has no connection');
+    if (!(await open())) return context.skip('the embedded engine has no connection');
     const { db } = behind.answeringWithin(LIMIT_MS);
     await sql`select 1`.execute(db);
     const asked = sql`select 2 as two`.execute(db);

@@ -1,14 +1,24 @@
+import { randomUUID } from 'node:crypto';
+
 /** Rows that wait to be written together, so that a hot path never does. */
 export interface WriteBehind<T> {
   add(row: T): void;
   /** Sum of the sizes of what waits. */
   size(): number;
-  /** Writes what waits when it begins. Rejects as `write` does; what could not be written waits for the next flush. */
+  /** Rows that wait, with those that are being written. */
+  count(): number;
+  /** Writes what waits when it begins. Rejects as `write` does; what could not be written waits for the next flush. Flushes asked for while one is under way are one. */
   flush(): Promise<void>;
 }
 
 export interface WriteBehindOptions<T> {
-  readonly write: (batch: readonly T[]) => Promise<void>;
+  /**
+   * A batch that could not be written comes again under its id, with the same rows or, when it had to give some up, fewer: it may have been written
+   * without our hearing of it, so an insert says `on conflict (id) do nothing`.
+   */
+  readonly write: (batch: readonly T[], id: string) => Promise<void>;
+  /** Default: random UUIDs. */
+  readonly newId?: () => string;
   /** Default: 1. */
   readonly sizeOf?: (row: T) => number;
   /** A batch ends with the row that reaches this size. */
@@ -17,39 +27,56 @@ export interface WriteBehindOptions<T> {
   readonly mostWaiting: number;
 }
 
-export function createWriteBehind<T>({ write, sizeOf = () => 1, batchSize, mostWaiting }: WriteBehindOptions<T>): WriteBehind<T> {
-  let rows: T[] = [];
+interface Batch<T> {
+  readonly id: string;
+  readonly rows: T[];
+}
+
+export function createWriteBehind<T>({ write, newId = randomUUID, sizeOf = () => 1, batchSize, mostWaiting }: WriteBehindOptions<T>): WriteBehind<T> {
+  /** It could not be written, and is older than the rows. */
+  let failed: Batch<T> | undefined;
+  let beingWritten = 0;
+  const rows: T[] = [];
   let size = 0;
   let writing: Promise<void> = Promise.resolve();
+  let next: Promise<void> | undefined;
 
   const sum = (of: readonly T[]): number => of.reduce((total, row) => total + sizeOf(row), 0);
-  const take = (count: number): T[] => {
-    const taken = rows.splice(0, count);
-    size -= sum(taken);
-    return taken;
-  };
   const giveUpOldest = (): void => {
-    let count = 0;
-    for (let over = size - mostWaiting; over > 0; count += 1) over -= sizeOf(rows[count] as T);
-    if (count > 0) take(count);
+    if (size <= mostWaiting) return;
+    for (const from of [failed?.rows ?? [], rows]) {
+      let count = 0;
+      for (; size > mostWaiting && count < from.length; count += 1) size -= sizeOf(from[count] as T);
+      from.splice(0, count);
+    }
+    if (failed?.rows.length === 0) failed = undefined;
   };
-  const nextBatch = (most: number): T[] => {
+  const nextBatch = (most: number): Batch<T> => {
+    const again = failed;
+    failed = undefined;
+    if (again) return again;
     let count = 0;
     for (let taken = 0; count < Math.min(most, rows.length) && taken < batchSize; count += 1) taken += sizeOf(rows[count] as T);
-    return take(count);
+    return { id: newId(), rows: rows.splice(0, count) };
   };
+  const waiting = (): number => (failed?.rows.length ?? 0) + rows.length;
   // Only what waits at its beginning: under load, what comes meanwhile would make it write a few at a time without end.
   const writeAll = async (): Promise<void> => {
-    for (let left = rows.length; left > 0 && rows.length > 0; ) {
+    next = undefined;
+    for (let left = waiting(); left > 0 && waiting() > 0; ) {
       const batch = nextBatch(left);
-      left -= batch.length;
+      left -= batch.rows.length;
+      size -= sum(batch.rows);
+      beingWritten = batch.rows.length;
       try {
-        await write(batch);
+        await write(batch.rows, batch.id);
       } catch (error) {
-        rows = [...batch, ...rows];
-        size += sum(batch);
+        failed = batch;
+        size += sum(batch.rows);
         giveUpOldest();
         throw error;
+      } finally {
+        beingWritten = 0;
       }
     }
   };
@@ -60,9 +87,10 @@ export function createWriteBehind<T>({ write, sizeOf = () => 1, batchSize, mostW
       giveUpOldest();
     },
     size: () => size,
+    count: () => waiting() + beingWritten,
     flush() {
-      writing = writing.then(writeAll, writeAll);
-      return writing;
+      next ??= writing = writing.then(writeAll, writeAll);
+      return next;
     },
   };
 }

@@ -1,5 +1,6 @@
 import { connect, createServer, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { openStore, type Store } from '#store/database.ts';
 
 /** A way to a server on this machine that can swallow what goes over it without closing anything, as a firewall does that has forgotten its connections. */
 export interface SilentNetwork {
@@ -11,7 +12,15 @@ export interface SilentNetwork {
   close(): Promise<void>;
 }
 
-export async function openSilentNetwork(target: number): Promise<SilentNetwork> {
+/** The same database over such a network; PostgreSQL only. */
+export async function openOverNetwork({ pool }: Store, answerWithinMs?: number): Promise<{ readonly network: SilentNetwork; readonly over: Store }> {
+  const url = new URL(pool?.options.connectionString ?? '');
+  const network = await openSilentNetwork(Number(url.port));
+  url.port = String(network.port);
+  return { network, over: await openStore({ dataDir: 'memory', databaseUrl: url.toString(), answerWithinMs }) };
+}
+
+async function openSilentNetwork(target: number): Promise<SilentNetwork> {
   const links = new Set<{ readonly near: Socket; readonly far: Socket; silent: boolean }>();
   let wanted: { readonly text: string; readonly lost: () => void } | undefined;
   const server = createServer({ allowHalfOpen: true }, (near) => {

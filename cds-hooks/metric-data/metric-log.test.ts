@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Store } from '#store/database.ts';
 import { migratePart } from '#store/migrate.ts';
+import { openOverNetwork } from '#test-fixtures/silent-network.ts';
 import { openTestStore } from '#test-fixtures/test-store.ts';
 import { type CdsTables, migrations } from '../tables.ts';
 import type { CrdMetricData } from './crd-metric-data.ts';
@@ -49,4 +50,22 @@ it('writes at a flush what waited for it, and not a few at a time what comes mea
   expect(await batches()).toBe(before + 1);
   await log.flush();
   expect(await batches()).toBe(before + 2);
+});
+
+it('(PostgreSQL) keeps once what was written without our hearing of it, though more came meanwhile', async (context) => {
+  if (store.engine !== 'postgresql') return context.skip('the embedded engine loses no answer');
+  const { network, over } = await openOverNetwork(store);
+  const log = openMetricLog(over, () => Date.parse('2001-01-02'), 30_000);
+  const rowAt = (requestTime: string) => ({ requestTime }) as CrdMetricData;
+  const lost = network.loseAnswerTo('"cds"."metric_batch"');
+  log.record(rowAt('2001-01-01T01:00:00Z'));
+  await expect(log.flush()).rejects.toThrow();
+  await lost;
+  log.record(rowAt('2001-01-01T02:00:00Z'));
+  await log.flush();
+  const times: string[] = [];
+  for await (const line of exportMetrics(store, new Date('2001-01-01'), new Date('2001-01-02'))) times.push((JSON.parse(line) as CrdMetricData).requestTime);
+  expect(times).toEqual(['2001-01-01T01:00:00Z', '2001-01-01T02:00:00Z']);
+  await over.close();
+  await network.close();
 });

@@ -23,10 +23,11 @@ export function openMetricLog(store: Store, now: () => number, retentionDays: nu
   const unwritten = createWriteBehind<CrdMetricData>({
     batchSize: BATCH,
     mostWaiting: MAX_WAITING,
-    async write(batch) {
+    newId: () => uuidv7(now()),
+    async write(batch, id) {
       const content = await packText(batch.map((row) => `${JSON.stringify(row)}\n`).join(''));
       const times = batch.map((row) => row.requestTime).sort();
-      await db.insertInto('cds.metric_batch').values({ id: uuidv7(now()), first_at: times[0] ?? '', last_at: times.at(-1) ?? '', content }).execute();
+      await db.insertInto('cds.metric_batch').values({ id, first_at: times[0] ?? '', last_at: times.at(-1) ?? '', content }).onConflict((conflict) => conflict.column('id').doNothing()).execute();
     },
   });
   return {
