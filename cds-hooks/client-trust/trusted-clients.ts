@@ -1,5 +1,5 @@
 import { followFile } from '#policies/follow-file.ts';
-import { ClientsFileError, readClientsFile } from './clients-file.ts';
+import { readClientsFile } from './clients-file.ts';
 import { createKeySource, type KeySource } from './key-source.ts';
 import type { RegisteredClient, RegisteredClients } from './registered-clients.ts';
 import { registrationKey, type TrustedCdsClient } from './trusted-client.ts';
@@ -35,7 +35,7 @@ export interface TrustedClientsOptions {
   readonly file: string | undefined;
   readonly registered: Pick<RegisteredClients, 'list'>;
   readonly now: () => number;
-  readonly onFileFault: (error: ClientsFileError) => void;
+  readonly onFileFault: (error: Error) => void;
   /** The file was changed and is in force. `repaired`: what it said just before could not be used. */
   readonly onFileTaken?: (taken: { readonly clients: number; readonly repaired: boolean }) => void;
   readonly followEveryMs?: number;
@@ -49,11 +49,11 @@ export async function openTrustedClients({ builtIn, file, registered, now, onFil
     onFileTaken?.({ clients: followed?.said().length ?? 0, repaired: faulty });
     faulty = false;
   };
-  const onFault = (error: ClientsFileError): void => {
+  const onFault = (error: Error): void => {
     faulty = true;
     onFileFault(error);
   };
-  const followed = file === undefined ? undefined : followFile({ file, read: readClientsFile, faultClass: ClientsFileError, onChange, onFault, everyMs: followEveryMs });
+  const followed = file === undefined ? undefined : followFile({ file, read: readClientsFile, onChange, onFault, everyMs: followEveryMs });
   let ofPage: readonly RegisteredClient[] = [];
   let all: readonly KnownClient[] = [];
   let byKey: ReadonlyMap<string, KnownClient> = new Map();

@@ -42,7 +42,7 @@ beforeAll(async () => {
   store = await openTestStore();
   audit = await openAuditTrail(store, Date.now, () => undefined, 1);
   write(payerOf('of-file', { fhirBase: '/payer/fhir' }));
-  const options = { store, audit, now: Date.now, file, onFileFault: (error: PolicyFileError) => fileFaults.push(error.message), onReloadFault: () => undefined, followEveryMs: 20, reloadEveryMs: 30 };
+  const options = { store, audit, now: Date.now, file, onFileFault: (error: Error) => fileFaults.push(error.message), onReloadFault: () => undefined, followEveryMs: 20, reloadEveryMs: 30 };
   const app = express();
   http = createServer(app);
   await new Promise<void>((done) => http.listen(0, '127.0.0.1', done));

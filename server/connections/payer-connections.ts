@@ -1,4 +1,3 @@
-import { PolicyFileError } from '#policies/json-file.ts';
 import { absolute, readPayersFile, SHIPPED_PAYERS } from '#policies/load-payers.ts';
 import { createPayerDirectory, type Payer, type PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
 import type { AuditTrail } from '#store/audit.ts';
@@ -28,7 +27,7 @@ export interface PayerConnectionsOptions {
   readonly baseUrl: string;
   /** In place of the payers the program brings; read again when it changes. */
   readonly file?: string | undefined;
-  readonly onFileFault: (error: PolicyFileError) => void;
+  readonly onFileFault: (error: Error) => void;
   readonly onReloadFault: (error: unknown) => void;
   readonly followEveryMs?: number;
   /** How soon what was changed in another process holds in this one. */
@@ -39,7 +38,7 @@ export interface PayerConnectionsOptions {
 export async function openPayerConnections({ store, audit, now, baseUrl, file = SHIPPED_PAYERS, onFileFault, onReloadFault, followEveryMs, reloadEveryMs = 5_000 }: PayerConnectionsOptions): Promise<PayerConnections> {
   await migratePart(store, 'connections', PAYER_MIGRATIONS);
   const registered = openRegisteredPayers(store, audit, now);
-  const followed = followFile({ file, read: readPayersFile, faultClass: PolicyFileError, onChange: () => arrange(), onFault: onFileFault, everyMs: followEveryMs });
+  const followed = followFile({ file, read: readPayersFile, onChange: () => arrange(), onFault: onFileFault, everyMs: followEveryMs });
   let stored: StoredPayers = { registered: [], modes: new Map() };
   let all: readonly KnownPayer[] = [];
   let directory: PayerDirectory = createPayerDirectory([]);

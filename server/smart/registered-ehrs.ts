@@ -2,7 +2,7 @@ import type { AuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
 import { uuidv7 } from '#store/uuid.ts';
 import { followFile } from '#policies/follow-file.ts';
-import { EhrsFileError, readEhrsFile } from './ehrs-file.ts';
+import { readEhrsFile } from './ehrs-file.ts';
 import { type EhrRegistration, ehrRegistrationSchema, findEhr, withoutTrailingSlash } from './ehr-registration.ts';
 
 type EhrTables = {
@@ -39,13 +39,13 @@ export interface RegisteredEhrsOptions {
   readonly builtIn: readonly EhrRegistration[];
   /** JSON file of registrations, read again when it changes. */
   readonly file?: string | undefined;
-  readonly onFileFault: (error: EhrsFileError) => void;
+  readonly onFileFault: (error: Error) => void;
   readonly followEveryMs?: number;
 }
 
 /** @throws EhrsFileError when the file is bad at the start. */
 export async function openRegisteredEhrs({ store, audit, now, builtIn, file, onFileFault, followEveryMs }: RegisteredEhrsOptions): Promise<RegisteredEhrs> {
-  const followed = file === undefined ? undefined : followFile({ file, read: readEhrsFile, faultClass: EhrsFileError, onChange: () => arrange(), onFault: onFileFault, everyMs: followEveryMs });
+  const followed = file === undefined ? undefined : followFile({ file, read: readEhrsFile, onChange: () => arrange(), onFault: onFileFault, everyMs: followEveryMs });
   let ofPage: readonly KnownEhr[] = [];
   let all: readonly KnownEhr[] = [];
 
