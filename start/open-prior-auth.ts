@@ -19,8 +19,10 @@ import { openAuditTrail } from '#store/audit.ts';
 import { openStore } from '#store/database.ts';
 import { startJobs } from '#store/jobs.ts';
 import { type Config, readClinic } from './config.ts';
+import { type Begun, endInOrder } from './end-in-order.ts';
 import { healthRouter } from './health.ts';
 import { answerFaults, guardScreens, observeRequests } from './http.ts';
+import { followCalls } from './open-calls.ts';
 import type { Part } from './part.ts';
 import { buildScreens, screensRouter } from './screens.ts';
 
@@ -41,20 +43,27 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
   await listen(http, config);
   const baseUrl = config.publicUrl ?? `http://localhost:${(http.address() as AddressInfo).port}`;
 
-  const undo: (() => Promise<void>)[] = [() => closeHttp(http)];
+  const calls = followCalls(http);
+  const begun: Begun[] = [];
   const stop = async () => {
-    for (const step of undo.splice(0).reverse()) await step();
+    // First of all: a call that is being answered still needs every part, and what it leaves is then written with the rest.
+    const cut = await calls.end(CALLS_END_MS);
+    if (cut > 0) log.error({ calls: cut }, 'calls were cut off: they were not answered in time');
+    await endInOrder(begun.splice(0), PARTS_END_MS, log);
   };
   try {
     const store = await openStore({ ...config, answerWithinMs: STATEMENT_MS });
-    undo.push(() => store.close());
+    begun.push({ what: 'store', end: () => store.close() });
     const audit = await openAuditTrail(store, Date.now, (error) => log.error({ err: error }, 'audit entries wait: the store refused them'));
-    undo.push(async () => {
-      const end = await audit.stop();
-      if (end.kind === 'lost') log.error({ entries: end.entries }, 'audit entries are lost: the store did not take them before the end');
+    begun.push({
+      what: 'audit',
+      async end(withinMs) {
+        const end = await audit.stop(withinMs * 0.9);
+        if (end.kind === 'lost') log.error({ entries: end.entries }, 'audit entries are lost: the store did not take them before the end');
+      },
     });
     const jobs = await startJobs(store, (error) => log.warn({ err: error }, 'jobs'));
-    undo.push(() => jobs.stop());
+    begun.push({ what: 'jobs', end: () => jobs.stop() });
 
     const policies = loadPolicies();
     const payers = await openPayerConnections({
@@ -62,18 +71,18 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
       onFileFault: (error) => log.error({ file: error.message }, 'the payers file cannot be used; what it said before is in force'),
       onReloadFault: (error) => log.error({ err: error }, 'registered payers not read again'),
     });
-    undo.push(async () => payers.stop());
+    begun.push({ what: 'payers', end: async () => payers.stop() });
     const learning = await openLearning({
       store: store.answeringWithin(LEARNING_STATEMENT_MS), jobs, metrics: register, audit, log, now: Date.now, adminToken: config.adminToken, rolesFile: config.modelRolesFile, approveOwn: config.modelApproveOwn, appealsFile: config.appealsFile,
     });
-    undo.push(() => learning.stop());
+    begun.push({ what: 'learning', end: () => learning.stop() });
     const history = await openDecisionHistory({ store: store.answeringWithin(LEARNING_STATEMENT_MS), now: Date.now, log, isSandboxPayer: (payerId) => payers.byId(payerId)?.fhirBase.startsWith(`${baseUrl}/`) === true });
-    undo.push(async () => history.stop());
+    begun.push({ what: 'history of decisions', end: async () => history.stop() });
     const model = await createLiveModel({
       shipped: shippedModel, history, source: learning.registry.source('denial-risk'), now: Date.now, onScored: learning.monitoring.scores.record,
       onFault: (error, about) => log.error({ err: error, ...about }, 'a denial-risk model cannot do its part; requests go on without it, or with the one before'),
     });
-    undo.push(() => model.close());
+    begun.push({ what: 'model', end: () => model.close() });
     const shared = { store, baseUrl, log, now: Date.now, audit };
     const ehrFhir = `${baseUrl}/ehr/fhir`;
     const onOwnMachine = /^http:\/\/(localhost|127\.0\.0\.1)[:/]/.test(`${baseUrl}/`);
@@ -97,9 +106,7 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
         registeredClients: [{ clientId: 'open-prior-auth-server', jwksUrl: `${baseUrl}/.well-known/jwks.json` }],
       }),
     ];
-    undo.push(async () => {
-      for (const part of [...parts].reverse()) await part.stop?.();
-    });
+    begun.push(...parts.map((part) => ({ what: part.name, end: async () => part.stop?.() })));
 
     if (!register.getSingleMetric('process_cpu_seconds_total')) collectDefaultMetrics({ register });
     register.removeSingleMetric('http_request_duration_seconds');
@@ -129,6 +136,10 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
     throw error;
   }
 }
+
+/** A call of a hook takes half a second, one that waits for an EHR or a payer some seconds. Together these are less than the half minute that Kubernetes gives. */
+const CALLS_END_MS = 5_000;
+const PARTS_END_MS = 8_000;
 
 /** How long PostgreSQL may take for a statement before its connection counts as lost. The panel and the worklist have figures over all cases; learning reads every decision. */
 const STATEMENT_MS = 5_000;
@@ -177,13 +188,5 @@ function listen(http: Server, config: Config): Promise<void> {
       http.removeListener('error', reject);
       resolve();
     });
-  });
-}
-
-async function closeHttp(http: Server): Promise<void> {
-  await new Promise<void>((resolve) => {
-    http.close(() => resolve());
-    http.closeIdleConnections();
-    setTimeout(() => http.closeAllConnections(), 2_000).unref();
   });
 }

@@ -40,8 +40,8 @@ export interface AuditTrail {
   record(entry: AuditEntry): void;
   ofCase(caseId: string): Promise<readonly AuditRow[]>;
   flush(): Promise<void>;
-  /** Writes what waits, for five seconds at most. */
-  stop(): Promise<AuditEnd>;
+  /** Writes what waits, for so long at most; default: five seconds. */
+  stop(withinMs?: number): Promise<AuditEnd>;
 }
 
 export type AuditEnd =
@@ -121,10 +121,10 @@ export async function openAuditTrail(store: Store, now: () => number, onError: (
       }));
     },
     flush,
-    async stop() {
+    async stop(withinMs = STOP_MS) {
       clearInterval(timer);
       let late: NodeJS.Timeout | undefined;
-      await Promise.race([flush(), new Promise<void>((resolve) => (late = setTimeout(resolve, STOP_MS)))]).finally(() => clearTimeout(late));
+      await Promise.race([flush(), new Promise<void>((resolve) => (late = setTimeout(resolve, withinMs)))]).finally(() => clearTimeout(late));
       const entries = unwritten.count();
       return entries === 0 ? { kind: 'written' } : { kind: 'lost', entries };
     },

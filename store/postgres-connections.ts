@@ -8,11 +8,11 @@ export interface PostgresConnections {
   readonly pool: pg.Pool;
   /** Connections of the pool for Kysely. One that leaves a statement unanswered for so long is given up, and the statement fails (STORE_SILENT); undefined: any time may be taken. */
   answeringWithin(ms: number | undefined): PostgresPool;
-  /** Ends them. What has not said goodbye within two seconds is cut off. */
+  /** Ends them. What has not said goodbye within a second is cut off. */
   close(): Promise<void>;
 }
 
-const GOODBYE_MS = 2_000;
+const GOODBYE_MS = 1_000;
 
 export function openConnections(connectionString: string): PostgresConnections {
   pg.types.setTypeParser(20, Number);
