@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Store } from '#store/database.ts';
 import { migratePart } from '#store/migrate.ts';
@@ -50,6 +51,22 @@ it('writes at a flush what waited for it, and not a few at a time what comes mea
   expect(await batches()).toBe(before + 1);
   await log.flush();
   expect(await batches()).toBe(before + 2);
+});
+
+it('holds 64 MiB while the store is away, however large its rows, and the newest of them', async () => {
+  const other = await openTestStore();
+  await migratePart(other, 'cds', migrations);
+  await sql`alter table cds.metric_batch rename to moved`.execute(other.db);
+  const log = openMetricLog(other, Date.now, 30);
+  const requestTime = new Date().toISOString();
+  for (let i = 0; i < 100; i += 1) log.record({ requestTime, hookInstance: `row ${i}`, providerId: { value: 'x'.repeat(1_048_576) } } as CrdMetricData);
+  await expect(log.flush()).rejects.toThrow('metric_batch');
+  await sql`alter table cds.moved rename to metric_batch`.execute(other.db);
+  await log.flush();
+  const kept: string[] = [];
+  for await (const line of exportMetrics(other, new Date(0), new Date(Date.now() + DAY))) kept.push((JSON.parse(line) as CrdMetricData).hookInstance);
+  expect(kept).toEqual(Array.from({ length: 63 }, (_, index) => `row ${index + 37}`));
+  await other.close();
 });
 
 it('(PostgreSQL) keeps once what was written without our hearing of it, though more came meanwhile', async (context) => {

@@ -6,32 +6,39 @@ import type { CdsTables } from '../tables.ts';
 import type { CrdMetricData } from './crd-metric-data.ts';
 
 export interface MetricLog {
-  /** Buffered; the hot path does not wait. If the store stays away, the oldest beyond a limit are given up. */
+  /** Buffered; the hot path does not wait. If the store stays away, the oldest beyond 64 MiB are given up. */
   record(row: CrdMetricData): void;
   /** Writes what waits; about once an hour also drops what is older than `retentionDays`. */
   flush(): Promise<void>;
 }
 
-const MAX_WAITING = 200_000;
-const BATCH = 2_000;
+/** In characters of JSON, as are the batches: a call about many orders leaves a row many times as large as one about none. */
+const MAX_WAITING = 64 * 1_048_576;
+const BATCH = 524_288;
 const PRUNE_EVERY_MS = 3_600_000;
 const DAY_MS = 86_400_000;
+
+interface WaitingRow {
+  readonly requestTime: string;
+  readonly line: string;
+}
 
 export function openMetricLog(store: Store, now: () => number, retentionDays: number): MetricLog {
   const db = store.db.withTables<CdsTables>();
   let prunedAt = Number.NEGATIVE_INFINITY;
-  const unwritten = createWriteBehind<CrdMetricData>({
+  const unwritten = createWriteBehind<WaitingRow>({
+    sizeOf: ({ line }) => line.length,
     batchSize: BATCH,
     mostWaiting: MAX_WAITING,
     newId: () => uuidv7(now()),
     async write(batch, id) {
-      const content = await packText(batch.map((row) => `${JSON.stringify(row)}\n`).join(''));
-      const times = batch.map((row) => row.requestTime).sort();
+      const content = await packText(batch.map(({ line }) => line).join(''));
+      const times = batch.map(({ requestTime }) => requestTime).sort();
       await db.insertInto('cds.metric_batch').values({ id, first_at: times[0] ?? '', last_at: times.at(-1) ?? '', content }).onConflict((conflict) => conflict.column('id').doNothing()).execute();
     },
   });
   return {
-    record: (row) => unwritten.add(row),
+    record: (row) => unwritten.add({ requestTime: row.requestTime, line: `${JSON.stringify(row)}\n` }),
     async flush() {
       await unwritten.flush();
       if (now() - prunedAt < PRUNE_EVERY_MS) return;
