@@ -25,6 +25,8 @@ const DEADLINE_MS = 150;
 const REST_MS = 1_000;
 const MAX_BATCH = 500;
 const MAX_WAITING = 20_000;
+/** A token that has expired by the clock of the process that removes its row may be good by the clock of another one. */
+const CLOCKS_DIFFER_MS = 300_000;
 
 /**
  * The unique key (issuer, jti) decides. Tokens that come while a statement runs go into the next one together, so a busy process writes once for many calls;
@@ -80,7 +82,7 @@ export async function openSeenTokens(store: Store, now: () => number, onError: (
       for (const [key, expiresAt] of seen) if (expiresAt * 1000 <= nowMs) seen.delete(key);
       waiting = waiting.filter(({ row }) => Date.parse(row.expires_at) > nowMs).slice(-MAX_WAITING);
       if (!writing && waiting.length > 0) await write();
-      await db.deleteFrom('cds.seen_token').where('expires_at', '<=', new Date(nowMs).toISOString()).execute();
+      await db.deleteFrom('cds.seen_token').where('expires_at', '<=', new Date(nowMs - CLOCKS_DIFFER_MS).toISOString()).execute();
     },
   };
 }
