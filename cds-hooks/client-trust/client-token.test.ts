@@ -46,7 +46,9 @@ afterAll(async () => {
 const fail = (error: unknown): never => {
   throw error;
 };
-const seenTokens = (at: () => number = () => NOW) => openSeenTokens(store, at, fail);
+/** Not what is tested here: the store answers, however busy the machine. */
+const BUSY_MACHINE_MS = 10_000;
+const seenTokens = (at: () => number = () => NOW) => openSeenTokens(store, at, fail, BUSY_MACHINE_MS);
 async function checkFor(clients: readonly TrustedCdsClient[], seen?: Awaited<ReturnType<typeof seenTokens>>): Promise<ClientTokenCheck> {
   const trusted = await openTrustedClients({ builtIn: clients, file: undefined, registered: { list: async () => [] }, now: () => NOW, onFileFault: fail });
   return createClientTokenCheck(trusted, seen ?? (await seenTokens()), () => NOW);

@@ -32,7 +32,7 @@ const CLOCKS_DIFFER_MS = 300_000;
  * The unique key (issuer, jti) decides. Tokens that come while a statement runs go into the next one together, so a busy process writes once for many calls;
  * a token that this process has seen is refused without asking.
  */
-export async function openSeenTokens(store: Store, now: () => number, onError: (error: unknown) => void): Promise<SeenTokens> {
+export async function openSeenTokens(store: Store, now: () => number, onError: (error: unknown) => void, deadlineMs = DEADLINE_MS): Promise<SeenTokens> {
   const db = store.db.withTables<CdsTables>();
   const keyOf = (issuer: string, jti: string): string => `${issuer} ${jti}`;
   const seen = new Map<string, number>();
@@ -67,7 +67,7 @@ export async function openSeenTokens(store: Store, now: () => number, onError: (
         const timer = setTimeout(() => {
           awayUntil = performance.now() + REST_MS;
           resolve('unchecked');
-        }, DEADLINE_MS);
+        }, deadlineMs);
         waiting.push({ row: { issuer, jti, expires_at: new Date(expiresAt * 1000).toISOString() }, answer: (use) => { clearTimeout(timer); resolve(use); } });
         if (performance.now() < awayUntil) {
           clearTimeout(timer);
