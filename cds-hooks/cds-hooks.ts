@@ -103,6 +103,7 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
   const clients = await openTrustedClients({
     builtIn: options.trustedClients, file: options.clientsFile, registered, now,
     onFileFault: (error) => log.error({ file: error.message }, 'the clients file cannot be used; what it said before is in force'),
+    onUnreadable: (row) => log.error(row, 'a registered client cannot be read by this version of the program; it is not answered'),
     onFileTaken: ({ clients: count, repaired }) => log.info({ clients: count }, repaired ? 'the clients file is repaired and in force' : 'the clients file was changed and is in force'),
   });
   const exchanges = openExchangeLog(store, now, retentionDays, onStoreError);

@@ -106,7 +106,11 @@ export async function createServer(options: ServerOptions): Promise<ServerPart> 
   const cases = createCaseStore(store, now, timeZoneOf);
   const people = createPeople(store);
   const sessions = withNamesKept(createSessions(store, now), people);
-  const ehrs = await openRegisteredEhrs({ store, audit, now, builtIn: options.ehrs, file: options.ehrsFile, onFileFault: (error) => log.error({ file: error.message }, 'the EHRs file cannot be used; what it said before is in force') });
+  const ehrs = await openRegisteredEhrs({
+    store, audit, now, builtIn: options.ehrs, file: options.ehrsFile,
+    onFileFault: (error) => log.error({ file: error.message }, 'the EHRs file cannot be used; what it said before is in force'),
+    onUnreadable: (row) => log.error(row, 'a registered EHR cannot be read by this version of the program; nothing is launched from it'),
+  });
   const identity: SmartClientIdentity = { baseUrl, keys, now };
   const openEhr = sessionEhrOpener(identity, sessions, ehrs);
   const questionnaires = await createQuestionnaireService({ store, log, now });

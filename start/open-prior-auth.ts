@@ -70,6 +70,7 @@ export async function startOpenPriorAuth(config: Config, screens: Promise<unknow
       store, audit, now: Date.now, baseUrl, file: config.payersFile,
       onFileFault: (error) => log.error({ file: error.message }, 'the payers file cannot be used; what it said before is in force'),
       onReloadFault: (error) => log.error({ err: error }, 'registered payers not read again'),
+      onUnreadable: (row) => log.error(row, 'a registered payer cannot be read by this version of the program; it counts as disabled'),
     });
     begun.push({ what: 'payers', end: async () => payers.stop() });
     const learning = await openLearning({

@@ -1,6 +1,7 @@
 import { sql, type Transaction } from 'kysely';
 import { type AuditTrail } from '#store/audit.ts';
 import type { AnyDatabase, Store } from '#store/database.ts';
+import { readStored } from '#store/stored-form.ts';
 import { uuidv7 } from '#store/uuid.ts';
 import type { CdsTables } from '../tables.ts';
 import { storedClientSchema, type TrustedCdsClient } from './trusted-client.ts';
@@ -9,6 +10,8 @@ import { storedClientSchema, type TrustedCdsClient } from './trusted-client.ts';
 export interface RegisteredClient extends TrustedCdsClient {
   readonly id: string;
   readonly disabled: boolean;
+  /** Why this version of the program cannot read the registration, which is then disabled and says nothing but whose it is. */
+  readonly unreadable?: string;
 }
 
 /** Registrations in the store. Each change is in the audit trail with it, in one transaction. */
@@ -30,7 +33,7 @@ export function openRegisteredClients(store: Store, audit: AuditTrail, now: () =
   return {
     async list() {
       const rows = await store.db.withTables<CdsTables>().selectFrom('cds.client').selectAll().orderBy('created_at').execute();
-      return rows.map((row) => ({ ...storedClientSchema.parse(row.registration), id: row.id, disabled: row.disabled }));
+      return rows.map(toClient);
     },
     add: (client) =>
       change('cds-client-added', (trx) =>
@@ -45,4 +48,12 @@ export function openRegisteredClients(store: Store, audit: AuditTrail, now: () =
       await change(disabled ? 'cds-client-disabled' : 'cds-client-enabled', (trx) => trx.updateTable('cds.client').set({ disabled }).where('id', '=', id).where('disabled', '=', !disabled).returning('iss').executeTakeFirst());
     },
   };
+}
+
+function toClient({ id, iss, tenant, registration, disabled }: CdsTables['cds.client']): RegisteredClient {
+  const stored = readStored(storedClientSchema, registration);
+  const why = stored.kind === 'unreadable' ? stored.why : stored.value.jku === undefined && stored.value.jwks === undefined ? 'neither jku nor jwks' : undefined;
+  if (stored.kind === 'read' && why === undefined) return { ...stored.value, id, disabled };
+  // Not left out: its tenant would then be taken for one of the issuer's others.
+  return { id, iss, ...(tenant === '' ? {} : { tenant }), name: 'Cannot be read by this version of the program', jwks: { keys: [] }, fhirServers: [], disabled: true, unreadable: why ?? '' };
 }

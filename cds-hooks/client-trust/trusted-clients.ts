@@ -1,4 +1,5 @@
 import { followFile } from '#policies/follow-file.ts';
+import type { UnreadableRow } from '#store/stored-form.ts';
 import { readClientsFile } from './clients-file.ts';
 import { createKeySource, type KeySource } from './key-source.ts';
 import type { RegisteredClient, RegisteredClients } from './registered-clients.ts';
@@ -38,11 +39,13 @@ export interface TrustedClientsOptions {
   readonly onFileFault: (error: Error) => void;
   /** The file was changed and is in force. `repaired`: what it said just before could not be used. */
   readonly onFileTaken?: (taken: { readonly clients: number; readonly repaired: boolean }) => void;
+  /** A registration of the admin page cannot be read by this version of the program: it is disabled. Heard once for each fault. */
+  readonly onUnreadable?: (row: UnreadableRow) => void;
   readonly followEveryMs?: number;
 }
 
 /** @throws ClientsFileError when the file is bad at the start. */
-export async function openTrustedClients({ builtIn, file, registered, now, onFileFault, onFileTaken, followEveryMs }: TrustedClientsOptions): Promise<TrustedClients> {
+export async function openTrustedClients({ builtIn, file, registered, now, onFileFault, onFileTaken, onUnreadable, followEveryMs }: TrustedClientsOptions): Promise<TrustedClients> {
   let faulty = false;
   const onChange = (): void => {
     arrange();
@@ -71,8 +74,10 @@ export async function openTrustedClients({ builtIn, file, registered, now, onFil
   const reload = async (): Promise<void> => {
     const listed = await registered.list();
     if (JSON.stringify(listed) === JSON.stringify(ofPage)) return;
+    const heard = new Map(ofPage.map(({ id, unreadable }) => [id, unreadable]));
     ofPage = listed;
     arrange();
+    for (const { id, unreadable: why } of listed) if (why !== undefined && heard.get(id) !== why) onUnreadable?.({ id, why });
   };
   arrange();
   await reload();

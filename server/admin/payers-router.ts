@@ -117,7 +117,7 @@ export function payersAdminRouter({ adminToken, connections, keys, clinic, store
     const read = readPayerForm(form);
     if (read.kind === 'faults') return show(response, 422, { csrf, form, faults: read.faults });
     const saved = await connections.save(read.payer);
-    if (saved.kind === 'clash') return show(response, 409, { csrf, form, faults: { [saved.field]: saved.field === 'id' ? 'is that of a payer of the file: change it there.' : `are partly those of the payer ${saved.with}.` } });
+    if (saved.kind === 'clash') return show(response, 409, { csrf, form, faults: { [saved.field]: saved.field === 'id' ? 'is that of a payer of the file, to be changed there, or of one that this version of the program cannot read.' : `are partly those of the payer ${saved.with}.` } });
     back(response, saved.kind);
   }));
   router.post(`${PAYERS_PATH}/keys/rotate`, changing(async (_request, response) => {

@@ -3,6 +3,7 @@ import { createPayerDirectory, type Payer, type PayerDirectory } from '#prior-au
 import type { AuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
 import { migratePart } from '#store/migrate.ts';
+import type { UnreadableRow } from '#store/stored-form.ts';
 import { followFile } from '#policies/follow-file.ts';
 import { type KnownPayer, openRegisteredPayers, PAYER_MIGRATIONS, type RegisteredPayers, type StoredPayers } from './registered-payers.ts';
 
@@ -29,17 +30,19 @@ export interface PayerConnectionsOptions {
   readonly file?: string | undefined;
   readonly onFileFault: (error: Error) => void;
   readonly onReloadFault: (error: unknown) => void;
+  /** A registration of the admin page cannot be read by this version of the program: the payer counts as disabled. Heard once for each fault. */
+  readonly onUnreadable?: (row: UnreadableRow) => void;
   readonly followEveryMs?: number;
   /** How soon what was changed in another process holds in this one. */
   readonly reloadEveryMs?: number;
 }
 
 /** @throws PolicyFileError when the file is bad at the start. */
-export async function openPayerConnections({ store, audit, now, baseUrl, file = SHIPPED_PAYERS, onFileFault, onReloadFault, followEveryMs, reloadEveryMs = 5_000 }: PayerConnectionsOptions): Promise<PayerConnections> {
+export async function openPayerConnections({ store, audit, now, baseUrl, file = SHIPPED_PAYERS, onFileFault, onReloadFault, onUnreadable, followEveryMs, reloadEveryMs = 5_000 }: PayerConnectionsOptions): Promise<PayerConnections> {
   await migratePart(store, 'connections', PAYER_MIGRATIONS);
   const registered = openRegisteredPayers(store, audit, now);
   const followed = followFile({ file, read: readPayersFile, onChange: () => arrange(), onFault: onFileFault, everyMs: followEveryMs });
-  let stored: StoredPayers = { registered: [], modes: new Map() };
+  let stored: StoredPayers = { registered: [], unreadable: [], modes: new Map() };
   let all: readonly KnownPayer[] = [];
   let directory: PayerDirectory = createPayerDirectory([]);
 
@@ -52,9 +55,11 @@ export async function openPayerConnections({ store, audit, now, baseUrl, file = 
   };
   const reload = async (): Promise<void> => {
     const read = await registered.read();
-    if (JSON.stringify([read.registered, [...read.modes]]) === JSON.stringify([stored.registered, [...stored.modes]])) return;
+    if (asText(read) === asText(stored)) return;
+    const heard = new Map(stored.unreadable.map(({ id, why }) => [id, why]));
     stored = read;
     arrange();
+    for (const row of read.unreadable) if (heard.get(row.id) !== row.why) onUnreadable?.(row);
   };
   arrange();
   await reload();
@@ -71,7 +76,7 @@ export async function openPayerConnections({ store, audit, now, baseUrl, file = 
     async save(payer) {
       await reload();
       const before = all.find((known) => known.payer.id === payer.id);
-      if (before?.source === 'file') return { kind: 'clash', field: 'id', with: before.payer.id };
+      if (before?.source === 'file' || stored.unreadable.some(({ id }) => id === payer.id)) return { kind: 'clash', field: 'id', with: payer.id };
       const taken = new Set(payer.organizationIdentifiers.map(({ system, value }) => `${system}|${value}`));
       const other = all.find((known) => known.payer.id !== payer.id && known.payer.organizationIdentifiers.some(({ system, value }) => taken.has(`${system}|${value}`)));
       if (other) return { kind: 'clash', field: 'organizationIdentifiers', with: other.payer.id };
@@ -94,6 +99,8 @@ export async function openPayerConnections({ store, audit, now, baseUrl, file = 
     },
   };
 }
+
+const asText = ({ modes, ...rest }: StoredPayers): string => JSON.stringify([rest, [...modes]]);
 
 /** The admin page's word goes before the file's. */
 function withMode(payer: Payer, mode: 'electronic' | 'manual' | undefined): Payer {

@@ -3,6 +3,7 @@ import type { Payer } from '#prior-auth/coverage-requirement/payer.ts';
 import type { AuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
 import type { PartMigrations } from '#store/migrate.ts';
+import { readStored, type UnreadableRow } from '#store/stored-form.ts';
 
 type ConnectionTables = {
   'connections.payer': { id: string; registration: unknown; disabled: boolean; created_at: string; changed_at: string };
@@ -25,6 +26,8 @@ export interface KnownPayer {
 export interface StoredPayers {
   /** As registered: addresses may be paths. */
   readonly registered: readonly KnownPayer[];
+  /** Registrations that this version of the program cannot read: nobody is sent to these payers. */
+  readonly unreadable: readonly UnreadableRow[];
   /** Of any payer, those of the file too. */
   readonly modes: ReadonlyMap<string, 'electronic' | 'manual'>;
 }
@@ -44,8 +47,10 @@ export function openRegisteredPayers(store: Store, audit: AuditTrail, now: () =>
       const db = store.db.withTables<ConnectionTables>();
       const rows = await db.selectFrom('connections.payer').selectAll().orderBy('created_at').orderBy('id').execute();
       const modes = await db.selectFrom('connections.payer_mode').selectAll().orderBy('payer_id').execute();
+      const read = rows.map(({ id, registration, disabled }) => ({ id, disabled, stored: readStored(payerSchema, registration) }));
       return {
-        registered: rows.map((row) => ({ source: 'admin-page', payer: payerSchema.parse(row.registration), disabled: row.disabled })),
+        registered: read.flatMap(({ stored, disabled }) => (stored.kind === 'read' ? [{ source: 'admin-page', payer: stored.value, disabled }] : [])),
+        unreadable: read.flatMap(({ id, stored }) => (stored.kind === 'unreadable' ? [{ id, why: stored.why }] : [])),
         modes: new Map(modes.map(({ payer_id, mode }) => [payer_id, mode === 'manual' ? 'manual' : 'electronic'])),
       };
     },

@@ -1,5 +1,6 @@
 import type { AuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
+import { readStored, type UnreadableRow } from '#store/stored-form.ts';
 import { uuidv7 } from '#store/uuid.ts';
 import { followFile } from '#policies/follow-file.ts';
 import { readEhrsFile } from './ehrs-file.ts';
@@ -40,14 +41,18 @@ export interface RegisteredEhrsOptions {
   /** JSON file of registrations, read again when it changes. */
   readonly file?: string | undefined;
   readonly onFileFault: (error: Error) => void;
+  /** A registration of the admin page cannot be read by this version of the program: it is disabled. Heard once for each fault. */
+  readonly onUnreadable?: (row: UnreadableRow) => void;
   readonly followEveryMs?: number;
 }
 
 /** @throws EhrsFileError when the file is bad at the start. */
-export async function openRegisteredEhrs({ store, audit, now, builtIn, file, onFileFault, followEveryMs }: RegisteredEhrsOptions): Promise<RegisteredEhrs> {
+export async function openRegisteredEhrs({ store, audit, now, builtIn, file, onFileFault, onUnreadable, followEveryMs }: RegisteredEhrsOptions): Promise<RegisteredEhrs> {
   const followed = file === undefined ? undefined : followFile({ file, read: readEhrsFile, onChange: () => arrange(), onFault: onFileFault, everyMs: followEveryMs });
   let ofPage: readonly KnownEhr[] = [];
   let all: readonly KnownEhr[] = [];
+  /** What was said of unreadable rows, by id. */
+  const heard = new Map<string, string>();
 
   const arrange = (): void => {
     const written: readonly KnownEhr[] = [...builtIn.map((ehr) => ({ source: 'built-in' as const, ehr })), ...(followed?.said() ?? []).map((ehr) => ({ source: 'file' as const, ehr })), ...ofPage];
@@ -56,7 +61,13 @@ export async function openRegisteredEhrs({ store, audit, now, builtIn, file, onF
   };
   const reload = async (): Promise<void> => {
     const rows = await store.db.withTables<EhrTables>().selectFrom('panel.ehr').selectAll().orderBy('created_at').execute();
-    ofPage = rows.map((row) => ({ source: 'admin-page', id: row.id, ehr: { ...ehrRegistrationSchema.parse(row.registration), disabled: row.disabled } }));
+    ofPage = rows.map(({ id, fhir_base, registration, disabled }): KnownEhr => {
+      const stored = readStored(ehrRegistrationSchema, registration);
+      if (stored.kind === 'read') return { source: 'admin-page', id, ehr: { ...stored.value, disabled } };
+      if (heard.get(id) !== stored.why) onUnreadable?.({ id, why: stored.why });
+      heard.set(id, stored.why);
+      return { source: 'admin-page', id, ehr: { fhirBase: fhir_base, name: 'Cannot be read by this version of the program', clientId: 'unknown', disabled: true } };
+    });
     arrange();
   };
   await reload();
