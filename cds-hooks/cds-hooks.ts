@@ -318,6 +318,8 @@ export async function createCdsHooks(options: CdsHooksOptions): Promise<CdsHooks
       clients.stop();
       admission.stop();
       await flush();
+      const lost = { calls: exchanges.waiting(), metrics: metricLog.waiting() };
+      if (lost.calls + lost.metrics > 0) log.error(lost, 'calls and metrics are lost: the store did not take them before the end');
     },
   };
 }

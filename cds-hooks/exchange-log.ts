@@ -22,6 +22,8 @@ export interface ExchangeLog {
   /** Every kept exchange of a hook firing. */
   find(hookInstance: string): Promise<readonly Exchange[]>;
   flush(): Promise<void>;
+  /** Exchanges that are not written yet. */
+  waiting(): number;
 }
 
 const MAX_WAITING_BYTES = 64 * 1_048_576;
@@ -69,6 +71,7 @@ export function openExchangeLog(store: Store, now: () => number, retentionDays: 
       return texts.flatMap(readRecords).filter((exchange) => exchange.hookInstance === hookInstance);
     },
     flush,
+    waiting: () => unwritten.count(),
   };
 }
 

@@ -10,6 +10,8 @@ export interface MetricLog {
   record(row: CrdMetricData): void;
   /** Writes what waits; about once an hour also drops what is older than `retentionDays`. */
   flush(): Promise<void>;
+  /** Rows that are not written yet. */
+  waiting(): number;
 }
 
 /** In characters of JSON, as are the batches: a call about many orders leaves a row many times as large as one about none. */
@@ -38,6 +40,7 @@ export function openMetricLog(store: Store, now: () => number, retentionDays: nu
     },
   });
   return {
+    waiting: () => unwritten.count(),
     record: (row) => unwritten.add({ requestTime: row.requestTime, line: `${JSON.stringify(row)}\n` }),
     async flush() {
       await unwritten.flush();
