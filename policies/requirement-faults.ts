@@ -1,5 +1,6 @@
 import { determine } from '#prior-auth/coverage-requirement/determine.ts';
 import { emissionFaults } from '#prior-auth/coverage-requirement/emission-rules.ts';
+import { readChart } from '#prior-auth/coverage-requirement/evidence.ts';
 import type { Policy, PolicyDefault, PolicyRevision } from '#prior-auth/coverage-requirement/policy.ts';
 import { createPolicyLibrary, type PolicyLibrary } from '#prior-auth/coverage-requirement/policy-library.ts';
 import type { Fault } from './json-file.ts';
@@ -42,7 +43,7 @@ function brokenRules(library: PolicyLibrary, coding: { readonly system: string; 
     coverage: 'Coverage/1',
     payer: { id: 'any' },
     patient: undefined,
-    chart: () => new Map(),
+    chart: () => readChart([]),
     today,
     assertionId: 'tried',
   });

@@ -7,7 +7,7 @@ import { calendarDay } from './calendar-day.ts';
 import { toDenialRiskFacts } from './denial-risk-facts.ts';
 import { type Determination, determine } from './determine.ts';
 import { emissionFaults } from './emission-rules.ts';
-import { readChart } from './evidence.ts';
+import { MOST_OF_A_KIND, readChart } from './evidence.ts';
 import type { Policy } from './policy.ts';
 import { createPolicyLibrary } from './policy-library.ts';
 
@@ -47,6 +47,12 @@ describe('determine', () => {
   ])('%s', (_name, determination, wanted) => {
     expect(determination.requirement).toMatchObject(wanted);
     expect(emissionFaults([determination.requirement])).toEqual([]);
+  });
+  it('says when the record holds more than was looked at', () => {
+    const chart = (count: number) => () => readChart(Array.from({ length: count }, (_, i) => ({ ...osa, id: `c${i}` })));
+    const reasons = (count: number) => ask(order('E0601'), { chart: chart(count) }).requirement.reasons.join(' ');
+    expect(reasons(MOST_OF_A_KIND)).not.toMatch(/only the newest/);
+    expect(reasons(MOST_OF_A_KIND + 1)).toMatch(/more than 500 entries .* only the newest/);
   });
   it('reads the chart only when criteria apply', () => {
     const chart = () => {

@@ -2,7 +2,7 @@ import type { Patient, Resource } from '@medplum/fhirtypes';
 import { CODE_SYSTEMS } from '#fhir/base/code-systems.ts';
 import { isOrder } from '../order/read-requested-service.ts';
 import type { RequestedService } from '../order/requested-service.ts';
-import type { Chart } from './evidence.ts';
+import { type Chart, MOST_OF_A_KIND } from './evidence.ts';
 import { holdCriteria } from './hold-criteria.ts';
 import type { Payer } from './payer.ts';
 import type { PolicyRevision } from './policy.ts';
@@ -56,6 +56,7 @@ export function findPolicy(library: PolicyLibrary, { service, payer, patient, to
 /** An authorization is needed, or nothing is covered. */
 const STRICT = 2;
 const UNREAD_BASIS = 'An order that the appointment is based on could not be read, so it is not known what all it asks for.';
+const OLDER_LEFT_OUT = `The record holds more than ${MOST_OF_A_KIND} entries of a kind that the policy looks at: only the newest were looked at.`;
 
 function strictness({ revision: { covered, authorization } }: ApplicablePolicy): number {
   if (covered === 'not-covered') return 3;
@@ -92,12 +93,14 @@ export function determine(library: PolicyLibrary, asked: OrderToDetermine): Dete
     return without({ ...byDefault(library), reasons: ['No policy of this payer names this service.'] });
   }
   const { policy, revision } = applicable;
+  const findings = revision.criteria.length === 0 ? [] : holdCriteria(revision.criteria, { chart: asked.chart(), others: [asked.order, ...(patient ? [patient] : [])], today });
+  const reasons = [revision.reason ?? `${policy.title}: policy of ${revision.effectiveFrom}.`, ...(service.inPart ? [UNREAD_BASIS] : []), ...(findings.some(({ olderLeftOut }) => olderLeftOut) ? [OLDER_LEFT_OUT] : [])];
   const billingCodes = service.codings.filter((coding) => BILLED.has(coding.system) && policyFor(library, coding, { payer, patient, today })?.revision === revision);
   return {
     payerId: payer.id,
     applicable,
-    requirement: { ...base, ...requirementOf(revision), ...(billingCodes.length > 0 ? { billingCodes } : {}), reasons: [revision.reason ?? `${policy.title}: policy of ${revision.effectiveFrom}.`, ...(service.inPart ? [UNREAD_BASIS] : [])], policy: { policyId: policy.id, revision: revision.revision } },
-    findings: revision.criteria.length === 0 ? [] : holdCriteria(revision.criteria, { chart: asked.chart(), others: [asked.order, ...(patient ? [patient] : [])], today }),
+    requirement: { ...base, ...requirementOf(revision), ...(billingCodes.length > 0 ? { billingCodes } : {}), reasons, policy: { policyId: policy.id, revision: revision.revision } },
+    findings,
     quantityToLimitRatio: ratioToLimit(service, revision),
     requesterKnown,
   };

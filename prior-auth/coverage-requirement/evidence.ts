@@ -1,12 +1,23 @@
 import type { CodeableConcept, Resource } from '@medplum/fhirtypes';
 import { referenceTo } from '#fhir/base/reference.ts';
-import type { EvidenceType, PolicyEvidence } from './policy.ts';
-import type { EvidenceReference } from './requirement.ts';
+import type { EvidenceType, PolicyCriterion, PolicyEvidence } from './policy.ts';
+import type { CriterionFinding, EvidenceReference } from './requirement.ts';
 
 export type EvidenceResource = Extract<Resource, { resourceType: EvidenceType }>;
 
-/** The chart sorted for the search for evidence: by type, newest first, without entries that say nothing (entered in error, refuted, not done). */
-export type Chart = ReadonlyMap<EvidenceType, readonly ChartEntry[]>;
+/** The chart sorted for the search for evidence, of one call or one determination. */
+export interface Chart {
+  /** Newest first, without entries that say nothing (entered in error, refuted, not done). */
+  readonly entries: ReadonlyMap<EvidenceType, readonly ChartEntry[]>;
+  /** Kept by holdCriteria. */
+  readonly held: Map<PolicyCriterion, HeldCriterion>;
+}
+
+/** What a criterion rests on in a chart, and by the day what it came to without a look at anything else: that is so for every order. */
+export interface HeldCriterion {
+  readonly evidence: FoundEvidence;
+  readonly findings: Map<string, CriterionFinding>;
+}
 
 interface ChartEntry {
   readonly resource: EvidenceResource;
@@ -19,7 +30,7 @@ const SAYS_NOTHING = new Set(['entered-in-error', 'cancelled', 'not-done', 'supe
 const CONDITION_SAYS_NOTHING = new Set(['entered-in-error', 'refuted', 'resolved', 'inactive']);
 
 export function readChart(resources: readonly Resource[]): Chart {
-  const chart = new Map<EvidenceType, ChartEntry[]>();
+  const byType = new Map<EvidenceType, ChartEntry[]>();
   for (const resource of resources) {
     if (!isEvidence(resource) || saysNothing(resource)) continue;
     const concepts = conceptsOf(resource);
@@ -28,22 +39,42 @@ export function readChart(resources: readonly Resource[]): Chart {
       codes: concepts.flatMap((concept) => (concept.coding ?? []).flatMap((coding) => (coding.code ? [plainCode(coding.code)] : []))),
       text: [...concepts.flatMap((concept) => [concept.text, ...(concept.coding ?? []).map((coding) => coding.display)]), resource.resourceType === 'DocumentReference' ? resource.description : ''].join(' ').toLowerCase(),
     };
-    const entries = chart.get(resource.resourceType);
+    const entries = byType.get(resource.resourceType);
     if (entries) entries.push(entry);
-    else chart.set(resource.resourceType, [entry]);
+    else byType.set(resource.resourceType, [entry]);
   }
-  for (const entries of chart.values()) entries.sort((a, b) => ((dateOf(a.resource) ?? '') < (dateOf(b.resource) ?? '') ? 1 : -1));
-  return chart;
+  for (const entries of byType.values()) entries.sort((a, b) => ((dateOf(a.resource) ?? '') < (dateOf(b.resource) ?? '') ? 1 : -1));
+  return { entries: byType, held: new Map() };
 }
 
-/** Newest first within each type. */
-export function findEvidence(chart: Chart, wanted: readonly PolicyEvidence[]): readonly EvidenceResource[] {
-  const found = wanted.flatMap((evidence) => {
+export interface FoundEvidence {
+  /** Newest first within each type. */
+  readonly resources: readonly EvidenceResource[];
+  /** There is more, older than these. */
+  readonly olderLeftOut: boolean;
+}
+
+/** Of one kind of evidence the newest so many: what a chart holds beyond would cost a call more than it tells. */
+export const MOST_OF_A_KIND = 500;
+
+export function findEvidence(chart: Chart, wanted: readonly PolicyEvidence[]): FoundEvidence {
+  const found = new Set<EvidenceResource>();
+  let olderLeftOut = false;
+  for (const evidence of wanted) {
     const { type, words = [] } = evidence;
     const plain = plainCodesOf(evidence);
-    return (chart.get(type) ?? []).filter((entry) => entry.codes.some((code) => plain.some((each) => fits(code, each))) || words.some((word) => entry.text.includes(word))).map((entry) => entry.resource);
-  });
-  return [...new Set(found)];
+    let taken = 0;
+    for (const entry of chart.entries.get(type) ?? []) {
+      if (!entry.codes.some((code) => plain.some((each) => fits(code, each))) && !words.some((word) => entry.text.includes(word))) continue;
+      if (taken === MOST_OF_A_KIND) {
+        olderLeftOut = true;
+        break;
+      }
+      found.add(entry.resource);
+      taken += 1;
+    }
+  }
+  return { resources: [...found], olderLeftOut };
 }
 
 export function toEvidenceReference(resource: EvidenceResource): EvidenceReference | undefined {

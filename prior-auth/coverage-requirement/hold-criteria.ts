@@ -1,7 +1,7 @@
 import type { Resource } from '@medplum/fhirtypes';
 import { compile, evaluate } from 'fhirpath';
 import r4 from 'fhirpath/fhir-context/r4';
-import { type Chart, findEvidence, toEvidenceReference } from './evidence.ts';
+import { type Chart, findEvidence, type HeldCriterion, toEvidenceReference } from './evidence.ts';
 import type { PolicyCriterion } from './policy.ts';
 import type { CriterionFinding } from './requirement.ts';
 
@@ -19,17 +19,37 @@ export interface RecordToHold {
 }
 
 /** Holds a policy's criteria against a record. What the record does not say is `unknown`; an expression that cannot be evaluated on it is, too. */
-export function holdCriteria(criteria: readonly PolicyCriterion[], { chart, others, today }: RecordToHold): readonly CriterionFinding[] {
+export function holdCriteria(criteria: readonly PolicyCriterion[], record: RecordToHold): readonly CriterionFinding[] {
+  const { held } = record.chart;
   return criteria.map((criterion) => {
-    const evidence = findEvidence(chart, criterion.evidence);
-    const input = { resourceType: 'Bundle', type: 'collection', entry: [...others, ...evidence].map((resource) => ({ resource })) };
-    return {
-      criterionId: criterion.id,
-      label: criterion.label,
-      status: evidence.length === 0 ? 'unknown' : outcomeOf(criterion.record, input, { evidence, today: dateOf(today) }),
-      evidence: evidence.slice(0, 3).flatMap((resource) => toEvidenceReference(resource) ?? []),
-    };
+    let found = held.get(criterion);
+    if (!found) {
+      found = { evidence: findEvidence(record.chart, criterion.evidence), findings: new Map() };
+      held.set(criterion, found);
+    }
+    return found.findings.get(record.today) ?? hold(criterion, found, record);
   });
+}
+
+function hold({ id, label, record }: PolicyCriterion, { evidence: { resources, olderLeftOut }, findings }: HeldCriterion, { others, today }: RecordToHold): CriterionFinding {
+  let entry: readonly object[] | undefined;
+  const input = () => ({
+    resourceType: 'Bundle',
+    type: 'collection',
+    get entry() {
+      return (entry ??= [...others, ...resources].map((resource) => ({ resource })));
+    },
+  });
+  const finding: CriterionFinding = {
+    criterionId: id,
+    label,
+    status: resources.length === 0 ? 'unknown' : outcomeOf(record, input(), { evidence: resources, today: dateOf(today) }),
+    evidence: resources.slice(0, 3).flatMap((resource) => toEvidenceReference(resource) ?? []),
+    ...(olderLeftOut ? { olderLeftOut } : {}),
+  };
+  // An expression that did not ask for the entries would not on another order.
+  if (entry === undefined) findings.set(today, finding);
+  return finding;
 }
 
 /**

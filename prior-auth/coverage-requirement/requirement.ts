@@ -89,6 +89,8 @@ export interface CriterionFinding {
   readonly evidence: readonly EvidenceReference[];
   /** With `unknown`: what it looks at could not all be read. That it is not there is not known. */
   readonly unread?: true;
+  /** The record holds more evidence, too old and too much to be looked at. */
+  readonly olderLeftOut?: boolean;
 }
 
 export interface EvidenceReference {
