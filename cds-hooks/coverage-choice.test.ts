@@ -18,14 +18,25 @@ describe('the coverage of an answer', () => {
     ['the day of the instant on which it ends', '2026-11-22T23:00:00Z', 'Pacific/Auckland', { end: '2026-11-22T23:30:00Z' }, undefined],
     ['a period of a year alone', '2026-12-31T23:00:00Z', 'UTC', { start: '2026', end: '2026' }, undefined],
   ])('is active by the day at its payer: %s', (_name, now, timeZone, period, cause) => {
-    const choice = chooseCoverage([], { found: [at('c1', timeZone, period)], searched: true }, (payer, instant = Date.parse(now)) => calendarDay(instant, payer?.timeZone ?? 'UTC'));
+    const choice = chooseCoverage([], { found: [at('c1', timeZone, period)], searched: 'all' }, (payer, instant = Date.parse(now)) => calendarDay(instant, payer?.timeZone ?? 'UTC'));
     expect(choice).toMatchObject({ kind: 'chosen', reference: 'Coverage/c1' });
     expect(choice.kind === 'chosen' ? choice.fault?.cause : 'none').toBe(cause);
+  });
+  it.each<[string, readonly string[], Partial<Coverage>, object]>([
+    ['an active one serves', [], {}, { kind: 'chosen', reference: 'Coverage/c1', remark: expect.stringMatching(/Not all/) }],
+    ['another that the order names may be among the rest', ['Coverage/c2'], {}, { kind: 'chosen', reference: 'Coverage/c1', remark: expect.stringMatching(/names is not active or could not be read.*Not all/) }],
+    ['the one that the order names is no guess', ['Coverage/c1'], {}, { kind: 'chosen', reference: 'Coverage/c1', remark: undefined }],
+    ['one that is not active leaves it open', [], { status: 'cancelled' }, { kind: 'unreachable' }],
+    ['also where the order names another', ['Coverage/c2'], { status: 'cancelled' }, { kind: 'chosen', reference: 'Coverage/c2', fault: { cause: 'technical' } }],
+    ['one that the patient pays leaves it open', [], { payor: [{ reference: 'Patient/p1' }] }, { kind: 'unreachable' }],
+  ])('known in part: %s', (_name, insurance, more, expected) => {
+    const choice = chooseCoverage(insurance, { found: [at('c1', 'UTC', undefined, more)], searched: 'part' }, () => '2026-11-22');
+    expect({ remark: undefined, ...choice }).toMatchObject(expected);
   });
   it.each<[string, Partial<Coverage>, RegExp]>([
     ['has no id', { id: undefined }, /no id/],
     ['is paid by the patient', { payor: [{ reference: 'Patient/p1' }] }, /pays without insurance/],
   ])('is none when the only one %s, and says which', (_name, more, why) => {
-    expect(chooseCoverage([], { found: [at('c1', 'UTC', undefined, more)], searched: true }, () => '2026-11-22')).toMatchObject({ kind: 'none', why: expect.stringMatching(why) });
+    expect(chooseCoverage([], { found: [at('c1', 'UTC', undefined, more)], searched: 'all' }, () => '2026-11-22')).toMatchObject({ kind: 'none', why: expect.stringMatching(why) });
   });
 });

@@ -28,8 +28,18 @@ export type CoverageChoice =
 /** The calendar day at a payer, or where none is known: of an instant in milliseconds, or of now. */
 export type DayAt = (payer: Payer | undefined, instant?: number) => string;
 
-/** The focus's own insurance (namedCoverages) first, then the coverage billed first. */
-export function chooseCoverage(insurance: readonly string[], { found, searched }: KnownCoverages, dayAt: DayAt): CoverageChoice {
+/**
+ * The focus's own insurance (namedCoverages) first, then the coverage billed first. Where only a part of the coverages is known, an active one of them serves;
+ * that there is none they do not say.
+ */
+export function chooseCoverage(insurance: readonly string[], known: KnownCoverages, dayAt: DayAt): CoverageChoice {
+  if (known.searched !== 'part') return chooseAmong(insurance, known.found, known.searched === 'all', dayAt);
+  const choice = chooseAmong(insurance, known.found, true, dayAt);
+  if (choice.kind !== 'chosen' || choice.fault?.cause === 'no-active-coverage') return chooseAmong(insurance, known.found, false, dayAt);
+  return insurance.includes(choice.reference) ? choice : { ...choice, remark: [...(choice.remark === undefined ? [] : [choice.remark]), "Not all of the patient's coverages could be read."].join(' ') };
+}
+
+function chooseAmong(insurance: readonly string[], found: readonly CoverageOfPayer[], searched: boolean, dayAt: DayAt): CoverageChoice {
   const coverages = searched ? found : found.filter(({ coverage }) => insurance.includes(referenceTo(coverage) ?? ''));
   if (!searched && coverages.length === 0) {
     const [reference] = insurance.filter((each) => each.startsWith('Coverage/'));

@@ -34,11 +34,12 @@ export function withoutMisshapenChart(call: HookCall): HookCall {
   return { ...call, prefetch: Object.fromEntries(given.filter(([key, value]) => !CHART_KEYS.has(key) || !value || misshapenPlace(value) === undefined)) };
 }
 
-/** Of what the FHIR server gives, that which has the form of FHIR. Nothing but misshapen resources: it could not be had. */
+/** Of what the FHIR server gives, that which has the form of FHIR: the rest could not be had. */
 export function wellFormedReader(read: EhrReader): EhrReader {
   return async (query) => {
-    const found = await read(query);
-    const good = found?.filter((resource) => misshapenPlace(resource) === undefined);
-    return good?.length === 0 && found && found.length > 0 ? undefined : good;
+    const answer = await read(query);
+    const resources = answer.resources.filter((resource) => misshapenPlace(resource) === undefined);
+    if (resources.length === answer.resources.length) return answer;
+    return { kind: resources.length > 0 ? 'part' : 'nothing', resources };
   };
 }

@@ -3,8 +3,14 @@ import { getJson, UnreadableAnswer } from './get-json.ts';
 
 /** Reads from the caller's FHIR server with the token of the call. Built for one call and thrown away with it. */
 export interface EhrReader {
-  /** Resources that the query (relative, "Type?…" or "Type/id") gives, all pages; undefined when they cannot be had. */
-  (query: string): Promise<readonly Resource[] | undefined>;
+  /** Resources that the query (relative, "Type?…" or "Type/id") gives, page after page. Never rejects for what the server does. */
+  (query: string): Promise<EhrAnswer>;
+}
+
+export interface EhrAnswer {
+  /** `part`: there is more that could not be had, so what is not among the resources may exist all the same. `nothing`: could not be had. */
+  readonly kind: 'all' | 'part' | 'nothing';
+  readonly resources: readonly Resource[];
 }
 
 interface EhrReaderOptions {
@@ -13,7 +19,7 @@ interface EhrReaderOptions {
   readonly token: string;
   /** For everything that is read in the call together. */
   readonly deadline: () => AbortSignal;
-  /** Hears why a query gave nothing: an HTTP status or the kind of fault, never data. */
+  /** Hears why something could not be had: an HTTP status or the kind of fault, never data. */
   readonly onFailure: (why: string) => void;
 }
 
@@ -27,23 +33,24 @@ export function createEhrReader({ base, token, deadline, onFailure }: EhrReaderO
     return json as Resource;
   };
   return async (query) => {
+    let found: readonly Resource[] = [];
     try {
-      const found: Resource[] = [];
       let url: string | undefined = query.startsWith('http') ? query : `${root}/${query}`;
-      for (let page = 0; url !== undefined && page < MAX_PAGES; page += 1) {
+      for (let page = 0; url !== undefined; page += 1) {
+        if (page === MAX_PAGES) throw new UnreadableAnswer('more pages than are read');
         // Pages and absolute references are followed on the same server only, and not out of it by "..".
         const address = URL.canParse(url) ? new URL(url).href : '';
         if (![`${root}/`, `${root}?`].some((start) => url?.startsWith(start) && address.startsWith(new URL(start).href))) throw new UnreadableAnswer('address outside the FHIR server');
         const resource: Resource = await get(url);
         if (hasFailed(resource)) throw new UnreadableAnswer('OperationOutcome');
-        found.push(...resourcesOf(resource));
+        found = [...found, ...resourcesOf(resource)];
         url = resource.resourceType === 'Bundle' ? nextPage(resource) : undefined;
       }
-      return found;
+      return { kind: 'all', resources: found };
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       onFailure(error instanceof UnreadableAnswer ? error.message : deadline().aborted ? 'deadline' : 'code' in error ? String(error.code) : error.name);
-      return undefined;
+      return { kind: found.length > 0 ? 'part' : 'nothing', resources: found };
     }
   };
 }

@@ -2,7 +2,7 @@ import type { Coverage, Organization, Patient, Reference, Resource } from '@medp
 import { lookUpKey, referenceTo, relativeReference } from '#fhir/base/reference.ts';
 import type { Payer, PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
 import type { EvidenceType } from '#prior-auth/coverage-requirement/policy.ts';
-import { type EhrReader, entriesOf, hasFailed, nextPage, resourcesOf } from './ehr-reader.ts';
+import { type EhrAnswer, type EhrReader, entriesOf, hasFailed, nextPage, resourcesOf } from './ehr-reader.ts';
 import type { HookCall } from './hook-call.ts';
 import { ALWAYS, EVIDENCE, queryFor } from './prefetch/record-queries.ts';
 
@@ -13,7 +13,7 @@ export interface RecordSource {
    */
   coverages(insurance: readonly string[]): Promise<KnownCoverages>;
   patient(): Promise<Patient | undefined>;
-  /** Chart resources of those types; types that cannot be had are left out. */
+  /** Chart resources of those types, as far as they can be had. */
   evidence(types: ReadonlySet<EvidenceType>): Promise<readonly Resource[]>;
   /**
    * Resources by the reference they were asked by, "Type/id" or the urn of an entry, whatever key of the prefetch they came under; what cannot be had, or
@@ -28,8 +28,8 @@ export interface RecordSource {
 
 export interface KnownCoverages {
   readonly found: readonly CoverageOfPayer[];
-  /** False: the search could not be had. The patient may have others, and an order that names none of these has none that is known. */
-  readonly searched: boolean;
+  /** Of the search. Unless `all`, the patient may have others; `nothing`: an order that names none of these has none that is known. */
+  readonly searched: EhrAnswer['kind'];
 }
 
 export interface CoverageOfPayer {
@@ -40,28 +40,29 @@ export interface CoverageOfPayer {
   readonly payerUnreadable: boolean;
 }
 
+const NOTHING: EhrAnswer = { kind: 'nothing', resources: [] };
+
 export function openRecord(call: Pick<HookCall, 'prefetch' | 'patientId' | 'beside'>, payers: PayerDirectory, read: EhrReader | undefined): RecordSource {
   let fetched = false;
   const unread = new Set<string>();
 
   const reads = new Map<string, ReturnType<EhrReader> | undefined>();
-  const fetchAll = async (query: string, type = query.split(/[?/]/)[0] ?? ''): Promise<readonly Resource[] | undefined> => {
+  const fetchAll = async (query: string, type = query.split(/[?/]/)[0] ?? ''): Promise<EhrAnswer> => {
     if (!reads.has(query)) reads.set(query, read?.(query));
-    const found = await reads.get(query);
-    if (found) fetched = true;
-    else unread.add(type);
-    return found;
+    const answer = (await reads.get(query)) ?? NOTHING;
+    if (answer.kind !== 'nothing') fetched = true;
+    if (answer.kind !== 'all') unread.add(type);
+    return answer;
   };
-  const gather = async (key: string, query: string): Promise<readonly Resource[] | undefined> => {
+  const gather = async (key: string, query: string): Promise<EhrAnswer> => {
     const given = call.prefetch[key];
-    if (given === null) return [];
+    if (given === null) return { kind: 'all', resources: [] };
     if (given === undefined || hasFailed(given)) return fetchAll(queryFor(query, call.patientId));
     const next = given.resourceType === 'Bundle' ? nextPage(given) : undefined;
-    if (next === undefined) return resourcesOf(given);
+    if (next === undefined) return { kind: 'all', resources: resourcesOf(given) };
     const more = await fetchAll(next, query.split('?')[0]);
-    const found = [...resourcesOf(given), ...(more ?? [])];
-    // Nothing at hand and a page that cannot be read: it is not known that there is none.
-    return more === undefined && found.length === 0 ? undefined : found;
+    const resources = [...resourcesOf(given), ...more.resources];
+    return { kind: more.kind === 'all' ? 'all' : resources.length > 0 ? 'part' : 'nothing', resources };
   };
   const isOfPatient = (of: Reference | undefined): boolean => of?.reference === undefined || relativeReference(of.reference) === `Patient/${call.patientId}`;
   const belongs = (resource: Resource): boolean => ('subject' in resource ? isOfPatient(resource.subject as Reference) : !('patient' in resource) || isOfPatient(resource.patient));
@@ -71,7 +72,7 @@ export function openRecord(call: Pick<HookCall, 'prefetch' | 'patientId' | 'besi
     prefetched ??= new Map([...call.beside, ...Object.values(call.prefetch).flatMap((value) => (value ? entriesOf(value) : []))].flatMap(({ fullUrl, resource }) => (resource ? [[referenceTo(resource) ?? '', resource], [fullUrl ?? '', resource]] : [])));
     return prefetched.get(reference);
   };
-  const readOne = async (reference: string): Promise<Resource | undefined> => (reference.startsWith('urn:') ? undefined : (await fetchAll(reference))?.find((resource) => referenceTo(resource) === reference));
+  const readOne = async (reference: string): Promise<Resource | undefined> => (reference.startsWith('urn:') ? undefined : (await fetchAll(reference)).resources.find((resource) => referenceTo(resource) === reference));
 
   const named = async (references: readonly string[]): Promise<ReadonlyMap<string, Resource>> => {
     const found = await Promise.all([...new Set(references)].map(async (reference) => [reference, inPrefetch(reference) ?? (await readOne(reference))] as const));
@@ -81,20 +82,20 @@ export function openRecord(call: Pick<HookCall, 'prefetch' | 'patientId' | 'besi
   return {
     async coverages(insurance) {
       const listed = await gather('coverage', ALWAYS.coverage);
-      const known = new Set(listed?.map((resource) => referenceTo(resource)));
+      const known = new Set(listed.resources.map((resource) => referenceTo(resource)));
       const ofOrders = await named(insurance.filter((reference) => reference.startsWith('Coverage/') && !known.has(reference)));
-      const resources = [...(listed ?? []), ...ofOrders.values()];
+      const resources = [...listed.resources, ...ofOrders.values()];
       const coverages = resources.filter((resource) => resource.resourceType === 'Coverage').filter((coverage) => isOfPatient(coverage.beneficiary));
       const lookUp = (reference: string): Resource | undefined => resources.find((resource) => referenceTo(resource) === reference) ?? inPrefetch(reference);
-      return { found: await Promise.all(coverages.map((coverage) => withPayer(coverage, lookUp, payers, fetchAll))), searched: listed !== undefined };
+      return { found: await Promise.all(coverages.map((coverage) => withPayer(coverage, lookUp, payers, fetchAll))), searched: listed.kind };
     },
     async patient() {
-      const resources = await gather('patient', ALWAYS.patient);
-      return resources?.filter((resource) => resource.resourceType === 'Patient').find((patient) => patient.id === call.patientId);
+      const { resources } = await gather('patient', ALWAYS.patient);
+      return resources.filter((resource) => resource.resourceType === 'Patient').find((patient) => patient.id === call.patientId);
     },
     async evidence(types) {
       const found = await Promise.all([...types].map((type) => gather(EVIDENCE[type].key, EVIDENCE[type].query)));
-      return found.flatMap((resources) => resources ?? []).filter(belongs);
+      return found.flatMap(({ resources }) => resources).filter(belongs);
     },
     named,
     unread: () => [...unread],
@@ -102,7 +103,7 @@ export function openRecord(call: Pick<HookCall, 'prefetch' | 'patientId' | 'besi
   };
 }
 
-async function withPayer(coverage: Coverage, lookUp: (reference: string) => Resource | undefined, payers: PayerDirectory, fetchAll: (query: string) => Promise<readonly Resource[] | undefined>): Promise<CoverageOfPayer> {
+async function withPayer(coverage: Coverage, lookUp: (reference: string) => Resource | undefined, payers: PayerDirectory, fetchAll: (query: string) => Promise<EhrAnswer>): Promise<CoverageOfPayer> {
   let payerUnreadable = false;
   for (const payor of coverage.payor ?? []) {
     const reference = payor.reference ?? '';
@@ -112,9 +113,9 @@ async function withPayer(coverage: Coverage, lookUp: (reference: string) => Reso
     if (named) return { coverage, payer: named, payerUnreadable: false };
     if (!organization && literal?.startsWith('Organization/')) {
       const read = await fetchAll(reference);
-      const payer = payers.find(asOrganization(read?.[0]));
+      const payer = payers.find(asOrganization(read.resources[0]));
       if (payer) return { coverage, payer, payerUnreadable: false };
-      if (!read) payerUnreadable = true;
+      if (read.kind === 'nothing') payerUnreadable = true;
     }
   }
   return { coverage, payer: undefined, payerUnreadable };

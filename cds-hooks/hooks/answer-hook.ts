@@ -4,7 +4,6 @@ import { calendarDay } from '#prior-auth/coverage-requirement/calendar-day.ts';
 import { conditionalOn, type Determination, determine, findPolicy, withReason } from '#prior-auth/coverage-requirement/determine.ts';
 import { emissionFaults } from '#prior-auth/coverage-requirement/emission-rules.ts';
 import { type Chart, readChart } from '#prior-auth/coverage-requirement/evidence.ts';
-import type { CriterionFinding } from '#prior-auth/coverage-requirement/requirement.ts';
 import { readFocusService } from '#prior-auth/order/read-focus-service.ts';
 import { allowedAnswer, type Guarding } from '../answer-rules/allowed-answer.ts';
 import type { Configuration } from '../configuration.ts';
@@ -139,9 +138,10 @@ async function determineAll(chosen: readonly Chosen[], { patient, lookUp, record
 function withUnread(unread: readonly string[], determination: Determination): Determination {
   if (unread.length === 0) return determination;
   const criteria = determination.applicable?.revision.criteria ?? [];
-  const isUnread = ({ status, criterionId }: CriterionFinding): boolean => status === 'unknown' && criteria.some(({ id, evidence }) => id === criterionId && evidence.some(({ type }) => unread.includes(type)));
-  const findings = determination.findings.map((finding) => (isUnread(finding) ? { ...finding, unread: true as const } : finding));
-  if (!findings.some(({ unread: not }) => not)) return determination;
+  const open = new Set(determination.findings.filter(({ status, criterionId }) => status !== 'met' && criteria.some(({ id, evidence }) => id === criterionId && evidence.some(({ type }) => unread.includes(type)))));
+  if (open.size === 0) return determination;
+  // What was read may say no; that nothing was found may be for want of the rest.
+  const findings = determination.findings.map((finding) => (open.has(finding) && finding.status === 'unknown' ? { ...finding, unread: true as const } : finding));
   return withReason({ ...determination, findings }, `Not checked, because it could not be read from the record: ${unread.toSorted().join(', ')}.`);
 }
 
