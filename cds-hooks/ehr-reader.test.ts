@@ -105,3 +105,21 @@ describe('coverages in pages, of which the second hangs', () => {
     expect((await ask(given({ ...coverage, status: 'cancelled' }))).status).toBe(412);
   });
 });
+
+describe('a call that names more than can be read', () => {
+  const insurance = Array.from({ length: 300 }, (_, i) => ({ reference: `Coverage/x${i}` }));
+  const known = { coverage: bundle(coverage), observations: null };
+  it('costs its EHR a bounded number of reads, few at once, and is answered', async () => {
+    service.holds([], 5);
+    expect(requirements(await ask(known, { insurance }))).toMatchObject([{ coverage: 'Coverage/c1', paNeeded: 'auth-needed' }]);
+    expect(service.asked.length).toBeLessThanOrEqual(50);
+    expect(service.mostAtOnce()).toBeLessThanOrEqual(8);
+    expect(whys().length).toBeLessThanOrEqual(2);
+  });
+  it('and an EHR that hangs gets no read when the time is over; the log says why, once', async () => {
+    service.holds(() => 'hang');
+    expect(requirements(await ask(known, { insurance }))).toMatchObject([{ coverage: 'Coverage/c1', paNeeded: 'auth-needed' }]);
+    expect(service.asked.length).toBe(8);
+    expect([whys().length, new Set(whys())]).toEqual([2, new Set(['deadline', 'more reads than a call may cause'])]);
+  });
+});

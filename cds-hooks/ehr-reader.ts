@@ -19,16 +19,25 @@ interface EhrReaderOptions {
   readonly token: string;
   /** For everything that is read in the call together. */
   readonly deadline: () => AbortSignal;
-  /** Hears why something could not be had: an HTTP status or the kind of fault, never data. */
+  /** Hears why something could not be had, each reason once: an HTTP status or the kind of fault, never data. */
   readonly onFailure: (why: string) => void;
 }
 
 const MAX_PAGES = 10;
+/** Requests of one call: a chart of many pages takes some twenty. What a call names beyond is not read. */
+const MOST_READS = 50;
+const MOST_AT_ONCE = 8;
 
 export function createEhrReader({ base, token, deadline, onFailure }: EhrReaderOptions): EhrReader {
   const root = base.replace(/\/+$/, '');
+  const inTurn = takeTurns(deadline);
+  const told = new Set<string>();
+  const tell = (why: string): void => {
+    if (!told.has(why)) onFailure(why);
+    told.add(why);
+  };
   const get = async (url: string): Promise<Resource> => {
-    const json = await getJson(url, { accept: 'application/fhir+json', authorization: `Bearer ${token}` }, deadline());
+    const json = await inTurn(() => getJson(url, { accept: 'application/fhir+json', authorization: `Bearer ${token}` }, deadline()));
     if (typeof json !== 'object' || json === null || !('resourceType' in json)) throw new UnreadableAnswer('no FHIR resource');
     return json as Resource;
   };
@@ -49,8 +58,29 @@ export function createEhrReader({ base, token, deadline, onFailure }: EhrReaderO
       return { kind: 'all', resources: found };
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      onFailure(error instanceof UnreadableAnswer ? error.message : deadline().aborted ? 'deadline' : 'code' in error ? String(error.code) : error.name);
+      tell(error instanceof UnreadableAnswer ? error.message : deadline().aborted ? 'deadline' : 'code' in error ? String(error.code) : error.name);
       return { kind: found.length > 0 ? 'part' : 'nothing', resources: found };
+    }
+  };
+}
+
+/** Whatever a call names, its EHR gets no more requests than these; what waits when the time is over is not sent. */
+function takeTurns(deadline: () => AbortSignal): <T>(read: () => Promise<T>) => Promise<T> {
+  let left = MOST_READS;
+  let open = 0;
+  const waiting: (() => void)[] = [];
+  return async (read) => {
+    if (left === 0) throw new UnreadableAnswer('more reads than a call may cause');
+    left -= 1;
+    if (open === MOST_AT_ONCE) await new Promise<void>((turn) => waiting.push(turn));
+    else open += 1;
+    try {
+      deadline().throwIfAborted();
+      return await read();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else open -= 1;
     }
   };
 }

@@ -85,8 +85,10 @@ export function openRecord(call: Pick<HookCall, 'prefetch' | 'patientId' | 'besi
       const known = new Set(listed.resources.map((resource) => referenceTo(resource)));
       const ofOrders = await named(insurance.filter((reference) => reference.startsWith('Coverage/') && !known.has(reference)));
       const resources = [...listed.resources, ...ofOrders.values()];
+      // Of two with one id the first.
+      const byReference = new Map(resources.toReversed().map((resource) => [referenceTo(resource), resource]));
       const coverages = resources.filter((resource) => resource.resourceType === 'Coverage').filter((coverage) => isOfPatient(coverage.beneficiary));
-      const lookUp = (reference: string): Resource | undefined => resources.find((resource) => referenceTo(resource) === reference) ?? inPrefetch(reference);
+      const lookUp = (reference: string): Resource | undefined => byReference.get(reference) ?? inPrefetch(reference);
       return { found: await Promise.all(coverages.map((coverage) => withPayer(coverage, lookUp, payers, fetchAll))), searched: listed.kind };
     },
     async patient() {

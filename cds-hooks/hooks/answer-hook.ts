@@ -56,11 +56,11 @@ const NOTHING: HookResult = { answer: { cards: [], systemActions: [] }, determin
 export async function answerHook(call: HookCall, record: RecordSource, configuration: Configuration, parts: AnswerParts): Promise<HookResult> {
   const writer = ANSWER_WRITERS[call.version];
   const primary = PRIMARY_HOOKS.has(call.hook);
-  const sent = call.orders.flatMap((order) => namedCoverages(order));
-  const [ofSent, patient, foci] = await Promise.all([record.coverages(sent), record.patient(), findFoci(call, record, writer)]);
+  const sent = new Set(call.orders.flatMap((order) => namedCoverages(order)));
+  const [ofSent, patient, foci] = await Promise.all([record.coverages([...sent]), record.patient(), findFoci(call, record, writer)]);
   if (primary && foci.resources.length === 0) throw new Refusal(412, 'not-found', 'What the call is about is neither in the prefetch nor to be had from the FHIR server.');
 
-  const ofRead = foci.resources.flatMap((focus) => namedCoverages(focus, foci.lookUp)).filter((reference) => !sent.includes(reference));
+  const ofRead = foci.resources.flatMap((focus) => namedCoverages(focus, foci.lookUp)).filter((reference) => !sent.has(reference));
   const coverages = ofRead.length === 0 ? ofSent : await record.coverages([...sent, ...ofRead]);
   const choices = foci.resources.map((focus) => ({ focus, choice: chooseCoverage(namedCoverages(focus, foci.lookUp), coverages, (payer, instant = parts.now()) => calendarDay(instant, payer?.timeZone ?? NO_PAYER_TIME_ZONE)) }));
   const chosen = choices.filter((each): each is Chosen => each.choice.kind === 'chosen');
