@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { payerSchema } from '#policies/payer-schema.ts';
 import type { Payer } from '#prior-auth/coverage-requirement/payer.ts';
 import type { AuditTrail } from '#store/audit.ts';
@@ -62,7 +63,8 @@ export function openRegisteredPayers(store: Store, audit: AuditTrail, now: () =>
           .insertInto('connections.payer')
           .values({ id: payer.id, registration, disabled: false, created_at: at(), changed_at: at() })
           .onConflict((conflict) => conflict.column('id').doUpdateSet({ registration, changed_at: at() }))
-          .returning((row) => row('created_at', '<', row.ref('changed_at')).as('was_there'))
+          // A row that was inserted has no transaction that has changed it.
+          .returning(sql<boolean>`xmax <> 0`.as('was_there'))
           .executeTakeFirstOrThrow();
         await audit.recordWithin(trx, { action: was_there ? 'payer-connection-changed' : 'payer-connection-added', who: 'admin', details: { payerId: payer.id } });
       }),
