@@ -11,7 +11,7 @@ const PARTS = '{admin,cds-hooks,client,fhir-profiles,models,payer,policies,prior
 /** A code is written in capitals: any quoted word with an underscore, and a quoted single word where a refusal takes its code. */
 const QUOTED = /'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'|(?:\b\d{3}, |\bcode: |\? )'([A-Z]{4,})'/g;
 /** Words in capitals that are no codes: settings, files, and names of others. */
-const NO_CODES: ReadonlySet<string> = new Set(['DATABASE_URL', 'DATA_DIR', 'PUBLIC_URL', 'PAYERS_FILE', 'CLINIC_FILE', 'ADMIN_TOKEN', 'MODEL_ROLES_FILE', 'MODEL_APPROVE_OWN', 'MODEL_TOKEN', 'APPEALS_FILE', 'CERT_HAS_EXPIRED', 'PG_VERSION', 'BRANCH_LEQ', 'LEAF', 'NONE', 'POST', 'ERR_JOSE_GENERIC', 'MSG_BAD_SYNTAX']);
+const NO_CODES: ReadonlySet<string> = new Set(['DATABASE_URL', 'DATA_DIR', 'PUBLIC_URL', 'PAYERS_FILE', 'CLINIC_FILE', 'ADMIN_TOKEN', 'MODEL_ROLES_FILE', 'MODEL_APPROVE_OWN', 'MODEL_TOKEN', 'APPEALS_FILE', 'CERT_HAS_EXPIRED', 'PG_VERSION', 'BRANCH_LEQ', 'LEAF', 'NONE', 'POST', 'ERR_JOSE_GENERIC', 'EAI_AGAIN', 'MSG_BAD_SYNTAX']);
 
 // The chaos run names its settings in capitals and refuses nobody.
 const files = globSync(`${PARTS}/**/*.{ts,tsx}`, { cwd: root, exclude: ['**/*.test.ts', '**/*.test.tsx', 'start/chaos/**'] });
