@@ -87,8 +87,10 @@ function prefetchOf(forwarded: Forwarded, asked: Readonly<Record<string, string>
 
 function shownIn(forwarded: Forwarded, answer: Resource): Resource | undefined {
   if (answer.resourceType !== 'Bundle') return shownTo(forwarded, answer);
+  // Addresses of entries and pages are those of the caller's server; a urn is how entries name one another.
   const { entry = [], total: _ofAll, link: _toTheCaller, ...bundle } = answer;
-  return { ...bundle, entry: entry.flatMap((each) => (each.resource ? [{ ...each, resource: shownTo(forwarded, each.resource) }] : [])).flatMap(({ resource, ...rest }) => (resource ? [{ ...rest, resource }] : [])) };
+  const shown = entry.map(({ fullUrl, resource }) => ({ ...(fullUrl?.startsWith('urn:') ? { fullUrl } : {}), resource: resource && shownTo(forwarded, resource) }));
+  return { ...bundle, entry: shown.flatMap(({ resource, ...rest }) => (resource ? [{ ...rest, resource }] : [])) };
 }
 
 function answerTo(query: string, { call, foci, coverages, patient, ownPrefetch }: Forwarded): Resource | null | undefined {
