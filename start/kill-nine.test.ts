@@ -22,7 +22,7 @@ afterAll(() => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-it(`survives kill -9 at ${ROUNDS} random moments`, { timeout: 240_000 }, async () => {
+it(`survives kill -9 at ${ROUNDS} random moments`, { timeout: 320_000 }, async () => {
   const port = await freePort();
   const base = `http://localhost:${port}`;
   const stories = loadStories(new Date().toISOString().slice(0, 10)).filter(({ name }) => ['oxygen-approved', 'wheelchair-pended', 'stress-approved'].includes(name));
@@ -44,7 +44,8 @@ it(`survives kill -9 at ${ROUNDS} random moments`, { timeout: 240_000 }, async (
   const { users } = await staff.json<{ users: { id: string }[] }>('GET', '/ehr/ui/users');
   await staff.json('POST', '/ehr/ui/login', { user: users[0]?.id });
   await staff.navigate('/work/login');
-  const until = Date.now() + 60_000;
+  // What a killed process had taken is given to others when its lease is over: a hundred seconds for what was on its way to the payer.
+  const until = Date.now() + 180_000;
   let rows = await allRows(staff);
   while (rows.some((row) => row.state === 'queued' || row.state === 'pended') && Date.now() < until) {
     await new Promise((resolve) => setTimeout(resolve, 300));
