@@ -1,3 +1,4 @@
+import { withoutSlashes } from '#fhir/base/reference.ts';
 import type { Bundle, BundleEntry, Resource } from '@medplum/fhirtypes';
 import { getJson, UnreadableAnswer } from './get-json.ts';
 
@@ -29,7 +30,7 @@ const MOST_READS = 50;
 const MOST_AT_ONCE = 8;
 
 export function createEhrReader({ base, token, deadline, onFailure }: EhrReaderOptions): EhrReader {
-  const root = base.replace(/\/+$/, '');
+  const root = withoutSlashes(base);
   const inTurn = takeTurns(deadline);
   const told = new Set<string>();
   const tell = (why: string): void => {

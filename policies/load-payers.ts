@@ -1,3 +1,4 @@
+import { withoutSlashes } from '#fhir/base/reference.ts';
 import { join } from 'node:path';
 import { z } from 'zod/mini';
 import { createPayerDirectory, type Payer, type PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
@@ -39,12 +40,12 @@ function clash(seen: Map<string, number>, key: string, index: number, path: Faul
 
 /** Paths become addresses under this server's own. */
 export function absolute(payer: Payer, baseUrl: string): Payer {
-  const here = (address: string): string => (address.startsWith('/') ? `${baseUrl.replace(/\/+$/, '')}${address}` : address);
+  const here = (address: string): string => (address.startsWith('/') ? `${withoutSlashes(baseUrl)}${address}` : address);
   return {
     ...payer,
     fhirBase: here(payer.fhirBase),
     ...(payer.discoveryBase === undefined ? {} : { discoveryBase: here(payer.discoveryBase) }),
-    ...(payer.crd ? { crd: { ...payer.crd, baseUrl: here(payer.crd.baseUrl).replace(/\/+$/, '') } } : {}),
+    ...(payer.crd ? { crd: { ...payer.crd, baseUrl: withoutSlashes(here(payer.crd.baseUrl)) } } : {}),
     ...(payer.dtr ? { dtr: { ...payer.dtr, terminologyServers: payer.dtr.terminologyServers?.map(here) } } : {}),
     ...(payer.plans ? { plans: payer.plans.map((plan) => ({ ...plan, fhirBase: here(plan.fhirBase) })) } : {}),
   };

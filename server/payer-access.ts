@@ -1,3 +1,4 @@
+import { withoutSlashes } from '#fhir/base/reference.ts';
 import { PriorAuthError } from '#prior-auth/errors.ts';
 import type { PayerDirectory } from '#prior-auth/coverage-requirement/payer.ts';
 import type { PayerClient } from './payer/payer-client.ts';
@@ -8,7 +9,7 @@ export function payerAccess(payers: PayerDirectory, client: PayerClient): (payer
   return (payerId) => {
     const payer = payers.byId(payerId);
     if (!payer) return undefined;
-    const base = payer.fhirBase.replace(/\/+$/, '');
+    const base = withoutSlashes(payer.fhirBase);
     return {
       payerId,
       base,

@@ -1,5 +1,5 @@
 import type { BundleEntry, Resource } from '@medplum/fhirtypes';
-import { parseReference } from '#fhir/base/reference.ts';
+import { parseReference, withoutSlashes } from '#fhir/base/reference.ts';
 import { cleanCopy, type ReferenceRule } from './clean-copy.ts';
 
 /** Gives a new random UUID (version 4) at each call; the test kits refuse other versions. */
@@ -25,7 +25,7 @@ export interface BundleContents {
 export function openBundleContents(ids: IdSource, ehrBase: string, known: Readonly<Record<string, string>> = {}): BundleContents {
   const urns = new Map<string, string>(Object.entries(known));
   const entries = new Map<string, Resource>();
-  const base = ehrBase.replace(/\/+$/, '');
+  const base = withoutSlashes(ehrBase);
 
   const keyOf = (reference: string): string | undefined => {
     const parsed = parseReference(reference);

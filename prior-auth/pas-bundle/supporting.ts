@@ -1,6 +1,6 @@
 import type { Condition, MedicationRequest, QuestionnaireResponse, Resource } from '@medplum/fhirtypes';
 import { CODE_SYSTEMS } from '#fhir/base/code-systems.ts';
-import { relativeReference } from '#fhir/base/reference.ts';
+import { relativeReference, withoutSlashes } from '#fhir/base/reference.ts';
 import type { LeftOut } from '../panel-api.ts';
 import { problem, written, type Written } from './members.ts';
 import type { PasDialect } from './pas-dialect.ts';
@@ -116,7 +116,7 @@ function prescribed({ medicationReference, medicationCodeableConcept, requester 
   const prescriber = relativeReference(requester?.reference ?? '');
   return {
     ...(concept ? { medicationCodeableConcept: concept, medicationReference: undefined } : {}),
-    ...(prescriber ? { requester: { identifier: { system: ehrBase.replace(/\/+$/, ''), value: prescriber }, ...(requester?.display ? { display: requester.display } : {}) } } : {}),
+    ...(prescriber ? { requester: { identifier: { system: withoutSlashes(ehrBase), value: prescriber }, ...(requester?.display ? { display: requester.display } : {}) } } : {}),
   };
 }
 
@@ -133,7 +133,7 @@ function inline(attachment: { readonly url?: string; readonly data?: string; rea
   const key = relativeReference(url);
   const binary = supporting.find((resource) => resource.resourceType === 'Binary' && `Binary/${resource.id}` === key);
   if (binary?.resourceType === 'Binary' && binary.data) return { ...rest, contentType: rest.contentType ?? binary.contentType, data: binary.data };
-  return { ...rest, url: /^[a-z]+:/i.test(url) ? url : `${ehrBase.replace(/\/+$/, '')}/${url}` };
+  return { ...rest, url: /^[a-z]+:/i.test(url) ? url : `${withoutSlashes(ehrBase)}/${url}` };
 }
 
 /** The response as completed, without narrative and ids; its own profile stays claimed. */

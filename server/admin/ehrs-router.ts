@@ -1,3 +1,4 @@
+import { withoutSlashes } from '#fhir/base/reference.ts';
 import { type Response, Router, urlencoded } from 'express';
 import type { Logger } from 'pino';
 import { createAdminPages } from '#admin/admin-pages.ts';
@@ -5,7 +6,6 @@ import { createAdminSession } from '#admin/admin-session.ts';
 import { html, sendPage } from '#admin/html.ts';
 import type { AuditTrail } from '#store/audit.ts';
 import type { RegisteredEhrs } from '../smart/registered-ehrs.ts';
-import { withoutTrailingSlash } from '../smart/ehr-registration.ts';
 import { readEhrForm, readFields } from './ehr-form.ts';
 import { EHRS_PATH, type EhrsPage, ehrsPage } from './ehrs-page.ts';
 
@@ -46,7 +46,7 @@ export function ehrsAdminRouter({ adminToken, ehrs, baseUrl, audit, log, now }: 
     const form = readFields(request.body);
     const read = readEhrForm(form);
     if (read.kind === 'faults') return show(response, 422, { csrf, form, faults: read.faults });
-    const taken = ehrs.list().some(({ ehr }) => withoutTrailingSlash(ehr.fhirBase) === withoutTrailingSlash(read.ehr.fhirBase));
+    const taken = ehrs.list().some(({ ehr }) => withoutSlashes(ehr.fhirBase) === withoutSlashes(read.ehr.fhirBase));
     if (taken || !(await ehrs.add(read.ehr))) return show(response, 409, { csrf, form, faults: { fhirBase: 'is registered already.' } });
     back(response, 'added');
   }));

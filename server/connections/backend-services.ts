@@ -1,3 +1,4 @@
+import { withoutSlashes } from '#fhir/base/reference.ts';
 import { randomUUID } from 'node:crypto';
 import { importJWK, SignJWT } from 'jose';
 import { z } from 'zod';
@@ -105,14 +106,14 @@ export function createBackendServices({ authentication, clientId: defaultClientI
 }
 
 export function smartConfigurationUrl(fhirBase: string): string {
-  return `${fhirBase.replace(/\/+$/, '')}/.well-known/smart-configuration`;
+  return `${withoutSlashes(fhirBase)}/.well-known/smart-configuration`;
 }
 
 /** A relative address is the payer's own. @throws Unavailable */
 export function readTokenEndpoint({ status, body }: HttpAnswer, fhirBase: string): string {
   const parsed = status === 200 ? smartConfiguration.safeParse(parseJson(body)) : undefined;
   if (!parsed?.success) throw new Unavailable(`smart-configuration cannot be read (HTTP ${status})`, `HTTP ${status}`);
-  const address = URL.parse(parsed.data.token_endpoint, `${fhirBase.replace(/\/+$/, '')}/`)?.href;
+  const address = URL.parse(parsed.data.token_endpoint, `${withoutSlashes(fhirBase)}/`)?.href;
   if (address === undefined || !isSecureAddress(address)) throw new Unavailable('smart-configuration names a token endpoint that is not https', 'token-endpoint');
   return address;
 }

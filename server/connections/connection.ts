@@ -1,3 +1,4 @@
+import { withoutSlashes } from '#fhir/base/reference.ts';
 import { BrokenCircuitError, BulkheadRejectedError, bulkhead, circuitBreaker, CircuitState, ConsecutiveBreaker, handleType, wrap } from 'cockatiel';
 import type { Payer } from '#prior-auth/coverage-requirement/payer.ts';
 import { quirksOf } from '#prior-auth/coverage-requirement/payer-quirks.ts';
@@ -54,7 +55,7 @@ export function createConnection(payer: Payer, { clientId, scope, keys, now, dis
   const callOnce = async (method: string, path: string, body: string | undefined): Promise<HttpAnswer> => {
     const { fhirBase } = await endpoint(path.includes('$submit-attachment') ? 'attachments' : 'submission');
     const ours = await authorization(fhirBase);
-    const answer = await transport.send(`${fhirBase.replace(/\/+$/, '')}/${path}`, { method, headers: { accept: FHIR_JSON, ...(body === undefined ? {} : { 'content-type': FHIR_JSON }), ...ours }, body, timeoutMs });
+    const answer = await transport.send(`${withoutSlashes(fhirBase)}/${path}`, { method, headers: { accept: FHIR_JSON, ...(body === undefined ? {} : { 'content-type': FHIR_JSON }), ...ours }, body, timeoutMs });
     if (answer.status === 401 && ours['authorization']) backend?.discard(ours['authorization'].slice('Bearer '.length));
     if (!isAnswer(answer.status, quirks.successStatuses)) throw new Unavailable(`HTTP ${answer.status}`, `HTTP ${answer.status}`);
     return answer;

@@ -1,3 +1,4 @@
+import { withoutSlashes } from '#fhir/base/reference.ts';
 import { z } from 'zod';
 import type { Payer } from '#prior-auth/coverage-requirement/payer.ts';
 import { isSecureAddress } from '#policies/payer-schema.ts';
@@ -28,7 +29,7 @@ export type DavinciConfiguration = z.infer<typeof davinciConfiguration>;
 
 /** Reads the payer's list of endpoints. HRex: reachable with plain TLS, so no client certificate goes along. @throws Unavailable */
 export async function readDavinciConfiguration(transport: Transport, base: string, timeoutMs: number): Promise<DavinciConfiguration> {
-  const { status, body } = await transport.send(`${base.replace(/\/+$/, '')}/.well-known/davinci-configuration`, { method: 'GET', headers: { accept: 'application/json' }, timeoutMs });
+  const { status, body } = await transport.send(`${withoutSlashes(base)}/.well-known/davinci-configuration`, { method: 'GET', headers: { accept: 'application/json' }, timeoutMs });
   const parsed = status === 200 ? davinciConfiguration.safeParse(parseJson(body)) : undefined;
   if (!parsed?.success) throw new Unavailable(`davinci-configuration cannot be read (HTTP ${status})`, `HTTP ${status}`);
   return parsed.data;
@@ -42,7 +43,7 @@ export function chooseEndpoint(payer: Payer, { endpoints, identifier }: DavinciC
     const address = endpoints[code];
     if (address === undefined) continue;
     if (typeof address !== 'string' || !isSecureAddress(address)) return configured(`the payer’s list gives no https address for ${code}; the configured address is used`);
-    return { fhirBase: address.replace(/\/+$/, '').replace(/\/(Claim\/)?\$(submit|submit-attachment)$/, ''), source: 'discovered', why: `the payer’s list names it as ${code}${isOf(payer, identifier) ? '' : `; the list says it is of payer ${identifier?.value}, which is none of the configured identifiers`}` };
+    return { fhirBase: withoutSlashes(address).replace(/\/(Claim\/)?\$(submit|submit-attachment)$/, ''), source: 'discovered', why: `the payer’s list names it as ${code}${isOf(payer, identifier) ? '' : `; the list says it is of payer ${identifier?.value}, which is none of the configured identifiers`}` };
   }
   const others = Object.keys(endpoints).filter((code) => code.startsWith(`${CODES[use]}#`)).map((code) => code.slice(code.indexOf('#') + 1));
   return configured(`the payer’s list has no ${CODES[use]}#${version}${others.length > 0 ? ` (it has ${others.join(', ')})` : ''}; the configured address is used`);

@@ -1,3 +1,4 @@
+import { withoutSlashes } from '#fhir/base/reference.ts';
 import { z } from 'zod';
 import type { ConnectionReport } from './check-report.ts';
 import type { KnownPayer } from './registered-payers.ts';
@@ -11,7 +12,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where the installation is, as its own settings say. */
 export function addressOf(env: Environment): string {
-  return (env['PUBLIC_URL'] || `http://localhost:${env['PORT'] || '3000'}`).replace(/\/+$/, '');
+  return withoutSlashes(env['PUBLIC_URL'] || `http://localhost:${env['PORT'] || '3000'}`);
 }
 
 const errorReply = z.object({ error: z.object({ message: z.string(), nextStep: z.string().optional() }) });

@@ -1,8 +1,7 @@
 import type { Bundle, ExtractResource, Resource, ResourceType } from '@medplum/fhirtypes';
 import { z } from 'zod';
 import { PriorAuthError } from '#prior-auth/errors.ts';
-import { relativeReference } from '#fhir/base/reference.ts';
-import { withoutTrailingSlash } from '../smart/ehr-registration.ts';
+import { relativeReference, withoutSlashes } from '#fhir/base/reference.ts';
 import { expired } from '../smart/sessions.ts';
 
 /** The EHR's FHIR API with one session's rights. Calls never leave the EHR's base. Throws EHR_UNAVAILABLE, EHR_REFUSED, SESSION_EXPIRED. */
@@ -25,7 +24,7 @@ const MAX_PAGES = 20;
 
 /** `accessToken` is asked before each call, so that it can renew itself. */
 export function openEhr(fhirBase: string, accessToken: () => Promise<string>): EhrClient {
-  const base = withoutTrailingSlash(fhirBase);
+  const base = withoutSlashes(fhirBase);
 
   const call = async (method: 'GET' | 'POST' | 'PUT', url: string, body?: Resource, ifMatch?: string): Promise<Response> => {
     const headers = { accept: FHIR_JSON, authorization: `Bearer ${await accessToken()}`, ...(body ? { 'content-type': FHIR_JSON, prefer: 'return=representation' } : {}), ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }) };

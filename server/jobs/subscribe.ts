@@ -1,3 +1,4 @@
+import { withoutSlashes } from '#fhir/base/reference.ts';
 import { sql } from 'kysely';
 import type { Payer } from '#prior-auth/coverage-requirement/payer.ts';
 import { inquireAboutAll } from '../pas/notifications-record.ts';
@@ -68,7 +69,7 @@ async function write(parts: SenderParts, row: SubscriptionRow, payer: Payer): Pr
   const { client, baseUrl, log, now } = parts;
   const isRewritten = row.subscriptionId !== undefined;
   const reply = await sendSubscription(client, payer, {
-    endpoint: `${baseUrl.replace(/\/+$/, '')}/pas/notifications/${encodeURIComponent(payer.id)}`,
+    endpoint: `${withoutSlashes(baseUrl)}/pas/notifications/${encodeURIComponent(payer.id)}`,
     secret: row.secret,
     organizations: row.organizations,
     id: row.subscriptionId,

@@ -1,3 +1,4 @@
+import { withoutSlashes } from '#fhir/base/reference.ts';
 import { type PayerClient, type PayerReply, parseJson } from './payer-client.ts';
 import { outcomeCodes } from './submit.ts';
 import type { Payer } from '#prior-auth/coverage-requirement/payer.ts';
@@ -14,9 +15,9 @@ export function sendAttachment(client: PayerClient, payer: Payer, target: string
  * to whom a patient's record is sent.
  */
 export function attachmentTarget({ fhirBase }: Pick<Payer, 'fhirBase'>, payerUrl: string | undefined): string {
-  const base = `${fhirBase.replace(/\/+$/, '')}/`;
+  const base = `${withoutSlashes(fhirBase)}/`;
   if (!payerUrl?.startsWith(base)) return OPERATION;
-  const path = payerUrl.slice(base.length).replace(/\/+$/, '');
+  const path = withoutSlashes(payerUrl.slice(base.length));
   if (/[^A-Za-z0-9$_\-/]/.test(path)) return OPERATION;
   return path.endsWith(OPERATION) ? path : [path, OPERATION].filter(Boolean).join('/');
 }

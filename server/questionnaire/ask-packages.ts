@@ -1,3 +1,4 @@
+import { withoutSlashes } from '#fhir/base/reference.ts';
 import type { Coverage, Resource } from '@medplum/fhirtypes';
 import { PriorAuthError } from '#prior-auth/errors.ts';
 import type { Order } from '#prior-auth/order/requested-service.ts';
@@ -93,7 +94,7 @@ export function isExpired({ questionnaire }: Pick<QuestionnairePackage, 'questio
 /** An adaptive form's address must lie under the payer's base, where our token is good and nowhere else is asked. */
 function withOwnAddress(one: QuestionnairePackage, { base }: PayerAccess): QuestionnairePackage {
   const address = one.adaptive?.base;
-  if (address === undefined || address.replace(/\/+$/, '') === base || pathUnder(base, address) !== undefined) return one;
+  if (address === undefined || withoutSlashes(address) === base || pathUnder(base, address) !== undefined) return one;
   const fault = { kind: 'adaptive-url', place: one.canonical } as const;
   return { ...one, adaptive: {}, faults: [...(one.faults ?? []), fault], warnings: [...(one.warnings ?? []), sayFault(fault) ?? ''] };
 }

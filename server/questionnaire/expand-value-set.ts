@@ -1,3 +1,4 @@
+import { withoutSlashes } from '#fhir/base/reference.ts';
 import type { Parameters, Questionnaire, QuestionnaireItem, ValueSet } from '@medplum/fhirtypes';
 import { PriorAuthError } from '#prior-auth/errors.ts';
 import type { AnswerOptionFound } from '#prior-auth/panel-api.ts';
@@ -49,8 +50,8 @@ interface Server { readonly url: string; readonly fetch: AuthorisedFetch }
 function serversOf(access: PayerAccess, questionnaire: Questionnaire, linkId: string): Server[] {
   const item = findItem(questionnaire.item, linkId);
   const named = [item, questionnaire].flatMap((element) => (element?.extension ?? []).filter(({ url }) => url === PREFERRED_SERVER).flatMap(({ valueUrl, valueUri }) => valueUrl ?? valueUri ?? []));
-  const registered = (access.dtr.terminologyServers ?? []).map((server) => server.replace(/\/+$/, ''));
-  const preferred = [...new Set(named.map((server) => server.replace(/\/+$/, '')))].filter((server) => registered.includes(server) && server !== access.base);
+  const registered = (access.dtr.terminologyServers ?? []).map((server) => withoutSlashes(server));
+  const preferred = [...new Set(named.map((server) => withoutSlashes(server)))].filter((server) => registered.includes(server) && server !== access.base);
   return [
     // A registered server gets no token of the payer's, and may not send us elsewhere.
     ...preferred.map((server) => ({ url: `${server}/ValueSet/$expand`, fetch: (url: string, init: RequestInit) => fetch(url, { ...init, redirect: 'error' }) })),

@@ -1,3 +1,4 @@
+import { withoutSlashes } from '#fhir/base/reference.ts';
 import type { OperationOutcome, Parameters, QuestionnaireResponse } from '@medplum/fhirtypes';
 import type { PayerProblem } from '#prior-auth/panel-api.ts';
 import { readPayerResponse } from '#prior-auth/questionnaire/dtr-versions/read-payer-response.ts';
@@ -17,7 +18,7 @@ const WHAT = 'its next questions';
 /** Sends what was answered so far with the questions as last received. Throws PAYER_UNAVAILABLE, PAYER_REFUSED, PAYER_ANSWER_UNREADABLE. */
 export async function askNextQuestion(access: PayerAccess, adaptiveBase: string | undefined, response: QuestionnaireResponse): Promise<NextQuestionAnswer> {
   // What is configured for the payer goes before what its form says of itself.
-  const base = access.dtr.operations?.nextQuestion === undefined ? adaptiveBase?.replace(/\/+$/, '') : undefined;
+  const base = access.dtr.operations?.nextQuestion === undefined && adaptiveBase !== undefined ? withoutSlashes(adaptiveBase) : undefined;
   const url = operationUrl(base === undefined ? access : { ...access, base }, 'nextQuestion');
   const body: Parameters = { resourceType: 'Parameters', parameter: [{ name: 'questionnaire-response', resource: writeResponse(access.dtr.version, response) }] };
   const reply = await callOperation(access.fetch, url, body, TIMEOUT_MS, WHAT);

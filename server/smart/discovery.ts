@@ -1,6 +1,6 @@
+import { withoutSlashes } from '#fhir/base/reference.ts';
 import { z } from 'zod';
 import { PriorAuthError } from '#prior-auth/errors.ts';
-import { withoutTrailingSlash } from './ehr-registration.ts';
 
 const smartConfiguration = z.object({
   authorization_endpoint: z.string().min(1),
@@ -23,7 +23,7 @@ const openidConfiguration = z.object({ issuer: z.string(), jwks_uri: z.url() });
 
 /** SMART App Launch 2.2.0, conformance: `{base}/.well-known/smart-configuration`; relative addresses are relative to the FHIR base. Throws EHR_UNAVAILABLE, EHR_REFUSED. */
 export async function discover(fhirBase: string): Promise<SmartConfiguration> {
-  const base = withoutTrailingSlash(fhirBase);
+  const base = withoutSlashes(fhirBase);
   const parsed = smartConfiguration.safeParse(await getJson(`${base}/.well-known/smart-configuration`));
   if (!parsed.success) throw unavailable('its SMART configuration is not complete');
   const { code_challenge_methods_supported: methods, ...found } = parsed.data;
@@ -45,7 +45,7 @@ export async function discover(fhirBase: string): Promise<SmartConfiguration> {
 /** Whose signature an id_token of this EHR carries. */
 export async function issuerOf(fhirBase: string, { issuer, jwksUri }: SmartConfiguration): Promise<{ issuer: string; jwksUri: string }> {
   if (issuer && jwksUri) return { issuer, jwksUri };
-  const parsed = openidConfiguration.safeParse(await getJson(`${withoutTrailingSlash(issuer ?? fhirBase)}/.well-known/openid-configuration`));
+  const parsed = openidConfiguration.safeParse(await getJson(`${withoutSlashes(issuer ?? fhirBase)}/.well-known/openid-configuration`));
   if (!parsed.success) throw unavailable('it names no issuer for its id tokens');
   return { issuer: parsed.data.issuer, jwksUri: parsed.data.jwks_uri };
 }

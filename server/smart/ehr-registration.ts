@@ -1,3 +1,4 @@
+import { withoutSlashes } from '#fhir/base/reference.ts';
 import { z } from 'zod/mini';
 import { isScope } from './scopes.ts';
 
@@ -56,8 +57,8 @@ export const DEFAULT_SCOPES = 'openid fhirUser launch offline_access patient/*.r
 
 /** Disabled ones are not found. */
 export function findEhr(ehrs: readonly EhrRegistration[], iss: string): EhrRegistration | undefined {
-  const wanted = withoutTrailingSlash(iss);
-  return ehrs.find((ehr) => withoutTrailingSlash(ehr.fhirBase) === wanted && ehr.disabled !== true);
+  const wanted = withoutSlashes(iss);
+  return ehrs.find((ehr) => withoutSlashes(ehr.fhirBase) === wanted && ehr.disabled !== true);
 }
 
 export function ehrName(ehr: EhrRegistration): string {
@@ -67,10 +68,6 @@ export function ehrName(ehr: EhrRegistration): string {
 /** Where pages of this EHR come from. */
 export function originsOf(ehr: EhrRegistration): readonly string[] {
   return [new URL(ehr.fhirBase).origin, ...(ehr.frameOrigins ?? [])];
-}
-
-export function withoutTrailingSlash(url: string): string {
-  return url.replace(/\/+$/, '');
 }
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);

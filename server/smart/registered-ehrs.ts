@@ -1,10 +1,11 @@
+import { withoutSlashes } from '#fhir/base/reference.ts';
 import type { AuditTrail } from '#store/audit.ts';
 import type { Store } from '#store/database.ts';
 import { readStored, type UnreadableRow } from '#store/stored-form.ts';
 import { uuidv7 } from '#store/uuid.ts';
 import { followFile } from '#policies/follow-file.ts';
 import { readEhrsFile } from './ehrs-file.ts';
-import { type EhrRegistration, ehrRegistrationSchema, findEhr, withoutTrailingSlash } from './ehr-registration.ts';
+import { type EhrRegistration, ehrRegistrationSchema, findEhr } from './ehr-registration.ts';
 
 type EhrTables = {
   'panel.ehr': { id: string; fhir_base: string; registration: unknown; disabled: boolean; created_at: string };
@@ -57,7 +58,7 @@ export async function openRegisteredEhrs({ store, audit, now, builtIn, file, onF
   const arrange = (): void => {
     const written: readonly KnownEhr[] = [...builtIn.map((ehr) => ({ source: 'built-in' as const, ehr })), ...(followed?.said() ?? []).map((ehr) => ({ source: 'file' as const, ehr })), ...ofPage];
     // Cases are known by the FHIR base: one spelling for each.
-    all = written.map((known) => ({ ...known, ehr: { ...known.ehr, fhirBase: withoutTrailingSlash(known.ehr.fhirBase) } }));
+    all = written.map((known) => ({ ...known, ehr: { ...known.ehr, fhirBase: withoutSlashes(known.ehr.fhirBase) } }));
   };
   const reload = async (): Promise<void> => {
     const rows = await store.db.withTables<EhrTables>().selectFrom('panel.ehr').selectAll().orderBy('created_at').execute();
@@ -81,7 +82,7 @@ export async function openRegisteredEhrs({ store, audit, now, builtIn, file, onF
         const row = await trx
           .withTables<EhrTables>()
           .insertInto('panel.ehr')
-          .values({ id: uuidv7(now()), fhir_base: withoutTrailingSlash(ehr.fhirBase), registration: JSON.stringify(ehr), disabled: false, created_at: new Date(now()).toISOString() })
+          .values({ id: uuidv7(now()), fhir_base: withoutSlashes(ehr.fhirBase), registration: JSON.stringify(ehr), disabled: false, created_at: new Date(now()).toISOString() })
           .onConflict((conflict) => conflict.doNothing())
           .returning('id')
           .executeTakeFirst();
