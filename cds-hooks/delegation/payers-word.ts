@@ -8,7 +8,7 @@ import { readRequirement } from '#prior-auth/coverage-requirement/read-requireme
 import type { AskedFocus } from './asked-focus.ts';
 import { informationForm } from './information-form.ts';
 import { withPayersReason } from './payers-reason.ts';
-import { type CoverageRequirement, type RequirementContact, type RequirementDetail, SHARED_DETAILS } from '#prior-auth/coverage-requirement/requirement.ts';
+import { type CoverageRequirement, inLaterCodes, type RequirementContact, type RequirementDetail, SHARED_DETAILS } from '#prior-auth/coverage-requirement/requirement.ts';
 
 export type PayersWord =
   | { readonly kind: 'said'; readonly requirement: CoverageRequirement }
@@ -45,12 +45,13 @@ function wordIn(returned: Resource, { resource, coverage }: Pick<AskedFocus, 're
 function together(a: CoverageRequirement, b: CoverageRequirement): CoverageRequirement {
   const both = <T>(x: readonly T[] = [], y: readonly T[] = []): readonly T[] => [...new Map([...x, ...y].map((each) => [JSON.stringify(each), each])).values()];
   const docNeeded = a.docNeeded && b.docNeeded && a.docNeeded !== b.docNeeded ? 'both' : (a.docNeeded ?? b.docNeeded);
+  const [laterA, laterB] = [inLaterCodes(a), inLaterCodes(b)];
   return {
     ...a,
     ...(docNeeded ? { docNeeded } : {}),
     docPurpose: both(a.docPurpose, b.docPurpose),
     infoNeeded: both(a.infoNeeded, b.infoNeeded),
-    ...(a.inLaterCodes || b.inLaterCodes ? { inLaterCodes: { docNeeded: both(laterDocNeeded(a), laterDocNeeded(b)), infoNeeded: both(a.inLaterCodes?.infoNeeded ?? a.infoNeeded, b.inLaterCodes?.infoNeeded ?? b.infoNeeded) } } : {}),
+    ...(a.inLaterCodes || b.inLaterCodes ? { inLaterCodes: { docNeeded: both(laterA.docNeeded, laterB.docNeeded), infoNeeded: both(laterA.infoNeeded, laterB.infoNeeded) } } : {}),
     reasons: both(a.reasons, b.reasons),
     questionnaires: both(a.questionnaires, b.questionnaires),
     details: both(a.details, b.details),
@@ -58,10 +59,6 @@ function together(a: CoverageRequirement, b: CoverageRequirement): CoverageRequi
     dependencies: both(a.dependencies, b.dependencies),
     contacts: both(a.contacts, b.contacts),
   };
-}
-
-function laterDocNeeded({ inLaterCodes, docNeeded }: CoverageRequirement): readonly string[] {
-  return inLaterCodes?.docNeeded ?? (docNeeded === 'both' ? ['clinical', 'admin'] : docNeeded ? [docNeeded] : []);
 }
 
 /** The parts that travel along without deciding anything; what cannot be read of them is left out. */

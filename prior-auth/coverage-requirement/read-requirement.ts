@@ -2,7 +2,7 @@ import type { Extension } from '@medplum/fhirtypes';
 import { type ReceivedCoverageInformation, readCoverageInformation } from '#fhir/crd/coverage-information.ts';
 import { PriorAuthError } from '../errors.ts';
 import { POLICY_REVISION_DETAIL } from './policy-detail.ts';
-import { COVERED, type CoverageRequirement, DOC_NEEDED, DOC_PURPOSE, INFO_NEEDED, PA_NEEDED, type PolicyReference } from './requirement.ts';
+import { COVERED, type CoverageRequirement, DOC_NEEDED, DOC_PURPOSE, eachDocNeeded, INFO_NEEDED, PA_NEEDED, type PolicyReference } from './requirement.ts';
 
 /**
  * Every coverage-information on an order, in the order given, from CRD 2.0.1 up to 2.2 (whose `indeterminate` reads as conditional, and whose `detail-code` as OTH).
@@ -29,7 +29,7 @@ function toRequirement(received: ReceivedCoverageInformation): CoverageRequireme
     assertionId: mandatory(received.assertionId, 'coverage-assertion-id'),
     ...(received.satisfiedPaId ? { satisfiedPaId: received.satisfiedPaId } : {}),
     ...(received.expiryDate && DAY.test(received.expiryDate) ? { expiryDate: received.expiryDate } : {}),
-    ...(received.docNeeded.includes('patient') || received.infoNeeded.includes('detail-code') ? { inLaterCodes: { docNeeded: received.docNeeded.flatMap((code) => (code === 'both' ? ['clinical', 'admin'] : [code])), infoNeeded: received.infoNeeded } } : {}),
+    ...(received.docNeeded.includes('patient') || received.infoNeeded.includes('detail-code') ? { inLaterCodes: { docNeeded: received.docNeeded.flatMap(eachDocNeeded), infoNeeded: received.infoNeeded } } : {}),
     ...(policy ? { policy } : {}),
   };
 }
@@ -48,7 +48,7 @@ function oneOf<T extends string>(known: readonly T[], code: string, element: str
   return found;
 }
 
-/** From 2.1 on doc-needed repeats and there is no `both`; what a patient must bring is administrative to the ordering side. */
+/** What a patient must bring is administrative to the ordering side. */
 function oneDocNeeded(codes: readonly string[]): CoverageRequirement['docNeeded'] {
   const distinct = new Set(codes.map((code) => (code === 'patient' ? 'admin' : oneOf(DOC_NEEDED, code, 'doc-needed'))));
   return distinct.has('both') || (distinct.has('clinical') && distinct.has('admin')) ? 'both' : [...distinct][0];

@@ -53,6 +53,16 @@ export function mayNeedAuthorization(paNeeded: CoverageRequirement['paNeeded']):
   return paNeeded === 'auth-needed' || paNeeded === 'performpa' || paNeeded === 'conditional';
 }
 
+/** doc-needed and info-needed as 2.2 writes them: as they came, where they came so; else `both` is a code for each of the two. */
+export function inLaterCodes({ inLaterCodes: received, docNeeded, infoNeeded }: CoverageRequirement): NonNullable<CoverageRequirement['inLaterCodes']> {
+  return received ?? { docNeeded: docNeeded === undefined ? [] : eachDocNeeded(docNeeded), infoNeeded };
+}
+
+/** From 2.1 on doc-needed repeats and there is no `both`. */
+export function eachDocNeeded(code: string): readonly string[] {
+  return code === 'both' ? ['clinical', 'admin'] : [code];
+}
+
 /** CRD 2.2 has a code for each; 2.0.1 has words only. */
 export const UNDETERMINED_CAUSES = ['technical', 'no-member-found', 'no-active-coverage', 'coverage-not-found'] as const;
 export type UndeterminedCause = (typeof UNDETERMINED_CAUSES)[number];

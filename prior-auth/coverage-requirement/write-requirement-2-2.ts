@@ -3,7 +3,7 @@ import { CRD_URLS } from '#fhir/crd/canonical-urls.ts';
 import { type CoverageInformation22, writeCoverageInformation22 } from '#fhir/crd/coverage-information-2-2.ts';
 import { POLICY_REVISION_DETAIL } from './policy-detail.ts';
 import { REASON22_CODES } from '#fhir/generated/code-sets.ts';
-import type { CoverageRequirement } from './requirement.ts';
+import { type CoverageRequirement, inLaterCodes } from './requirement.ts';
 
 /** A requirement as CRD 2.2 coverage-information. The caller has held it against the emission rules. */
 export function writeRequirement22(requirement: CoverageRequirement): Extension {
@@ -39,10 +39,10 @@ function reasonsOf({ cause, reasonCode, reasons }: CoverageRequirement): Coverag
 type Answer = Pick<CoverageInformation22, 'covered' | 'paNeeded' | 'docNeeded' | 'docPurpose' | 'infoNeeded' | 'questionnaires'>;
 
 /** With a cause that has a code: technical trouble leaves the answer open, a member or coverage that is none is not covered. */
-function answerOf({ cause, covered, paNeeded, docNeeded, docPurpose, infoNeeded, questionnaires, inLaterCodes }: CoverageRequirement): Answer {
+function answerOf(requirement: CoverageRequirement): Answer {
+  const { cause, covered, paNeeded, docPurpose, questionnaires } = requirement;
   const nothing = { docNeeded: [], docPurpose: [], infoNeeded: [], questionnaires: [] };
   if (cause === 'technical') return { covered: 'indeterminate', paNeeded: 'indeterminate', ...nothing };
   if (cause !== undefined) return { covered: 'not-covered', ...nothing };
-  const documents = docNeeded === 'both' ? ['clinical', 'admin'] : docNeeded === undefined ? [] : [docNeeded];
-  return { covered, ...(paNeeded === undefined ? {} : { paNeeded }), docNeeded: documents, docPurpose, infoNeeded, questionnaires, ...inLaterCodes };
+  return { covered, ...(paNeeded === undefined ? {} : { paNeeded }), docPurpose, questionnaires, ...inLaterCodes(requirement) };
 }
